@@ -1,0 +1,199 @@
+"""The one configuration of the network, its three presets, and its form on disk.
+
+``config.json`` beside the weights is this class written out; everything that changes an answer is
+in it, thresholds and temperatures included.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from fer_core.labels import EMOTIONS
+
+Preset = Literal["compact", "lightweight", "full"]
+PRESETS: tuple[Preset, ...] = typing.get_args(Preset)
+RoiPlace = Literal["after", "early", "none"]
+FusionKind = Literal["lfm2", "concat", "late", "attention"]
+Pooling = Literal["mean", "max", "last", "attention"]
+Framing = Literal["face", "frame"]
+
+SIGLIP2 = "google/siglip2-base-patch16-224"
+LFM2 = "LiquidAI/LFM2-700M"
+
+
+@dataclass(frozen=True)
+class AudioConfig:
+    """FastConformer and the pooling of its steps to segments."""
+
+    upstream: str | None = None  # folder or repository of pretrained weights; None is from scratch
+    width: int = 144
+    layers: int = 4
+    heads: int = 4
+    conv_kernel: int = 9
+    subsampling_channels: int = 64
+    dropout: float = 0.1
+    batch_norm: bool = False  # True for pretrained weights; their statistics are then frozen
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """SigLIP's vision transformer on 224x224 pictures, 14x14 patches."""
+
+    upstream: str | None = None  # repository or folder of pretrained weights; None is from scratch
+    width: int = 192
+    layers: int = 12
+    heads: int = 3
+    mlp: int = 768
+    framing: Framing = "face"
+    face_scale: float = 1.75  # side of the square shown, in longer sides of the face box
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class RoiConfig:
+    """ROI token compression: 196 patch tokens to the best 64 and 4 global ones."""
+
+    place: RoiPlace = "after"
+    keep: int = 64
+
+
+@dataclass(frozen=True)
+class TemporalConfig:
+    """Gated selective convolutions, then attention, over a clip's frames."""
+
+    conv_layers: int = 4
+    attention_layers: int = 2
+    kernel: int = 4
+    heads: int = 8
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class FusionConfig:
+    """How the two branches are joined."""
+
+    kind: FusionKind = "lfm2"
+    upstream: str | None = None  # repository or folder of pretrained LFM2; None is from scratch
+    width: int = 192
+    layers: int = 6
+    heads: int = 6
+    key_value_heads: int = 2
+    feed_forward: int = 768  # before LFM2's own adjustment
+    out: int = 512  # width of a fused segment
+    dropout: float = 0.1
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    pooling: Pooling = "attention"
+    hidden: tuple[int, ...] = (512, 256)
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When sound counts as absent and an answer as uncertain."""
+
+    silence_dbfs: float = -50.0
+    min_speech_s: float = 0.2
+    speech_probability: float = 0.5  # of the voice activity detector
+    uncertain_below: float = 0.4  # of the largest probability
+
+
+@dataclass(frozen=True)
+class FERConfig:
+    """Everything that fixes the network's shape and how its answers are read."""
+
+    name: str = "compact"
+    trained_on: str | None = None  # one sentence with the split; None: never trained
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    vision: VisionConfig = field(default_factory=VisionConfig)
+    roi: RoiConfig = field(default_factory=RoiConfig)
+    temporal: TemporalConfig = field(default_factory=TemporalConfig)
+    fusion: FusionConfig = field(default_factory=FusionConfig)
+    classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    temperature: float = 1.0  # logits are divided by it
+    labels: tuple[str, ...] = EMOTIONS
+
+    @classmethod
+    def preset(cls, name: Preset) -> Self:
+        """The configuration of ``compact``, ``lightweight`` or ``full``.
+
+        Raises:
+            ValueError: no such preset.
+        """
+        if name == "compact":
+            return cls()
+        wide = AudioConfig(width=512, heads=8, subsampling_channels=256)
+        siglip2 = VisionConfig(upstream=SIGLIP2, width=768, heads=12, mlp=3072)
+        if name == "lightweight":
+            return cls(
+                name=name,
+                audio=wide,
+                vision=siglip2,
+                fusion=FusionConfig(width=384, feed_forward=1536),
+            )
+        if name == "full":
+            return cls(
+                name=name,
+                audio=dataclasses.replace(wide, layers=17),
+                vision=siglip2,
+                fusion=FusionConfig(
+                    upstream=LFM2, width=1536, heads=24, key_value_heads=8, feed_forward=10240
+                ),
+            )
+        raise ValueError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
+
+    def as_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Any) -> Self:
+        """The configuration written by :meth:`as_json`.
+
+        Raises:
+            ValueError: a key that is unknown or a value of the wrong type, named by its path.
+        """
+        config = _section(cls, values, "config")
+        if config.labels != EMOTIONS:
+            raise ValueError(
+                f"labels are {', '.join(config.labels)}; this program knows {', '.join(EMOTIONS)}"
+            )
+        return config
+
+
+def _section(kind: type, values: Any, path: str) -> Any:
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: expected an object, got {type(values).__name__}")
+    hints = typing.get_type_hints(kind)
+    if unknown := values.keys() - hints.keys():
+        raise ValueError(f"{path}: unknown {', '.join(sorted(map(str, unknown)))}")
+    return kind(
+        **{key: _value(hints[key], value, f"{path}.{key}") for key, value in values.items()}
+    )
+
+
+def _value(hint: Any, value: Any, path: str) -> Any:
+    """``value`` as the annotation ``hint`` wants it; JSON knows neither tuples nor whole floats."""
+    if dataclasses.is_dataclass(hint):
+        return _section(typing.cast(type, hint), value, path)
+    origin, options = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if value in options:
+            return value
+        raise ValueError(f"{path}: {value!r} is not one of {', '.join(map(repr, options))}")
+    if origin is tuple and isinstance(value, list | tuple):
+        return tuple(_value(options[0], item, path) for item in value)
+    if type(None) in options:
+        return None if value is None else _value(options[0], value, path)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(hint, type) or type(value) is not hint:
+        raise ValueError(f"{path}: expected {getattr(hint, '__name__', hint)}, got {value!r}")
+    return value

@@ -1,0 +1,1 @@
+"""The network: listen, look, keep the face, join, decide."""

@@ -1,0 +1,40 @@
+"""What goes into the network and what comes out, as tensors.
+
+Letters: B batch, T frames (16), P patches (196), K kept patches (64), F mel frames (301),
+S segments (8), D width, C classes (8). Masks are True where real.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+IMAGE_SIZE = 224
+PATCH_SIZE = 16
+GRID = IMAGE_SIZE // PATCH_SIZE  # 14
+PATCHES = GRID * GRID  # 196, row-major, as SigLIP orders them
+MEL_BINS = 80
+MEL_FRAMES = 301  # of 3 s: hop 160 at 16 kHz, centred
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInputs:
+    """A batch of clips, made by ``fer_core.preprocess.ClipProcessor`` alone."""
+
+    pixels: Tensor  # (B, T, 3, 224, 224), -1 to 1
+    frame_mask: Tensor  # (B, T) bool
+    roi: Tensor | None  # (B, T, 196) bool, patches the face covers; None: not known
+    mel: Tensor  # (B, 301, 80), natural log, not normalised
+    audio_mask: Tensor  # (B, S) bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOutput:
+    """The answers, before the temperature, and what training's auxiliary losses look at."""
+
+    logits: Tensor  # (B, C)
+    segment_logits: Tensor  # (B, S, C)
+    segment_weights: Tensor  # (B, S), sum 1: the share of each segment in the pooled answer
+    audio_segments: Tensor  # (B, S, D), the audio branch, before fusion
+    video_segments: Tensor  # (B, S, D), the visual branch, before fusion

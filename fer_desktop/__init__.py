@@ -1,0 +1,1 @@
+"""The desktop program: capture, live window and views. No tensors."""

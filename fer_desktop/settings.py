@@ -1,0 +1,93 @@
+"""What the program remembers between two starts, as a small JSON file in the user's folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import platformdirs
+
+log = logging.getLogger(__name__)
+
+Theme = Literal["system", "dark", "light"]
+Mode = Literal["both", "camera", "microphone"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
+MODES: tuple[Mode, ...] = get_args(Mode)
+DEVICES: tuple[Device, ...] = get_args(Device)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every field has a default that works; a damaged file costs the settings, never the start."""
+
+    agreed: bool = False  # to the notice of the first start
+    theme: Theme = "system"
+    camera: str | None = None  # by id, because indices move between two starts; None: the first
+    microphone: str | None = None  # by name; None: the system's default
+    mode: Mode = "both"
+    smoothing: float = 0.5  # 0 raw to 1 strongest
+    mirror: bool = True
+    show_face: bool = True
+    show_patches: bool = True
+    show_emotion: bool = True
+    model: str | None = None  # folder; None: the bundled one
+    device: Device = "auto"
+
+
+def settings_path() -> Path:
+    """``FER_DESKTOP_SETTINGS`` if set, else the platform's own place."""
+    override = os.environ.get("FER_DESKTOP_SETTINGS")
+    return (
+        Path(override)
+        if override
+        else platformdirs.user_config_path("fer-desktop") / "settings.json"
+    )
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in ``path``; unknown keys and wrong values fall back to their defaults."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError) as error:
+        log.warning("settings in %s cannot be read (%s); starting with defaults", path, error)
+        return Settings()
+    if not isinstance(values, dict):
+        return Settings()
+    return Settings(**{k: v for k, v in values.items() if _fits(k, v)})
+
+
+def save_settings(settings: Settings, path: Path) -> None:
+    """Write by rename, so that a crash leaves the old file.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(dataclasses.asdict(settings), indent=2) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+_CHOICES: dict[str, tuple[str, ...]] = {"theme": THEMES, "mode": MODES, "device": DEVICES}
+_FLAGS = frozenset(f.name for f in dataclasses.fields(Settings) if f.type == "bool")
+_OPTIONAL_TEXTS = frozenset({"camera", "microphone", "model"})
+
+
+def _fits(key: str, value: Any) -> bool:
+    if key in _CHOICES:
+        return value in _CHOICES[key]
+    if key in _FLAGS:
+        return isinstance(value, bool)
+    if key in _OPTIONAL_TEXTS:
+        return value is None or isinstance(value, str)
+    if key == "smoothing":
+        return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    return False
