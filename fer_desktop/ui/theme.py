@@ -1,0 +1,188 @@
+"""The colours of the window, dark and light, and the little style there is on top of Fusion.
+
+A painted widget asks :func:`colours_of` in its paintEvent and so follows a change of theme without
+being told. The emotions' colours start from Okabe and Ito's set (Color Universal Design, 2008),
+moved until each has a contrast of 3:1 on ``surface`` (WCAG 2.2, 1.4.11) and every pair stays apart
+under protanopia and deuteranopia too; tests compute both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication, QWidget
+
+from fer_desktop.settings import Theme
+
+
+@dataclass(frozen=True)
+class Colours:
+    """One theme; every value is ``#rrggbb``, emotions in the order of ``fer_core.labels``."""
+
+    window: str
+    surface: str  # panels: what emotions are drawn on
+    raised: str  # buttons, fields
+    line: str
+    text: str
+    muted: str  # secondary text, 4.5:1 on surface
+    accent: str
+    on_accent: str
+    info: str
+    warning: str
+    error: str
+    live: str
+    emotions: tuple[str, ...]
+
+
+DARK = Colours(
+    window="#13161c",
+    surface="#1b1f27",
+    raised="#272c37",
+    line="#363d4a",
+    text="#eef1f5",
+    muted="#9ca6b5",
+    accent="#4c9fff",
+    on_accent="#06111f",
+    info="#4c9fff",
+    warning="#f2b53a",
+    error="#ff6b5e",
+    live="#35d07f",
+    emotions=(
+        "#a29c99",
+        "#22b3fe",
+        "#f6cf2e",
+        "#087cdb",
+        "#dc4400",
+        "#b64994",
+        "#3be7b5",
+        "#eb9503",
+    ),
+)
+
+LIGHT = Colours(
+    window="#f1f3f6",
+    surface="#ffffff",
+    raised="#ffffff",
+    line="#cfd5de",
+    text="#171b22",
+    muted="#5a6473",
+    accent="#0b63c9",
+    on_accent="#ffffff",
+    info="#0b63c9",
+    warning="#9a6200",
+    error="#c2271a",
+    live="#0b7a43",
+    emotions=(
+        "#62696e",
+        "#2798d5",
+        "#ab8e03",
+        "#0052af",
+        "#bb5104",
+        "#87186e",
+        "#0e9977",
+        "#7b4500",
+    ),
+)
+
+
+def colours_of(widget: QWidget) -> Colours:
+    """The theme the widget is shown in, read from its palette."""
+    dark = widget.palette().color(QPalette.ColorRole.Window).lightness() < 128
+    return DARK if dark else LIGHT
+
+
+def is_theme_change(event: QEvent) -> bool:
+    """For a widget's ``changeEvent``: whether colours it has baked in are now wrong."""
+    return event.type() == QEvent.Type.PaletteChange
+
+
+def resolve(theme: Theme) -> Colours:
+    """The colours of a choice; a system that does not say counts as dark."""
+    if theme == "system":
+        light = QApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
+        return LIGHT if light else DARK
+    return LIGHT if theme == "light" else DARK
+
+
+def apply_theme(app: QApplication, theme: Theme) -> None:
+    """Show the whole program in ``theme``, now and without a restart."""
+    colours = resolve(theme)
+    if app.style().objectName() != "fusion":
+        app.setStyle("Fusion")
+    app.setPalette(_palette(colours))
+    app.setStyleSheet(_stylesheet(colours))
+
+
+class SystemThemeWatcher(QObject):
+    """Follows the system's switch between dark and light while the choice is ``system``."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.theme: Theme = "system"
+        QApplication.styleHints().colorSchemeChanged.connect(self._follow)
+
+    def _follow(self) -> None:
+        app = QApplication.instance()
+        if self.theme == "system" and isinstance(app, QApplication):
+            apply_theme(app, "system")
+
+
+def _palette(colours: Colours) -> QPalette:
+    role = QPalette.ColorRole
+    palette = QPalette()
+    for roles, colour in (
+        ((role.Window,), colours.window),
+        ((role.Base, role.ToolTipBase), colours.surface),
+        ((role.AlternateBase, role.Button), colours.raised),
+        ((role.WindowText, role.Text, role.ButtonText, role.ToolTipText), colours.text),
+        ((role.BrightText,), colours.error),
+        ((role.PlaceholderText,), colours.muted),
+        ((role.Highlight, role.Link, role.Accent), colours.accent),
+        ((role.HighlightedText,), colours.on_accent),
+        ((role.Mid, role.Dark, role.Midlight), colours.line),
+    ):
+        for one in roles:
+            palette.setColor(one, QColor(colour))
+    for one in (role.WindowText, role.Text, role.ButtonText):
+        faded = QColor(colours.muted)
+        faded.setAlphaF(0.55)
+        palette.setColor(QPalette.ColorGroup.Disabled, one, faded)
+    return palette
+
+
+def _stylesheet(c: Colours) -> str:
+    return f"""
+    QToolTip {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.line}; padding: 4px; }}
+    QFrame[panel="true"] {{
+        background: {c.surface}; border: 1px solid {c.line}; border-radius: 8px; }}
+    QToolButton, QPushButton {{
+        background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
+        border-radius: 6px; padding: 5px 10px; min-height: 20px; }}
+    QToolButton:hover, QPushButton:hover {{ border-color: {c.accent}; }}
+    QToolButton:focus, QPushButton:focus, QComboBox:focus, QSlider:focus {{
+        border: 1px solid {c.accent}; }}
+    QToolButton:pressed, QPushButton:pressed, QToolButton:checked {{ background: {c.line}; }}
+    QToolButton:disabled, QPushButton:disabled, QComboBox:disabled {{
+        color: {c.muted}; background: {c.window}; }}
+    QToolButton[primary="true"]:enabled, QPushButton:default:enabled {{
+        background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; font-weight: 600; }}
+    QToolButton[primary="true"]:focus, QPushButton:default:focus {{ border-color: {c.text}; }}
+    QToolButton[flat="true"] {{ background: transparent; border-color: transparent; padding: 4px; }}
+    QToolButton[flat="true"]:hover, QToolButton[flat="true"]:focus {{ border-color: {c.accent}; }}
+    QComboBox {{
+        background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
+        border-radius: 6px; padding: 4px 8px; min-height: 22px; }}
+    QComboBox QAbstractItemView {{
+        background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
+        selection-background-color: {c.accent}; selection-color: {c.on_accent}; }}
+    QLabel[muted="true"] {{ color: {c.muted}; }}
+    QLabel[badge="true"] {{
+        color: {c.muted}; border: 1px solid {c.line}; border-radius: 6px; padding: 4px 8px; }}
+    QLabel[warning="true"] {{ color: {c.warning}; font-weight: 600; }}
+    QSplitter::handle {{ background: transparent; }}
+    QSplitter::handle:hover {{ background: {c.line}; }}
+    QStatusBar {{ color: {c.muted}; }}
+    QStatusBar::item {{ border: none; }}
+    """
