@@ -1,0 +1,113 @@
+"""The options of ``fer-desktop``. Imports nothing heavy: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from fer_core import __version__
+from fer_desktop.settings import DEVICES
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+EXAMPLES = """\
+examples:
+  fer-desktop                                  open the window and watch the first camera
+  fer-desktop --camera 1 --microphone none     the second camera, no sound
+  fer-desktop --camera http://192.168.1.7:8080/video    a phone's camera
+  fer-desktop --demo                           a drawn face and a made voice, no devices
+  fer-desktop --exit-after 60 --report out.json         one minute, predictions to a file
+
+Nothing that is seen or heard leaves this machine.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line: a wrong value needs no page of usage."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options in ``arguments``, by default those of the process; exits with 2 on a wrong one."""
+    parser = _Parser(
+        prog="fer-desktop",
+        description="Live emotion recognition from face and voice, on your own machine.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--camera",
+        metavar="INDEX|DEVICE|URL|FILE|none",
+        help="what to watch; the default is the camera chosen last, else the first",
+    )
+    parser.add_argument(
+        "--microphone",
+        metavar="NAME|none",
+        help="what to listen to; the default is the one chosen last, else the system's",
+    )
+    parser.add_argument(
+        "--demo", action="store_true", help="watch a drawn face and hear a made voice; no devices"
+    )
+    parser.add_argument(
+        "--model", type=_folder, metavar="PATH", help="folder with config.json, model.safetensors"
+    )
+    parser.add_argument(
+        "--device", choices=DEVICES, metavar="|".join(DEVICES), help="where the network runs"
+    )
+    parser.add_argument(
+        "--exit-after",
+        type=_seconds,
+        metavar="SECONDS",
+        help="start at once, close after that long; does not wait for the notice of the first start",
+    )
+    parser.add_argument(
+        "--screenshot", type=_picture, metavar="FILE", help="leave a picture of the window at exit"
+    )
+    parser.add_argument(
+        "--report", type=_writable, metavar="FILE", help="write predictions and statistics as JSON"
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    if options.demo and (options.camera or options.microphone):
+        parser.error("--demo brings its own camera and microphone; leave out the others")
+    if options.camera == options.microphone == "none":
+        parser.error("--camera none and --microphone none leave nothing to predict from")
+    return options
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
+    return path
+
+
+def _writable(text: str) -> Path:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder, not a file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written: {error.strerror}") from error
+    return path
+
+
+def _picture(text: str) -> Path:
+    if not text.lower().endswith(PICTURE_SUFFIXES):
+        raise argparse.ArgumentTypeError(f"{text!r} should end with {', '.join(PICTURE_SUFFIXES)}")
+    return _writable(text)

@@ -1,0 +1,203 @@
+"""Predicts on the freshest three seconds, every hop, off the GUI thread.
+
+The model is built inside the thread, so that the window is there before torch has loaded. There is
+no queue of clips: when the network is slower than the hop, hops are skipped and counted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from fer_core.errors import UserError
+from fer_core.media import HOP_SECONDS, Clip
+from fer_core.prediction import Prediction
+from fer_desktop.errors import Notice
+from fer_desktop.live.recent_media import RecentMedia
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 0.02  # after a clip's end, for its last frame to be read and searched for faces
+LONGEST_WAIT_SECONDS = 0.06  # after a clip's end, for its last sound to arrive
+FAILURES_BEFORE_REST = 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ModelState:
+    """What the window says about the model."""
+
+    name: str
+    device: str
+    trained_on: str | None  # the sentence with the split; None: untrained
+
+
+class LivePredictor(Protocol):
+    """What the thread needs of ``fer_core.streaming.StreamingPredictor``."""
+
+    def predict(self, clip: Clip) -> Prediction | None: ...
+
+    def reset(self) -> None: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Listeners:
+    """Called on the inference thread; they must only hand over."""
+
+    loaded: Callable[[ModelState], None]
+    predicted: Callable[[Prediction], None]
+    nothing_present: Callable[[float], None]  # the end of the clip with neither face nor sound
+    notice: Callable[[Notice], None]
+    clear: Callable[[str], None]
+
+
+class InferenceThread(threading.Thread):
+    """Loads a model, then answers for as long as :meth:`watch` says so.
+
+    ``load`` runs on this thread and may take seconds. It raises UserError when the weights cannot
+    be used; the thread then waits for :meth:`retry`.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], tuple[LivePredictor, ModelState]],
+        listeners: Listeners,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(name="inference")
+        self.clips_skipped = 0
+        self._load = load
+        self._listeners = listeners
+        self._clock = clock
+        self._recent: RecentMedia | None = None
+        self._origin_s = 0.0
+        self._last_end_s = 0.0
+        self._failures = 0
+        self._stop = threading.Event()
+        self._awake = threading.Event()  # set: there is something to do
+
+    def watch(self, recent: RecentMedia, origin_s: float) -> None:
+        """Predict on ``recent`` from now on; ends are reported relative to ``origin_s``."""
+        self._recent, self._origin_s = recent, origin_s
+        self._last_end_s = origin_s
+        self._failures = 0
+        self.clips_skipped = 0
+        self._awake.set()
+
+    def rest(self) -> None:
+        """Predict no more until :meth:`watch`; the model stays loaded."""
+        self._recent = None
+
+    def retry(self) -> None:
+        """Try again what failed: loading, or predicting."""
+        self._failures = 0
+        self._awake.set()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._awake.set()
+
+    def run(self) -> None:
+        predictor = self._load_until_it_works()
+        if predictor is None:
+            return
+        watched: RecentMedia | None = None
+        while not self._stop.is_set():
+            recent = self._recent
+            if recent is None or self._failures >= FAILURES_BEFORE_REST:
+                self._awake.clear()
+                self._awake.wait(HOP_SECONDS)
+                continue
+            if recent is not watched:
+                predictor.reset()
+                watched = recent
+            end_s = self.next_end(recent, self._clock())
+            if end_s is None:
+                self._stop.wait(0.005)
+            else:
+                self.step(predictor, recent, end_s)
+
+    def next_end(self, recent: RecentMedia, now: float) -> float | None:
+        """The end of the clip to predict on at ``now``; None while it is not all there."""
+        end_s = math.floor((now - SETTLE_SECONDS) / HOP_SECONDS) * HOP_SECONDS
+        if end_s <= self._last_end_s:
+            return None
+        listening = recent.audio_until is not None
+        if listening and recent.audio_until < end_s and now - end_s < LONGEST_WAIT_SECONDS:
+            return None
+        return end_s
+
+    def step(self, predictor: LivePredictor, recent: RecentMedia, end_s: float) -> None:
+        """Answer the clip that ends at ``end_s``."""
+        self.clips_skipped += round((end_s - self._last_end_s) / HOP_SECONDS) - 1
+        self._last_end_s = end_s
+        try:
+            prediction = predictor.predict(recent.clip(end_s))
+        except Exception as error:  # one clip must not end the session
+            self._failed(error)
+            return
+        if self._failures:
+            self._failures = 0
+            self._listeners.clear("inference")
+        if self._recent is not recent:
+            return  # stopped or paused meanwhile: nobody waits for this answer
+        if prediction is None:
+            self._listeners.nothing_present(end_s - self._origin_s)
+        else:
+            self._listeners.predicted(
+                dataclasses.replace(prediction, clip_end_s=end_s - self._origin_s)
+            )
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        log.error("prediction failed", exc_info=error)
+        resting = self._failures >= FAILURES_BEFORE_REST
+        self._listeners.notice(
+            Notice(
+                "inference",
+                f"{self._failures} predictions in a row failed: {_first_line(error)}."
+                if resting
+                else f"A prediction failed: {_first_line(error)}.",
+                "Predictions are paused. Press Retry, or choose another model or device in Settings."
+                if resting
+                else "The next one is tried at once.",
+                severity="error" if resting else "warning",
+                retry=resting,
+            )
+        )
+
+    def _load_until_it_works(self) -> LivePredictor | None:
+        """None when the program ends before that."""
+        while not self._stop.is_set():
+            try:
+                predictor, state = self._load()
+            except Exception as error:
+                self._awake.clear()
+                self._listeners.notice(_loading_failed(error))
+                self._awake.wait()
+                # Start and Pause wake the thread too; each is a fair moment to try again.
+            else:
+                self._listeners.clear("model")
+                self._listeners.loaded(state)
+                return predictor
+        return None
+
+
+def _loading_failed(error: Exception) -> Notice:
+    if isinstance(error, UserError):
+        return Notice("model", error.text, error.hint, retry=True)
+    log.error("loading the model failed", exc_info=error)
+    return Notice(
+        "model",
+        f"The model cannot be loaded: {_first_line(error)}.",
+        "Choose another model or device in Settings, or run make setup again.",
+        retry=True,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,81 @@
+"""The report of a session: one JSON file that is whole after every prediction.
+
+The closing part (statistics, notices) is overwritten by the next prediction, so that a crash or a
+power cut costs at most the last one, and memory does not grow with the session.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from fer_core.errors import UserError
+from fer_core.prediction import Prediction, prediction_as_json
+
+
+class Report:
+    """``{"predictions": [...], "stats": {...}, "notices": [...]}``
+
+    Raises:
+        UserError: the file cannot be written; from the constructor, and from later calls when the
+            disk has become full. What was written before stays readable.
+    """
+
+    def __init__(self, path: Path, stats: dict[str, Any]) -> None:
+        self.path = path
+        self._stats = stats
+        self._notices: list[str] = []
+        self._count = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("wb")
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        self._end = self._file.write(b'{"predictions": [')
+        self._close_json()
+
+    def add(self, prediction: Prediction, stats: dict[str, Any]) -> None:
+        self._stats = stats
+        entry = (",\n" if self._count else "\n") + json.dumps(prediction_as_json(prediction))
+        self._write(entry.encode())
+        self._count += 1
+
+    def note(self, text: str) -> None:
+        """Keep a notice's text; one that repeats is kept once."""
+        if text not in self._notices:
+            self._notices.append(text)
+            self._write(b"")
+
+    def close(self, stats: dict[str, Any]) -> None:
+        self._stats = stats
+        try:
+            self._write(b"")
+        finally:
+            self._file.close()
+
+    def _write(self, entry: bytes) -> None:
+        if self._file.closed:
+            return
+        try:
+            self._file.seek(self._end)
+            self._file.write(entry)
+            self._end += len(entry)
+            self._close_json()
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+    def _close_json(self) -> None:
+        rest = {"stats": self._stats, "notices": self._notices}
+        self._file.write(b"\n],\n" + json.dumps(rest, indent=1).encode()[1:].lstrip() + b"\n")
+        self._file.flush()
+        self._file.truncate()
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    reason = error.strerror or os.strerror(error.errno or 0)
+    return UserError(
+        f"The report {path} cannot be written ({reason}).",
+        "Choose another place with --report, or make room on the disk.",
+    )

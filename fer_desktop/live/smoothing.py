@@ -1,0 +1,57 @@
+"""Scores: probabilities steadied over time for the eye. Files and reports keep the raw ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.labels import EMOTIONS
+from fer_core.media import HOP_SECONDS, SEGMENTS
+from fer_core.prediction import Prediction
+
+STRONGEST = 0.9  # share of the old scores kept over one hop at strength 1: half-life 2.5 s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What the views draw; equal to the probabilities at strength 0."""
+
+    window: NDArray[np.float32]  # (8,)
+    segments: NDArray[np.float32]  # (8, 8): segment, emotion
+
+    @property
+    def emotion(self) -> str:
+        return EMOTIONS[int(np.argmax(self.window))]
+
+
+class Smoothing:
+    """An exponential moving average over predictions.
+
+    A segment is averaged with itself: the clip that comes one hop later holds the same 375 ms one
+    place further left.
+    """
+
+    def __init__(self, strength: float = 0.5) -> None:
+        self.strength = strength  # 0 (raw) to 1
+        self._scores: Scores | None = None
+        self._end_s = 0.0
+
+    def update(self, prediction: Prediction) -> Scores:
+        window, segments = prediction.probabilities, prediction.segment_probabilities
+        hops = round((prediction.clip_end_s - self._end_s) / HOP_SECONDS)
+        if self._scores is not None and hops > 0:
+            keep = (STRONGEST * self.strength) ** hops
+            window = keep * self._scores.window + (1 - keep) * window
+            shared = max(SEGMENTS - hops, 0)  # segments that both clips hold
+            segments = segments.copy()
+            segments[:shared] *= 1 - keep
+            segments[:shared] += keep * self._scores.segments[SEGMENTS - shared :]
+        self._scores = Scores(window, segments)
+        self._end_s = prediction.clip_end_s
+        return self._scores
+
+    def reset(self) -> None:
+        """Forget; after a pause or without any modality the past says nothing."""
+        self._scores = None
