@@ -162,7 +162,7 @@ class InferenceThread(threading.Thread):
                 f"{self._failures} predictions in a row failed: {_first_line(error)}."
                 if resting
                 else f"A prediction failed: {_first_line(error)}.",
-                "Predictions are paused. Press Retry, or choose another model or device in Settings."
+                "Predictions pause. Press Retry, or choose another model or device in Settings."
                 if resting
                 else "The next one is tried at once.",
                 severity="error" if resting else "warning",

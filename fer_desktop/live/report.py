@@ -6,6 +6,8 @@ power cut costs at most the last one, and memory does not grow with the session.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 from pathlib import Path
@@ -28,13 +30,13 @@ class Report:
         self._stats = stats
         self._notices: list[str] = []
         self._count = 0
+        self._end = 0  # where the next entry goes
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb")
+            self._file = path.open("wb", buffering=0)
         except OSError as error:
             raise _unwritable(path, error) from error
-        self._end = self._file.write(b'{"predictions": [')
-        self._close_json()
+        self._write(b'{"predictions": [')
 
     def add(self, prediction: Prediction, stats: dict[str, Any]) -> None:
         self._stats = stats
@@ -50,32 +52,32 @@ class Report:
 
     def close(self, stats: dict[str, Any]) -> None:
         self._stats = stats
-        try:
-            self._write(b"")
-        finally:
-            self._file.close()
+        self._write(b"")
+        self._file.close()
 
     def _write(self, entry: bytes) -> None:
+        """Put ``entry`` behind the last one and close the JSON behind it."""
         if self._file.closed:
             return
         try:
-            self._file.seek(self._end)
-            self._file.write(entry)
-            self._end += len(entry)
-            self._close_json()
+            self._put(entry)
         except OSError as error:
+            with contextlib.suppress(OSError), self._file:
+                self._put(b"")  # the room taken before is still ours: leave a whole file
             raise _unwritable(self.path, error) from error
+        self._end += len(entry)
 
-    def _close_json(self) -> None:
-        rest = {"stats": self._stats, "notices": self._notices}
-        self._file.write(b"\n],\n" + json.dumps(rest, indent=1).encode()[1:].lstrip() + b"\n")
-        self._file.flush()
+    def _put(self, entry: bytes) -> None:
+        rest = json.dumps({"stats": self._stats, "notices": self._notices}, indent=1)
+        data = entry + b"\n],\n" + rest[1:].lstrip().encode() + b"\n"
+        self._file.seek(self._end)
+        if self._file.write(data) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._file.truncate()
 
 
 def _unwritable(path: Path, error: OSError) -> UserError:
-    reason = error.strerror or os.strerror(error.errno or 0)
     return UserError(
-        f"The report {path} cannot be written ({reason}).",
+        f"The report {path} cannot be written ({error.strerror}).",
         "Choose another place with --report, or make room on the disk.",
     )
