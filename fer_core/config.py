@@ -34,6 +34,7 @@ class AudioConfig:
     heads: int = 4
     conv_kernel: int = 9
     subsampling_channels: int = 64
+    scale_input: bool = False  # by the root of the width; NVIDIA's checkpoints say True or False
     dropout: float = 0.1
     batch_norm: bool = False  # True for pretrained weights; their statistics are then frozen
     frozen: bool = False
@@ -82,7 +83,7 @@ class FusionConfig:
     layers: int = 6
     heads: int = 6
     key_value_heads: int = 2
-    feed_forward: int = 768  # before LFM2's own adjustment
+    feed_forward: int = 1152  # LFM2 takes 2/3 of it, rounded up to a multiple of 256
     out: int = 512  # width of a fused segment
     dropout: float = 0.1
     frozen: bool = False
@@ -137,7 +138,7 @@ class FERConfig:
                 name=name,
                 audio=wide,
                 vision=siglip2,
-                fusion=FusionConfig(width=384, feed_forward=1536),
+                fusion=FusionConfig(width=384, feed_forward=2304),
             )
         if name == "full":
             return cls(

@@ -6,9 +6,12 @@ S segments (8), D width, C classes (8). Masks are True where real.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
+
+from fer_core.media import SEGMENTS
 
 IMAGE_SIZE = 224
 PATCH_SIZE = 16
@@ -16,6 +19,17 @@ GRID = IMAGE_SIZE // PATCH_SIZE  # 14
 PATCHES = GRID * GRID  # 196, row-major, as SigLIP orders them
 MEL_BINS = 80
 MEL_FRAMES = 301  # of 3 s: hop 160 at 16 kHz, centred
+MEL_HOP_MS = 10
+MEL_FLOOR = 1e-6  # added to the mel power before the logarithm
+LOG_MEL_FLOOR = math.log(MEL_FLOOR)  # what digital silence looks like, about -13.8
+AUDIO_SUBSAMPLING = 8  # FastConformer's: a step every 80 ms
+AUDIO_STEPS = -(-MEL_FRAMES // AUDIO_SUBSAMPLING)  # 38
+SEGMENT_MS = 375
+
+
+def segment_of(time_ms: Tensor) -> Tensor:
+    """The segment, 0 to 7, that whole milliseconds from the clip's start fall into."""
+    return (time_ms // SEGMENT_MS).clamp(max=SEGMENTS - 1)
 
 
 @dataclass(frozen=True, slots=True)

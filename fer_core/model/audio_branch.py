@@ -1,0 +1,104 @@
+"""The audio branch: log-mel (B, 301, 80) to FastConformer steps (B, 38, D), one every 80 ms."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from transformers.models.parakeet.configuration_parakeet import ParakeetEncoderConfig
+from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
+
+from fer_core.config import AudioConfig
+from fer_core.model.initialisation import initialise
+from fer_core.model.inputs import (
+    AUDIO_SUBSAMPLING,
+    LOG_MEL_FLOOR,
+    MEL_BINS,
+    MEL_FRAMES,
+    MEL_HOP_MS,
+    segment_of,
+)
+
+# Natural-log mel of RAVDESS speech, all bins together: -7.2 and 3.9.
+SPEECH_MEL_MEAN = -7.0
+SPEECH_MEL_STD = 4.0
+NORM_GROUPS = 8
+
+
+class AudioBranch(nn.Module):
+    """FastConformer (Rekesh et al. 2023) on normalised log-mel.
+
+    The mean and standard deviation of each mel bin are constants that lie in the weights. They are
+    never taken from the clip: that would amplify silence, and the same sound would look different
+    in two overlapping clips.
+    """
+
+    mel_mean: Tensor  # (80,)
+    mel_std: Tensor  # (80,)
+
+    def __init__(self, config: AudioConfig) -> None:
+        super().__init__()
+        self.frozen = config.frozen
+        self.register_buffer("mel_mean", torch.full((MEL_BINS,), SPEECH_MEL_MEAN))
+        self.register_buffer("mel_std", torch.full((MEL_BINS,), SPEECH_MEL_STD))
+        self.encoder = ParakeetEncoder(encoder_config(config))
+        if not config.batch_norm:
+            _use_group_norm(self.encoder)
+        initialise(self.encoder)
+        for norm in self._batch_norms():
+            norm.requires_grad_(False)
+        if config.frozen:
+            self.encoder.requires_grad_(False)
+
+    def forward(self, mel: Tensor, audio_mask: Tensor) -> Tensor:
+        """(B, 301, 80) natural log, (B, 8) -> (B, 38, D).
+
+        The mel frames of hidden segments are heard as digital silence; zeros after normalisation
+        would be sound of average loudness. The encoder is given no mask of its own, because its
+        subsampling takes padding for content.
+        """
+        frame = torch.arange(MEL_FRAMES, device=mel.device)
+        heard = audio_mask[:, segment_of(frame * MEL_HOP_MS)]  # (B, 301)
+        mel = torch.where(heard.unsqueeze(-1), mel, LOG_MEL_FLOOR)
+        normalised = (mel - self.mel_mean) / self.mel_std
+        steps: Tensor = self.encoder(normalised).last_hidden_state  # (B, 301, 80) -> (B, 38, D)
+        return steps
+
+    def train(self, mode: bool = True) -> Self:
+        """As ``nn.Module.train``, but what is frozen stays in evaluation mode."""
+        super().train(mode)
+        if self.frozen:
+            self.encoder.eval()
+        for norm in self._batch_norms():
+            norm.eval()
+        return self
+
+    def _batch_norms(self) -> list[nn.BatchNorm1d]:
+        return [part for part in self.encoder.modules() if isinstance(part, nn.BatchNorm1d)]
+
+
+def encoder_config(config: AudioConfig) -> ParakeetEncoderConfig:
+    """``config`` in the words of transformers; layers are never dropped."""
+    return ParakeetEncoderConfig(
+        hidden_size=config.width,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        intermediate_size=4 * config.width,
+        conv_kernel_size=config.conv_kernel,
+        subsampling_factor=AUDIO_SUBSAMPLING,
+        subsampling_conv_channels=config.subsampling_channels,
+        num_mel_bins=MEL_BINS,
+        scale_input=config.scale_input,
+        dropout=config.dropout,
+        activation_dropout=config.dropout,
+        attention_dropout=config.dropout,
+        layerdrop=0.0,
+    )
+
+
+def _use_group_norm(encoder: ParakeetEncoder) -> None:
+    """Statistics of a batch mix clips and need large batches; a clip's own do not."""
+    for layer in encoder.layers:
+        channels = layer.conv.norm.num_features
+        layer.conv.norm = nn.GroupNorm(NORM_GROUPS, channels)

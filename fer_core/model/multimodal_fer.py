@@ -1,0 +1,77 @@
+"""The network: listen, look, keep the face, join, decide."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from transformers.utils import logging as transformers_logging
+
+from fer_core.config import FERConfig
+from fer_core.model.audio_branch import AudioBranch
+from fer_core.model.classifier import Classifier
+from fer_core.model.fusion import Fusion
+from fer_core.model.inputs import ModelInputs, ModelOutput
+from fer_core.model.segment_pooling import (
+    SegmentAttentionPooling,
+    SegmentMeanPooling,
+    seen_segments,
+)
+from fer_core.model.temporal_encoder import TemporalEncoder
+from fer_core.model.visual_branch import FrameFeatures, VisualBranch
+
+# It advises compiling CUDA kernels and lists every layer cut from LFM2; what matters is raised.
+transformers_logging.set_verbosity_error()
+
+
+class MultimodalFER(nn.Module):
+    """Emotions of a clip and of its eight segments, from a face, a voice, or both.
+
+    What a mask hides never reaches an output, NaN included. The weights are fresh ones; see
+    ``fer_core.weights`` for saved and ``fer_core.model.upstream`` for pretrained ones.
+    """
+
+    def __init__(self, config: FERConfig) -> None:
+        super().__init__()
+        self.config = config
+        heard, seen = config.audio.width, config.vision.width
+        self.audio_branch = AudioBranch(config.audio)
+        self.audio_pooling = SegmentAttentionPooling(heard, config.audio.heads)
+        self.visual_branch = VisualBranch(config.vision, config.roi, config.temporal.heads)
+        self.temporal_encoder = TemporalEncoder(seen, config.temporal)
+        self.video_pooling = SegmentMeanPooling(seen)
+        self.fusion = Fusion(heard, seen, config.fusion)
+        self.classifier = Classifier(config.fusion.out, config.classifier)
+
+    def forward(self, inputs: ModelInputs) -> ModelOutput:
+        shape = inputs.frame_mask.shape  # (B, T)
+        real = inputs.frame_mask[..., None, None, None]
+        pixels = torch.where(real, inputs.pixels, 0.0).flatten(0, 1)  # (B, T, ...) -> (B*T, ...)
+        roi = None if inputs.roi is None else inputs.roi.flatten(0, 1)
+
+        audio_steps = self.encode_audio(inputs.mel, inputs.audio_mask)
+        frames = self.encode_frames(pixels, roi)
+        vectors = frames.vectors.unflatten(0, shape)  # (B*T, D) -> (B, T, D)
+        return self.decide(vectors, inputs.frame_mask, audio_steps, inputs.audio_mask)
+
+    def encode_audio(self, mel: Tensor, audio_mask: Tensor) -> Tensor:
+        """Listen: (B, 301, 80), (B, 8) -> steps (B, 38, Da)."""
+        steps: Tensor = self.audio_branch(mel, audio_mask)
+        return steps
+
+    def encode_frames(self, pixels: Tensor, roi: Tensor | None) -> FrameFeatures:
+        """Look, and keep the face: (N, 3, 224, 224), (N, 196) or None -> (N, Dv), (N, K)."""
+        features: FrameFeatures = self.visual_branch(pixels, roi)
+        return features
+
+    def decide(
+        self, frame_vectors: Tensor, frame_mask: Tensor, audio_steps: Tensor, audio_mask: Tensor
+    ) -> ModelOutput:
+        """Join, and decide: (B, T, Dv), (B, T), (B, 38, Da), (B, 8) -> the answers."""
+        frame_vectors = torch.where(frame_mask.unsqueeze(-1), frame_vectors, 0.0)
+        frames = self.temporal_encoder(frame_vectors, frame_mask)  # (B, T, Dv)
+        seen = seen_segments(frame_mask)  # (B, 8)
+        video = self.video_pooling(frames, frame_mask)  # (B, 8, Dv)
+        audio = self.audio_pooling(audio_steps, audio_mask)  # (B, 8, Da)
+        fused = self.fusion(audio, video, audio_mask, seen)  # (B, 8, 512)
+        logits, segment_logits, weights = self.classifier(fused, audio_mask | seen)
+        return ModelOutput(logits, segment_logits, weights, audio, video)

@@ -1,0 +1,57 @@
+"""The two sublayers of a pre-norm transformer, shared by the temporal encoder and the fusion."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+EXPANSION = 2  # of the feed-forward; 4 would put compact over its 14 M
+
+
+class FeedForward(nn.Sequential):
+    """(..., D) -> (..., D), normalised first; the caller adds the residual."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__(
+            nn.LayerNorm(width),
+            nn.Linear(width, EXPANSION * width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(EXPANSION * width, width),
+            nn.Dropout(dropout),
+        )
+
+
+class AttentionLayer(nn.Module):
+    """Masked multi-head self-attention and a feed-forward, each on its residual."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        if width % heads:
+            raise ValueError(f"{heads} heads do not divide a width of {width}")
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.feed_forward = FeedForward(width, dropout)
+
+    def forward(self, x: Tensor, visible: Tensor) -> Tensor:
+        """(B, N, D) finite -> (B, N, D).
+
+        ``visible`` is bool and broadcasts to (B, N, N): row i is what token i may look at. A token
+        that may look nowhere looks everywhere, which its caller is to make harmless; the softmax
+        of an empty row would be NaN.
+        """
+        visible = visible | ~visible.any(-1, keepdim=True)
+        projected = self.query_key_value(self.norm(x))  # (B, N, 3D)
+        query, key, value = projected.unflatten(-1, (3, self.heads, -1)).unbind(-3)
+        attended = F.scaled_dot_product_attention(
+            query.transpose(1, 2),  # (B, N, H, D/H) -> (B, H, N, D/H)
+            key.transpose(1, 2),
+            value.transpose(1, 2),
+            attn_mask=torch.unsqueeze(visible, 1),
+        )
+        x = x + self.dropout(self.out(attended.transpose(1, 2).flatten(-2)))
+        return x + self.feed_forward(x)
