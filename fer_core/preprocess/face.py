@@ -1,0 +1,188 @@
+"""Which face is looked at: a detector that finds all of them, a tracker that stays with one.
+
+RGB picture (H, W, 3) -> ``FaceDetector`` -> every face -> ``FaceTracker`` -> the one followed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+# cv2 is imported by mediapipe; by way of this module it cannot bend Qt's variables.
+import fer_core.preprocess.opencv  # noqa: F401
+from fer_core.media import FaceBox, RgbImage
+from fer_core.resources import resource
+
+MIN_SCORE = 0.5  # of a detection; mediapipe's own default
+SAME_FACE_OVERLAP = 0.2  # at 5 frames a second a head may move by two thirds of its width
+GRACE_FRAMES = 3  # a face not found in so few frames was missed, not gone
+TAKEOVER_AREA = 2.0  # only a face this much larger than the followed one may replace it ...
+TAKEOVER_FRAMES = 8  # ... after being it for so many frames in a row
+
+
+class FaceDetector:
+    """BlazeFace, short range: faces from about 80 pixels up, nearer than two metres.
+
+    It belongs to the thread that made it. Each picture is judged alone (mediapipe's image mode,
+    whose boxes equal those of its video mode), so there are no timestamps to get wrong. A picture
+    takes about 2 ms, most of them without the GIL.
+
+    Bazarevsky et al., BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs, 2019.
+    """
+
+    def __init__(self, min_score: float = MIN_SCORE) -> None:
+        # Imported here: it takes 0.4 s, and the window must not wait for it.
+        from mediapipe.tasks.python.core.base_options import BaseOptions
+        from mediapipe.tasks.python.vision import face_detector
+        from mediapipe.tasks.python.vision.core.image import Image, ImageFormat
+
+        model = resource("models/blaze_face_short_range.tflite").read_bytes()
+        options = face_detector.FaceDetectorOptions(
+            base_options=BaseOptions(model_asset_buffer=model),
+            min_detection_confidence=min_score,
+        )
+        self._as_image = lambda data: Image(image_format=ImageFormat.SRGB, data=data)
+        with _quiet_stderr():
+            self._detector = face_detector.FaceDetector.create_from_options(options)
+            # The first picture allocates, and prints; neither should fall to the first real one.
+            self._detector.detect(self._as_image(np.zeros((128, 128, 3), np.uint8)))
+
+    def detect(self, image: RgbImage) -> list[FaceBox]:
+        """All faces of ``image`` (H, W, 3), largest first, clipped to the picture."""
+        height, width = image.shape[:2]
+        found = self._detector.detect(self._as_image(np.ascontiguousarray(image)))
+        boxes = []
+        for detection in found.detections:
+            box = detection.bounding_box
+            left, top = max(box.origin_x, 0), max(box.origin_y, 0)
+            right = min(box.origin_x + box.width, width)
+            bottom = min(box.origin_y + box.height, height)
+            if right > left and bottom > top:
+                score = float(detection.categories[0].score)
+                boxes.append(FaceBox(left, top, right - left, bottom - top, score))
+        return sorted(boxes, key=lambda face: face.area, reverse=True)
+
+    def close(self) -> None:
+        with _quiet_stderr():
+            self._detector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class FaceTracker:
+    """Follows one face from frame to frame, by overlap with where it was last.
+
+    - Nobody followed: the largest face is taken.
+    - The followed face is the one that overlaps its last place most, at least by
+      ``SAME_FACE_OVERLAP``. Another face takes over only when it was ``TAKEOVER_AREA`` times as
+      large for ``TAKEOVER_FRAMES`` frames in a row, so two people at a table do not alternate.
+    - Not found: None for ``GRACE_FRAMES`` frames, so that a missed detection does not flick to
+      somebody in the background; then the largest face is taken.
+    - Locked by a click: only that face. While it is lost the answer is None, for however long,
+      until a face appears where it was last seen or :meth:`unlock` is called.
+
+    ``follow`` is called by the thread that detects, ``lock`` and ``unlock`` by the window's.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._faces: tuple[FaceBox, ...] = ()  # of the newest frame: what a click may mean
+        self._followed: FaceBox | None = None  # where the face was last seen
+        self._locked = False
+        self._missed = 0  # frames since it was seen
+        self._outgrown = 0  # frames in a row in which another one was much larger
+
+    @property
+    def locked(self) -> bool:
+        with self._guard:
+            return self._locked
+
+    def follow(self, faces: Sequence[FaceBox]) -> FaceBox | None:
+        """The followed face among the ``faces`` of the next frame, None while it is not there."""
+        with self._guard:
+            self._faces = tuple(faces)
+            if self._followed is None:
+                return self._take(self._largest())
+            seen = self._again(self._followed)
+            if seen is None:
+                self._missed += 1
+                self._outgrown = 0
+                if self._locked or self._missed <= GRACE_FRAMES:
+                    return None
+                return self._take(self._largest())
+            self._missed = 0
+            self._followed = seen
+            largest = self._largest()
+            if self._locked or largest is None or largest.area < TAKEOVER_AREA * seen.area:
+                self._outgrown = 0
+                return seen
+            self._outgrown += 1
+            return seen if self._outgrown < TAKEOVER_FRAMES else self._take(largest)
+
+    def lock(self, x: float, y: float) -> FaceBox | None:
+        """Follow only the face of the newest frame under the pixel (x, y).
+
+        Where boxes overlap the smaller one is meant, since the larger can be clicked elsewhere.
+        None, and nothing changes, if there is no face.
+        """
+        with self._guard:
+            under = [face for face in self._faces if face.contains(x, y)]
+            if not under:
+                return None
+            self._locked = True
+            return self._take(min(under, key=lambda face: face.area))
+
+    def unlock(self) -> None:
+        """Follow as if no face had been locked, beginning with the one that was."""
+        with self._guard:
+            self._locked = False
+
+    def _take(self, face: FaceBox | None) -> FaceBox | None:
+        self._followed = face
+        self._missed = self._outgrown = 0
+        return face
+
+    def _largest(self) -> FaceBox | None:
+        return max(self._faces, key=lambda face: face.area, default=None)
+
+    def _again(self, last: FaceBox) -> FaceBox | None:
+        nearest = max(self._faces, key=last.overlap, default=None)
+        if nearest is None or last.overlap(nearest) < SAME_FACE_OVERLAP:
+            return None
+        return nearest
+
+
+_stderr_guard = threading.Lock()  # two threads that each put back what they found would lose it
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep native code from writing to the terminal; LiteRT prints and has no switch for it."""
+    with _stderr_guard:
+        try:
+            kept = os.dup(2)
+        except OSError:  # a program started without a console has none
+            yield
+            return
+        try:
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,22 @@
+"""Where the files are that ship with the program: the face finder's model, icons, licences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+# A wheel carries resources/ inside the package; a checkout has it beside.
+_INSTALLED = _PACKAGE / "_resources"
+_ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "resources"
+
+
+def resource(name: str) -> Path:
+    """The path of ``name`` (``"models/x.tflite"``) in the program's own files.
+
+    Raises:
+        FileNotFoundError: the installation is damaged.
+    """
+    path = _ROOT / name
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing; the installation is incomplete")
+    return path
