@@ -77,7 +77,7 @@ class InferenceThread(threading.Thread):
         self._origin_s = 0.0
         self._last_end_s = 0.0
         self._failures = 0
-        self._stop = threading.Event()
+        self._stopping = threading.Event()
         self._awake = threading.Event()  # set: there is something to do
 
     def watch(self, recent: RecentMedia, origin_s: float) -> None:
@@ -98,7 +98,7 @@ class InferenceThread(threading.Thread):
         self._awake.set()
 
     def stop(self) -> None:
-        self._stop.set()
+        self._stopping.set()
         self._awake.set()
 
     def run(self) -> None:
@@ -106,7 +106,7 @@ class InferenceThread(threading.Thread):
         if predictor is None:
             return
         watched: RecentMedia | None = None
-        while not self._stop.is_set():
+        while not self._stopping.is_set():
             recent = self._recent
             if recent is None or self._failures >= FAILURES_BEFORE_REST:
                 self._awake.clear()
@@ -117,7 +117,7 @@ class InferenceThread(threading.Thread):
                 watched = recent
             end_s = self.next_end(recent, self._clock())
             if end_s is None:
-                self._stop.wait(0.005)
+                self._stopping.wait(0.005)
             else:
                 self.step(predictor, recent, end_s)
 
@@ -172,7 +172,7 @@ class InferenceThread(threading.Thread):
 
     def _load_until_it_works(self) -> LivePredictor | None:
         """None when the program ends before that."""
-        while not self._stop.is_set():
+        while not self._stopping.is_set():
             try:
                 predictor, state = self._load()
             except Exception as error:
