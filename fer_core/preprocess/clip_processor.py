@@ -1,0 +1,130 @@
+"""A clip as the network gets it; live, file analysis and training all come through here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fer_core.config import FERConfig
+from fer_core.media import (
+    CLIP_SECONDS,
+    FRAMES_PER_CLIP,
+    SEGMENTS,
+    BoolArray,
+    Clip,
+    FaceBox,
+    RgbImage,
+    Waveform,
+)
+from fer_core.model.inputs import IMAGE_SIZE, PATCHES, ModelInputs
+from fer_core.preprocess.audio import LogMel, heard_segments, level_dbfs
+from fer_core.preprocess.framing import framing_square, roi_of
+from fer_core.preprocess.image import crop
+from fer_core.preprocess.speech import speech_by_segment
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One frame as the network sees it."""
+
+    pixels: Tensor  # (3, 224, 224), -1 to 1
+    roi: Tensor  # (196,) bool, the patches on the face
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A clip's sound as the network hears it, and what was measured on the way."""
+
+    mel: Tensor  # (301, 80), natural log
+    audio_mask: Tensor  # (8,) bool, the segments that count as heard
+    level_dbfs: float | None  # of all real samples; None without any
+    speech: float  # share of the clip in which somebody speaks, 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessedClip:
+    """A clip as tensors; a batch of them is made by :func:`collate`."""
+
+    pixels: Tensor  # (16, 3, 224, 224), -1 to 1; zeros where hidden
+    roi: Tensor  # (16, 196) bool
+    frame_mask: Tensor  # (16,) bool, True where there is a frame with a face
+    sound: Sound
+
+
+class ClipProcessor:
+    """Clip -> tensors, in two halves that also work alone: ``picture`` and ``sound``.
+
+    Live, only new frames become pictures, while the sound is made anew for each clip.
+    """
+
+    def __init__(self, config: FERConfig) -> None:
+        self._vision = config.vision
+        self._thresholds = config.thresholds
+        self._log_mel = LogMel()
+
+    def __call__(self, clip: Clip) -> ProcessedClip:
+        """Both halves of ``clip``.
+
+        Raises:
+            ValueError: as in :meth:`picture` and :meth:`sound`.
+        """
+        pixels = torch.zeros(FRAMES_PER_CLIP, 3, IMAGE_SIZE, IMAGE_SIZE)
+        roi = torch.zeros(FRAMES_PER_CLIP, PATCHES, dtype=torch.bool)
+        frame_mask = torch.zeros(FRAMES_PER_CLIP, dtype=torch.bool)
+        for k, (frame, face) in enumerate(zip(clip.frames, clip.faces, strict=True)):
+            if frame is not None and face is not None:
+                picture = self.picture(frame.image, face)
+                pixels[k], roi[k], frame_mask[k] = picture.pixels, picture.roi, True
+        return ProcessedClip(pixels, roi, frame_mask, self.sound(clip.waveform, clip.waveform_mask))
+
+    def picture(self, image: RgbImage, face: FaceBox) -> Picture:
+        """What is shown of ``image`` (H, W, 3) when ``face`` is looked at.
+
+        Raises:
+            ValueError: ``image`` is not a picture.
+        """
+        square = framing_square(face, image.shape, self._vision)
+        shown = torch.from_numpy(crop(image, square))  # (224, 224, 3)
+        # SigLIP's mean and standard deviation of 0.5
+        pixels = shown.permute(2, 0, 1).to(torch.float32, memory_format=torch.contiguous_format)
+        return Picture(pixels.div_(127.5).sub_(1), torch.from_numpy(roi_of(face, square)))
+
+    def sound(self, waveform: Waveform, mask: BoolArray) -> Sound:
+        """What is heard of ``waveform`` (48000,) where ``mask`` (48000,) is True.
+
+        The whole sound counts as absent if it is under the silence threshold or nobody speaks for
+        long enough; then and in a segment too quiet or mostly missing ``audio_mask`` is False. The
+        mel spectrogram covers the real samples all the same.
+
+        Raises:
+            ValueError: a real sample is not finite.
+        """
+        waveform = np.where(mask, waveform, np.float32(0))
+        if not np.isfinite(waveform).all():
+            raise ValueError(f"{(~np.isfinite(waveform)).sum()} samples are not finite numbers")
+        limits = self._thresholds
+        level = level_dbfs(waveform[mask])
+        if level is None or level < limits.silence_dbfs:
+            heard, speech = np.zeros(SEGMENTS, np.bool_), 0.0
+        else:
+            speech = float(speech_by_segment(waveform, mask, limits.speech_probability).mean())
+            heard = heard_segments(waveform, mask, limits.silence_dbfs)
+            heard &= speech * CLIP_SECONDS >= limits.min_speech_s
+        return Sound(
+            self._log_mel(torch.from_numpy(waveform)), torch.from_numpy(heard), level, speech
+        )
+
+
+def collate(clips: Sequence[ProcessedClip]) -> ModelInputs:
+    """A batch of ``clips`` for the network."""
+    return ModelInputs(
+        pixels=torch.stack([clip.pixels for clip in clips]),
+        frame_mask=torch.stack([clip.frame_mask for clip in clips]),
+        roi=torch.stack([clip.roi for clip in clips]),
+        mel=torch.stack([clip.sound.mel for clip in clips]),
+        audio_mask=torch.stack([clip.sound.audio_mask for clip in clips]),
+    )
