@@ -154,7 +154,8 @@ def _palette(colours: Colours) -> QPalette:
 
 def _stylesheet(c: Colours) -> str:
     return f"""
-    QToolTip {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.line}; padding: 4px; }}
+    QToolTip {{
+        background: {c.raised}; color: {c.text}; border: 1px solid {c.line}; padding: 4px; }}
     QFrame[panel="true"] {{
         background: {c.surface}; border: 1px solid {c.line}; border-radius: 8px; }}
     QToolButton, QPushButton {{
@@ -180,6 +181,8 @@ def _stylesheet(c: Colours) -> str:
     QLabel[muted="true"] {{ color: {c.muted}; }}
     QLabel[badge="true"] {{
         color: {c.muted}; border: 1px solid {c.line}; border-radius: 6px; padding: 4px 8px; }}
+    QLabel[state="running"] {{ color: {c.live}; border-color: {c.live}; font-weight: 600; }}
+    QLabel[state="paused"] {{ color: {c.warning}; border-color: {c.warning}; font-weight: 600; }}
     QLabel[warning="true"] {{ color: {c.warning}; font-weight: 600; }}
     QSplitter::handle {{ background: transparent; }}
     QSplitter::handle:hover {{ background: {c.line}; }}

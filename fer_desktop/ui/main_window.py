@@ -1,0 +1,415 @@
+"""The window: lays the views out, turns what people do into signals, and knows nothing else.
+
+Whoever owns the session connects the signals and calls the methods; threads, devices and tensors
+stay on that side.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QStandardPaths, Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fer_core.media import FaceBox, RgbImage
+from fer_core.prediction import Prediction
+from fer_desktop.errors import Notice
+from fer_desktop.settings import Mode, Settings
+from fer_desktop.ui.bars import SegmentBars
+from fer_desktop.ui.commands import SpaceIsTheirs, make_actions
+from fer_desktop.ui.icons import icon
+from fer_desktop.ui.level_meter import LevelMeter
+from fer_desktop.ui.notice_bar import NoticeBar
+from fer_desktop.ui.settings_dialog import SettingsDialog, smoothing_slider
+from fer_desktop.ui.shortcuts_dialog import ShortcutsDialog
+from fer_desktop.ui.status_line import StatusLine
+from fer_desktop.ui.theme import DARK, SystemThemeWatcher, apply_theme, colours_of
+from fer_desktop.ui.timeline import SessionTimeline
+from fer_desktop.ui.tool_row import State, ToolRow
+from fer_desktop.ui.video_view import Rect, VideoView
+
+Scores = NDArray[np.float32]
+
+
+class MainWindow(QMainWindow):
+    start_requested = Signal()
+    pause_requested = Signal()
+    resume_requested = Signal()
+    stop_requested = Signal()
+    retry_requested = Signal(str)  # the notice's key
+    refresh_requested = Signal()
+    camera_chosen = Signal(str)  # id
+    microphone_chosen = Signal(str)  # id
+    mode_chosen = Signal(str)
+    face_clicked = Signal(float, float)  # in pixels of the unmirrored frame
+    face_released = Signal()
+    settings_changed = Signal(Settings)  # everything to remember, devices and mode included
+    closing = Signal()
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self.state: State = "stopped"
+        self.unavailable_devices: Mapping[str, str] = {}  # compute device -> why not
+        self._model_ready = False
+        self._cameras: Sequence[tuple[str, str]] = ()
+        self._microphones: Sequence[tuple[str, str]] = ()
+        self.setWindowTitle("Emotion recognition")
+        self.setWindowIcon(icon("app"))
+        self._actions = make_actions(self)
+        self.tool_row = ToolRow(self._actions)
+        self.notices = NoticeBar()
+        self.video = VideoView()
+        self.level = LevelMeter()
+        self.smoothing = smoothing_slider(settings.smoothing)
+        self.untrained = QLabel("Untrained model: predictions mean nothing")
+        self.untrained.setProperty("warning", True)
+        self.untrained.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.untrained.hide()
+        self.bars = SegmentBars()
+        self.timeline = SessionTimeline()
+        self.status_line = StatusLine()
+        self._lay_out()
+        self._connect()
+        self._system_theme = SystemThemeWatcher(self)
+        self._apply_settings()
+        self.set_state("stopped")
+        self.resize(1280, 720)
+
+    # What the window is told
+
+    def set_cameras(self, cameras: Sequence[tuple[str, str]]) -> None:
+        """(id, name) pairs; the remembered camera is selected if it is there."""
+        self._cameras = tuple(cameras)
+        self.tool_row.cameras.set_devices(cameras, self.settings.camera)
+
+    def set_microphones(self, microphones: Sequence[tuple[str, str]]) -> None:
+        self._microphones = tuple(microphones)
+        self.tool_row.microphones.set_devices(microphones, self.settings.microphone)
+
+    def camera(self) -> str | None:
+        """Id of the camera selected."""
+        return self.tool_row.cameras.current()
+
+    def microphone(self) -> str | None:
+        return self.tool_row.microphones.current()
+
+    def set_state(self, state: State) -> None:
+        before, self.state = self.state, state
+        self._actions["start"].setEnabled(state == "stopped")
+        self._actions["pause"].setEnabled(state in ("running", "paused"))
+        self._actions["pause"].setText("Resume" if state == "paused" else "Pause")
+        self._actions["stop"].setEnabled(state != "stopped")
+        self.tool_row.set_state(state)
+        if state == "starting" or (before == "stopped" and state == "running"):
+            self.timeline.clear()
+        if state == "stopped":
+            self.level.show_level(None)
+            self.status_line.clear()
+        if state == "paused":
+            self.video.set_badges(("paused",))
+        elif not (state == "running" and before == "paused"):
+            self._explain()
+
+    def set_model_state(self, text: str, untrained: bool, ready: bool = True) -> None:
+        """What the status line says of the model; ``ready`` is False while it loads."""
+        self._model_ready = ready
+        self.status_line.model.setText(text)
+        self.untrained.setVisible(untrained)
+        if self.state != "running" or not self.video.has_frame():
+            self._explain()
+
+    def set_device(self, text: str) -> None:
+        """Where the model really runs: "cpu", "cuda (H100)"."""
+        self.status_line.device.setText(text)
+
+    def show_frame(
+        self,
+        image: RgbImage,
+        face: FaceBox | None = None,
+        others: Sequence[FaceBox] = (),
+        patches: Sequence[Rect] = (),
+        locked: bool = False,
+    ) -> None:
+        """The newest frame (H, W, 3), unmirrored, and what was found in it."""
+        self.video.show_frame(image, face, others, patches, locked)
+
+    def show_prediction(
+        self, prediction: Prediction, scores: Scores, segment_scores: Scores, time_s: float
+    ) -> None:
+        """An answer, its smoothed (8,) and (8, 8) scores, and its time since the session began."""
+        self.bars.show_scores(
+            segment_scores,
+            scores,
+            prediction.probabilities,
+            prediction.segment_audio,
+            prediction.segment_video,
+            prediction.uncertain,
+        )
+        emotion = int(np.argmax(scores))
+        self.video.set_emotion(emotion, float(scores[emotion]), prediction.uncertain)
+        self._show_missing("audio" in prediction.modalities, "video" in prediction.modalities)
+        self.timeline.append(time_s, scores, prediction.uncertain)
+
+    def show_no_prediction(self, time_s: float) -> None:
+        """Neither a face nor a voice: there is nothing to judge."""
+        self.bars.clear("Nothing to judge", "No face in the picture and nobody speaking")
+        self.video.set_emotion(None)
+        self._show_missing(False, False)
+        self.timeline.append(time_s, None, False)
+
+    def show_level(self, dbfs: float | None) -> None:
+        """The microphone's level; None where none is open."""
+        self.level.show_level(dbfs)
+
+    def show_statistics(
+        self,
+        camera_fps: float,
+        predictions_per_s: float,
+        latency_ms: float | None,
+        dropped: int,
+    ) -> None:
+        self.status_line.show_statistics(camera_fps, predictions_per_s, latency_ms, dropped)
+
+    def show_notice(self, notice: Notice) -> None:
+        self.notices.show_notice(notice)
+
+    def clear_notice(self, key: str) -> None:
+        self.notices.clear(key)
+
+    # How it is put together
+
+    def _lay_out(self) -> None:
+        under = QHBoxLayout()
+        under.setContentsMargins(2, 0, 2, 0)
+        under.setSpacing(10)
+        under.addWidget(_muted("Level"))
+        under.addWidget(self.level, 3)
+        under.addSpacing(8)
+        under.addWidget(_muted("Smoothing"))
+        under.addWidget(self.smoothing, 2)
+        left = _column(self.video, under)
+        right = _column(self.untrained, self.bars)
+
+        upper = QSplitter(Qt.Orientation.Horizontal)
+        upper.addWidget(left)
+        upper.addWidget(right)
+        upper.setStretchFactor(0, 1)
+        upper.setStretchFactor(1, 1)
+        upper.setSizes([620, 640])
+        whole = QSplitter(Qt.Orientation.Vertical)
+        whole.addWidget(upper)
+        whole.addWidget(self.timeline)
+        whole.setStretchFactor(0, 3)
+        whole.setStretchFactor(1, 1)
+        whole.setSizes([440, 170])
+        for splitter in (upper, whole):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(8)
+
+        centre = _column(self.tool_row, self.notices, whole)
+        centre.layout().setContentsMargins(10, 10, 10, 4)
+        self.setCentralWidget(centre)
+        self.setStatusBar(self.status_line)
+        row = self.tool_row
+        order = (row.start, row.pause, row.stop, row.cameras, row.microphones, row.refresh)
+        order += (row.modes, row.view, row.settings, row.help, self.smoothing)
+        for first, second in itertools.pairwise(order):
+            QWidget.setTabOrder(first, second)
+        self._space = SpaceIsTheirs(self)
+        self._space.watch(order)
+
+    def _connect(self) -> None:
+        does: dict[str, Callable[[], Any]] = {
+            "start": self.start_requested.emit,
+            "pause": self._pause_or_resume,
+            "stop": self.stop_requested.emit,
+            "retry": self._retry_all,
+            "refresh": self.refresh_requested.emit,
+            "release": self._release,
+            "theme": self._switch_theme,
+            "full_screen": self._toggle_full_screen,
+            "screenshot": self._save_picture,
+            "settings": self._open_settings,
+            "shortcuts": self._open_shortcuts,
+            "quit": self.close,
+        }
+        for name, do in does.items():
+            self._actions[name].triggered.connect(lambda _checked=False, do=do: do())
+        for name, field in (
+            ("mirror", "mirror"),
+            ("face", "show_face"),
+            ("patches", "show_patches"),
+            ("emotion", "show_emotion"),
+        ):
+            self._actions[name].triggered.connect(
+                lambda checked, field=field: self._change(**{field: checked})
+            )
+        self.tool_row.cameras.picked.connect(self._pick_camera)
+        self.tool_row.microphones.picked.connect(self._pick_microphone)
+        self.tool_row.mode_picked.connect(self._pick_mode)
+        self.smoothing.valueChanged.connect(lambda value: self._change(smoothing=value / 100))
+        self.notices.retry.connect(self.retry_requested)
+        self.video.clicked.connect(self.face_clicked)
+        self.video.released.connect(self.face_released)
+
+    # What people do
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.emit()
+        super().closeEvent(event)
+
+    def _pause_or_resume(self) -> None:
+        if self.state == "paused":
+            self.resume_requested.emit()
+        else:
+            self.pause_requested.emit()
+
+    def _retry_all(self) -> None:
+        for key in self.notices.retryable():
+            self.retry_requested.emit(key)
+
+    def _pick_camera(self, camera: str) -> None:
+        self._change(camera=camera)
+        self.camera_chosen.emit(camera)
+
+    def _pick_microphone(self, microphone: str) -> None:
+        self._change(microphone=microphone)
+        self.microphone_chosen.emit(microphone)
+
+    def _pick_mode(self, mode: Mode) -> None:
+        self._change(mode=mode)
+        self._explain_if_idle()
+        self.mode_chosen.emit(mode)
+
+    def _release(self) -> None:
+        if self.isFullScreen():
+            self._toggle_full_screen()
+        else:
+            self.face_released.emit()
+
+    def _switch_theme(self) -> None:
+        self._change(theme="light" if colours_of(self) is DARK else "dark")
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        self._actions["full_screen"].setChecked(self.isFullScreen())
+
+    def _save_picture(self) -> None:
+        place = QStandardPaths.StandardLocation.PicturesLocation
+        folder = Path(QStandardPaths.writableLocation(place) or Path.home())
+        path = folder / f"emotions-{datetime.now():%Y%m%d-%H%M%S}.png"
+        if self.grab().save(str(path)):
+            self.show_notice(Notice("picture", f"Picture saved as {path}.", severity="info"))
+        else:
+            hint = "Check that the folder exists and can be written."
+            self.show_notice(Notice("picture", f"{path} could not be written.", hint))
+
+    def _open_settings(self) -> None:
+        dialog = SettingsDialog(self.settings, self.unavailable_devices, self)
+        if dialog.exec():
+            self._change(**dataclasses.asdict(dialog.chosen()))
+
+    def _open_shortcuts(self) -> None:
+        ShortcutsDialog(list(self._actions.values()), self).exec()
+
+    def _change(self, **fields: Any) -> None:
+        """Take over changed settings, show them, and say so once."""
+        changed = dataclasses.replace(self.settings, **fields)
+        if changed != self.settings:
+            self.settings = changed
+            self._apply_settings()
+            self.settings_changed.emit(changed)
+
+    def _apply_settings(self) -> None:
+        settings, app = self.settings, QApplication.instance()
+        self._system_theme.theme = settings.theme
+        if isinstance(app, QApplication):
+            apply_theme(app, settings.theme)
+        for name, shown in (
+            ("mirror", settings.mirror),
+            ("face", settings.show_face),
+            ("patches", settings.show_patches),
+            ("emotion", settings.show_emotion),
+        ):
+            self._actions[name].setChecked(shown)
+        self.video.mirror = settings.mirror
+        self.video.show_face = settings.show_face
+        self.video.show_patches = settings.show_patches
+        self.video.show_emotion = settings.show_emotion
+        self.video.update()
+        self.smoothing.blockSignals(True)
+        self.smoothing.setValue(round(settings.smoothing * 100))
+        self.smoothing.blockSignals(False)
+        self.tool_row.set_mode(settings.mode)
+
+    # What the window says of itself
+
+    def _show_missing(self, heard: bool, seen: bool) -> None:
+        badges = []
+        if self.settings.mode == "camera":
+            badges.append("microphone off")
+        elif not heard:
+            badges.append("no voice")
+        if self.settings.mode != "microphone" and not seen:
+            badges.append("no face")
+        self.video.set_badges(badges)
+
+    def _explain_if_idle(self) -> None:
+        if self.state == "stopped" or not self.video.has_frame():
+            self._explain()
+
+    def _explain(self) -> None:
+        """Empty views say what to do, or what is being waited for."""
+        loading = "" if self._model_ready else "Loading the model…"
+        if self.state == "stopped":
+            self.video.show_message(
+                "Press Start (Space)", "Camera and microphone stay off until then."
+            )
+            self.bars.clear(loading or "No session", "Emotions of the last three seconds go here.")
+        elif self.state == "starting":
+            self.video.show_message("Starting…", "Opening the devices.")
+            self.bars.clear(loading or "Starting…")
+        else:
+            if self.settings.mode == "microphone":
+                self.video.show_message("Listening", "The camera is off.")
+            elif not self.video.has_frame():
+                self.video.show_message("Waiting for the first picture…")
+            self.bars.clear(loading or "Looking and listening…", "The first answer takes a moment.")
+
+
+def _column(*parts: QWidget | QHBoxLayout) -> QWidget:
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(8)
+    for part in parts:
+        if isinstance(part, QWidget):
+            layout.addWidget(
+                part, 1 if isinstance(part, QSplitter | VideoView | SegmentBars) else 0
+            )
+        else:
+            layout.addLayout(part)
+    return column
+
+
+def _muted(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("muted", True)
+    return label

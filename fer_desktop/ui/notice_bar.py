@@ -1,0 +1,128 @@
+"""Strips that say what happened and what to do; one per subject, newest words win."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fer_desktop.errors import Notice
+from fer_desktop.ui.icons import icon
+from fer_desktop.ui.theme import colours_of, is_theme_change
+
+
+class NoticeBar(QWidget):
+    """Takes no room while there is nothing to say."""
+
+    retry = Signal(str)  # key
+    dismissed = Signal(str)  # key
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._strips: dict[str, _Strip] = {}
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(6)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setAccessibleName("Notices")
+        self.hide()
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show it, in place of an older one with the same key."""
+        strip = self._strips.get(notice.key)
+        if strip is None:
+            strip = _Strip(notice.key)
+            strip.retry.clicked.connect(lambda: self.retry.emit(notice.key))
+            strip.close_button.clicked.connect(lambda: self._dismiss(notice.key))
+            self._strips[notice.key] = strip
+            self._layout.addWidget(strip)
+        strip.show_notice(notice)
+        self.show()
+
+    def clear(self, key: str) -> None:
+        strip = self._strips.pop(key, None)
+        if strip is None:
+            return
+        self._layout.removeWidget(strip)
+        strip.hide()
+        strip.deleteLater()
+        self.setVisible(bool(self._strips))
+
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self._strips)
+
+    def retryable(self) -> tuple[str, ...]:
+        """Keys of the notices that offer Retry, oldest first."""
+        return tuple(key for key, strip in self._strips.items() if strip.notice.retry)
+
+    def text(self, key: str) -> str:
+        return self._strips[key].words.text()
+
+    def _dismiss(self, key: str) -> None:
+        self.clear(key)
+        self.dismissed.emit(key)
+
+
+class _Strip(QFrame):
+    notice: Notice
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.setObjectName("strip")
+        self._sign = QLabel()
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.words.setMinimumWidth(200)
+        self.retry = QToolButton()
+        self.retry.setText("Retry")
+        self.retry.setAccessibleName(f"Retry {key}")
+        self.retry.setToolTip("Try again (R)")
+        self.close_button = QToolButton()
+        self.close_button.setProperty("flat", True)
+        self.close_button.setAccessibleName(f"Dismiss the notice about {key}")
+        self.close_button.setToolTip("Dismiss")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 5, 6, 5)
+        row.setSpacing(10)
+        row.addWidget(self._sign)
+        row.addWidget(self.words, 1)
+        row.addWidget(self.retry)
+        row.addWidget(self.close_button)
+
+    def show_notice(self, notice: Notice) -> None:
+        self.notice = notice
+        self.words.setText(f"{notice.text} {notice.hint}".strip())
+        self.words.setAccessibleName(f"{notice.severity}: {notice.text} {notice.hint}".strip())
+        self.retry.setVisible(notice.retry)
+        self._restyle()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if is_theme_change(event) and hasattr(self, "notice"):
+            self._restyle()
+
+    def _restyle(self) -> None:
+        colours = colours_of(self)
+        colour = {
+            "info": colours.info,
+            "warning": colours.warning,
+            "error": colours.error,
+        }[self.notice.severity]
+        self._sign.setPixmap(icon(self.notice.severity, colour).pixmap(22, 22))
+        self.close_button.setIcon(icon("close", colours.muted))
+        sheet = (
+            f"#strip {{ background: {colours.surface}; border: 1px solid {colour};"
+            " border-left-width: 5px; border-radius: 6px; }"
+        )
+        if self.styleSheet() != sheet:
+            self.setStyleSheet(sheet)

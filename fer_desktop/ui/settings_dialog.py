@@ -1,0 +1,156 @@
+"""The settings, edited as a copy: the window takes it over only when the dialog is accepted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import cast
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fer_desktop.settings import DEVICES, THEMES, Device, Settings, Theme
+
+_THEME_TEXTS: dict[Theme, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
+_DEVICE_TEXTS: dict[Device, str] = {
+    "auto": "Automatic",
+    "cpu": "Processor (CPU)",
+    "cuda": "NVIDIA graphics card (CUDA)",
+    "mps": "Apple graphics (MPS)",
+}
+
+
+class SettingsDialog(QDialog):
+    """``unavailable`` names the devices that cannot be used here and says why."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        unavailable: Mapping[str, str] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Settings")
+        self.setAccessibleName("Settings")
+        self._settings = settings
+
+        self.theme = QComboBox()
+        for theme in THEMES:
+            self.theme.addItem(_THEME_TEXTS[theme], theme)
+        self.theme.setCurrentIndex(THEMES.index(settings.theme))
+        self.smoothing = smoothing_slider(settings.smoothing)
+        self.mirror = QCheckBox("Mirror the picture")
+        self.mirror.setChecked(settings.mirror)
+        self.face = QCheckBox("Boxes around faces")
+        self.face.setChecked(settings.show_face)
+        self.patches = QCheckBox("Patches the network kept")
+        self.patches.setChecked(settings.show_patches)
+        self.emotion = QCheckBox("Emotion on the picture")
+        self.emotion.setChecked(settings.show_emotion)
+        self.device = QComboBox()
+        for device in DEVICES:
+            self.device.addItem(_DEVICE_TEXTS[device], device)
+            if unavailable and device in unavailable:
+                self._grey_out(self.device.count() - 1, unavailable[device])
+        self.device.setCurrentIndex(DEVICES.index(settings.device))
+        self.model = QLineEdit(settings.model or "")
+        self.model.setPlaceholderText("The bundled model")
+        self.model.setClearButtonEnabled(True)
+        self.browse = QToolButton()
+        self.browse.setText("Browse…")
+        self.browse.clicked.connect(self._browse)
+        for widget, name, tip in (
+            (self.theme, "Theme", "Colours of the window"),
+            (self.mirror, "Mirror the picture", "Only the view; what is computed stays the same"),
+            (self.face, "Boxes around faces", "The face followed, and others to click on"),
+            (self.patches, "Patches", "What of the picture the network looked at"),
+            (self.emotion, "Emotion on the picture", "The leading emotion in large letters"),
+            (self.device, "Compute device", "Where the model runs"),
+            (self.model, "Model folder", "A folder with config.json and weights; empty: bundled"),
+            (self.browse, "Browse for a model folder", "Choose the model's folder"),
+        ):
+            widget.setAccessibleName(name)
+            widget.setToolTip(tip)
+
+        folder = QHBoxLayout()
+        folder.addWidget(self.model, 1)
+        folder.addWidget(self.browse)
+        form = QFormLayout()
+        form.setHorizontalSpacing(18)
+        form.setVerticalSpacing(12)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.addRow("Theme", self.theme)
+        form.addRow("Smoothing", self.smoothing)
+        form.addRow("Picture", self.mirror)
+        form.addRow("", self.face)
+        form.addRow("", self.patches)
+        form.addRow("", self.emotion)
+        form.addRow("Runs on", self.device)
+        form.addRow("Model", folder)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        for kind, tip in (
+            (QDialogButtonBox.StandardButton.Ok, "Use and remember these settings"),
+            (QDialogButtonBox.StandardButton.Cancel, "Leave everything as it was"),
+        ):
+            button = buttons.button(kind)
+            button.setToolTip(tip)
+            button.setAccessibleName(button.text().replace("&", ""))
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 20, 22, 16)
+        column.setSpacing(18)
+        column.addLayout(form)
+        column.addWidget(buttons)
+        self.setMinimumWidth(480)
+
+    def chosen(self) -> Settings:
+        """The settings as they now stand in the dialog."""
+        return dataclasses.replace(
+            self._settings,
+            theme=self.theme.currentData(),
+            smoothing=self.smoothing.value() / 100,
+            mirror=self.mirror.isChecked(),
+            show_face=self.face.isChecked(),
+            show_patches=self.patches.isChecked(),
+            show_emotion=self.emotion.isChecked(),
+            device=self.device.currentData(),
+            model=self.model.text().strip() or None,
+        )
+
+    def _grey_out(self, index: int, reason: str) -> None:
+        item: QStandardItem = cast(QStandardItemModel, self.device.model()).item(index)
+        item.setEnabled(False)
+        item.setToolTip(reason)
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Model folder", self.model.text())
+        if folder:
+            self.model.setText(folder)
+
+
+def smoothing_slider(strength: float) -> QSlider:
+    """0 to 100 for a strength of 0 (raw) to 1; the window has one too."""
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(0, 100)
+    slider.setPageStep(10)
+    slider.setValue(round(strength * 100))
+    slider.setAccessibleName("Smoothing")
+    slider.setToolTip("How much scores are steadied over time; left shows them raw")
+    return slider

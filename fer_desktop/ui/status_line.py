@@ -1,0 +1,57 @@
+"""The line at the bottom: what computes, how fast, and what was lost."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+
+class StatusLine(QStatusBar):
+    """Every figure has a place of fixed width, so that nothing moves while it changes."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.setAccessibleName("Status")
+        self.model = QLabel()
+        self.model.setToolTip("The model that answers")
+        self.model.setAccessibleName("Model")
+        self.addWidget(self.model, 1)
+        self.device = self._field("Where the model runs", "Device", "mps (Apple GPU)")
+        self.camera = self._field("Pictures a second", "Camera rate", "camera 000.0 fps")
+        self.rate = self._field("Answers a second", "Answer rate", "answers 00.00 /s")
+        self.latency = self._field(
+            "From the end of the window to its answer on the screen", "Latency", "latency 0000 ms"
+        )
+        self.dropped = self._field(
+            "Camera pictures and windows left out to stay live", "Dropped", "dropped 000000"
+        )
+        self.clear()
+
+    def show_statistics(
+        self,
+        camera_fps: float,
+        predictions_per_s: float,
+        latency_ms: float | None,
+        dropped: int,
+    ) -> None:
+        self.camera.setText(f"camera {camera_fps:.1f} fps")
+        self.rate.setText(f"answers {predictions_per_s:.2f} /s")
+        latency = "-" if latency_ms is None else f"{latency_ms:.0f} ms"
+        self.latency.setText(f"latency {latency}")
+        self.dropped.setText(f"dropped {dropped}")
+
+    def clear(self) -> None:
+        self.camera.setText("camera -")
+        self.rate.setText("answers -")
+        self.latency.setText("latency -")
+        self.dropped.setText("dropped -")
+
+    def _field(self, tip: str, name: str, widest: str) -> QLabel:
+        field = QLabel()
+        field.setToolTip(tip)
+        field.setAccessibleName(name)
+        field.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        field.setFixedWidth(self.fontMetrics().horizontalAdvance(widest) + 14)
+        self.addPermanentWidget(field)
+        return field

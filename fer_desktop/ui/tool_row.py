@@ -1,0 +1,193 @@
+"""The row on top: which devices, what to do, and whether anything is being captured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+
+from fer_desktop.settings import MODES, Mode
+from fer_desktop.ui.commands import COMMANDS
+from fer_desktop.ui.icons import icon
+from fer_desktop.ui.theme import colours_of, is_theme_change
+
+State = Literal["stopped", "starting", "running", "paused"]
+
+_BADGES: dict[State, str] = {
+    "stopped": "STOPPED",
+    "starting": "STARTING",
+    "running": "● LIVE",
+    "paused": "PAUSED",
+}
+_MODE_TEXTS: dict[Mode, str] = {
+    "both": "Face and voice",
+    "camera": "Camera only",
+    "microphone": "Microphone only",
+}
+
+
+class DeviceList(QComboBox):
+    """Devices by name; remembers ids, because places in the list move."""
+
+    picked = Signal(str)  # id, by the user only
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self._what = what
+        self.setAccessibleName(what.capitalize())
+        self.setToolTip(f"Which {what} to use")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setMaximumWidth(260)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click Space still means Start
+        self.activated.connect(self._on_activated)
+        self.set_devices((), None)
+
+    def set_devices(self, devices: Sequence[tuple[str, str]], wanted: str | None) -> None:
+        """Show (id, name) pairs and select ``wanted``, or the first where it is not there."""
+        self.clear()
+        for device, name in devices:
+            self.addItem(name, device)
+            self.setItemData(self.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
+        self.setEnabled(bool(devices))
+        if not devices:
+            self.addItem(f"No {self._what} found")
+        self.setCurrentIndex(max(0, self.findData(wanted)))
+
+    def current(self) -> str | None:
+        """Id of the device selected; None where there is none."""
+        return self.currentData()
+
+    def _on_activated(self, index: int) -> None:
+        self.picked.emit(self.itemData(index))
+
+
+class ToolRow(QWidget):
+    """Shows the window's actions as buttons; decides nothing."""
+
+    mode_picked = Signal(str)
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.cameras = DeviceList("camera")
+        self.microphones = DeviceList("microphone")
+        self.modes = QComboBox()
+        for mode in MODES:
+            self.modes.addItem(_MODE_TEXTS[mode], mode)
+        self.modes.setAccessibleName("What to use")
+        self.modes.setToolTip("Use face and voice, or only one of them")
+        self.modes.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.modes.activated.connect(lambda i: self.mode_picked.emit(self.modes.itemData(i)))
+
+        self._icons = {c.name: c.icon for c in COMMANDS if c.icon}
+        self._actions = actions
+        self._signs = {"camera": QLabel(), "microphone": QLabel()}
+        self.start = self._button("start", text=True)
+        self.start.setProperty("primary", True)
+        self.pause = self._button("pause", text=True)
+        # "Resume" is wider than "Pause": the row must not move when it changes.
+        self.pause.setMinimumWidth(self.fontMetrics().horizontalAdvance("Resume") + 56)
+        self.stop = self._button("stop", text=True)
+        self.refresh = self._button("refresh")
+        self.view = self._view_button()
+        self.settings = self._button("settings")
+        self.help = self._button("shortcuts")
+
+        self.privacy = QLabel("All on this machine")
+        self.privacy.setProperty("badge", True)
+        self.privacy.setToolTip("Nothing is recorded and nothing is sent anywhere")
+        self.privacy.setAccessibleName("All on this machine: nothing is recorded or sent")
+        self.badge = QLabel()
+        self.badge.setProperty("badge", True)
+        self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.badge.setMinimumWidth(self.fontMetrics().horizontalAdvance("STARTING") + 30)
+
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        for widget in (
+            self.badge,
+            self.start,
+            self.pause,
+            self.stop,
+            self._signs["camera"],
+            self.cameras,
+            self._signs["microphone"],
+            self.microphones,
+            self.refresh,
+            self.modes,
+        ):
+            row.addWidget(widget)
+        row.addStretch(1)
+        for widget in (self.privacy, self.view, self.settings, self.help):
+            row.addWidget(widget)
+        self.set_state("stopped")
+        self._restyle()
+
+    def set_state(self, state: State) -> None:
+        self.badge.setText(_BADGES[state])
+        self.badge.setAccessibleName(f"Session {state}")
+        self.badge.setToolTip(f"The session is {state}")
+        self.badge.setProperty("state", state)
+        self.style().unpolish(self.badge)  # a changed property is restyled only so
+        self.style().polish(self.badge)
+        idle = state == "stopped"
+        self.start.setProperty("primary", idle)
+        self.refresh.setEnabled(idle)
+
+    def set_mode(self, mode: Mode) -> None:
+        self.modes.setCurrentIndex(MODES.index(mode))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if is_theme_change(event) and hasattr(self, "badge"):
+            self._restyle()
+
+    def _button(self, name: str, text: bool = False) -> QToolButton:
+        button = QToolButton()
+        button.setDefaultAction(self._actions[name])
+        style = Qt.ToolButtonStyle
+        button.setToolButtonStyle(
+            style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly
+        )
+        button.setIconSize(QSize(18, 18))
+        button.setAccessibleName(self._actions[name].text())
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    def _view_button(self) -> QToolButton:
+        menu = QMenu(self)
+        for name in ("mirror", "face", "patches", "emotion"):
+            menu.addAction(self._actions[name])
+        menu.addSeparator()
+        for name in ("theme", "full_screen", "screenshot"):
+            menu.addAction(self._actions[name])
+        button = QToolButton()
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setIconSize(QSize(18, 18))
+        button.setAccessibleName("View")
+        button.setToolTip("What is shown")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    def _restyle(self) -> None:
+        colours = colours_of(self)
+        for name, drawing in self._icons.items():
+            colour = colours.on_accent if name == "start" else colours.text
+            self._actions[name].setIcon(icon(drawing, colour, colours.muted))
+        self.view.setIcon(icon("view", colours.text))
+        for name, sign in self._signs.items():
+            sign.setPixmap(icon(name, colours.muted).pixmap(20, 20))
