@@ -1,0 +1,153 @@
+"""A clip in, a prediction out: tensors stay inside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fer_core.device import resolve_device
+from fer_core.media import SEGMENTS, BoolArray, Clip, FaceBox, VideoFrame
+from fer_core.model.inputs import ModelOutput
+from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.prediction import Prediction
+from fer_core.preprocess.clip_processor import ClipProcessor, Sound
+from fer_core.weights import load_checkpoint
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenFace:
+    """What the network made of one face in one frame, the costly half of a prediction."""
+
+    box: FaceBox
+    vector: Tensor  # (D,)
+    kept: tuple[int, ...]  # row-major patches
+
+
+FaceKey = tuple[int, FaceBox]  # a frame's index and the face looked at: equal keys, equal pixels
+SeenFaces = Mapping[FaceKey, SeenFace]
+
+
+class Predictor:
+    """The one way from a clip to an answer, for live, files and training alike.
+
+    It detects nothing and remembers nothing: equal clips give equal predictions.
+    """
+
+    def __init__(self, model: MultimodalFER, device: str = "cpu") -> None:
+        """``device`` is one of torch's; :func:`fer_core.device.resolve_device` names one."""
+        self.config = model.config
+        self._model = model.to(device).eval()
+        self._device = torch.device(device)
+        self._processor = ClipProcessor(model.config)
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "auto") -> Self:
+        """The model saved in ``folder`` on ``device``: auto, cpu, cuda or mps.
+
+        Raises:
+            UserError: the folder holds no usable model, or there is no such device.
+        """
+        name = resolve_device(device)
+        return cls(load_checkpoint(folder, name), name)
+
+    def predict(self, clip: Clip) -> Prediction | None:
+        """The answer to ``clip``; None if it has neither a face nor a sound that counts.
+
+        Raises:
+            ValueError: the clip cannot be processed, or the network's answer is not finite.
+        """
+        prediction, _ = self.step(clip, {})
+        return prediction
+
+    @torch.inference_mode()
+    def step(self, clip: Clip, known: SeenFaces) -> tuple[Prediction | None, SeenFaces]:
+        """The same answer, without looking again at faces ``known`` from an earlier clip.
+
+        Returns:
+            The answer, and the faces of this clip, for the next clip of the same source.
+
+        Raises:
+            ValueError: as :meth:`predict`.
+        """
+        started = time.perf_counter()
+        sound = self._processor.sound(clip.waveform, clip.waveform_mask)
+        looked_at = list(zip(clip.frames, clip.faces, strict=True))
+        seen = self._look(looked_at, known)
+        if not seen and not sound.audio_mask.any():
+            return None, seen
+        faces = [
+            seen[frame.index, box] if frame is not None and box is not None else None
+            for frame, box in looked_at
+        ]
+        output = self._decide(faces, sound)
+        newest = next((face for face in reversed(faces) if face is not None), None)
+        probabilities = self._probabilities(output.logits)[0]
+        prediction = Prediction(
+            clip_end_s=clip.end_s,
+            probabilities=probabilities,
+            segment_probabilities=self._probabilities(output.segment_logits)[0],
+            segment_weights=output.segment_weights[0].cpu().numpy(),
+            segment_audio=sound.audio_mask.numpy(),
+            segment_video=np.asarray(_mask(faces).reshape(SEGMENTS, -1).any(axis=1)),
+            uncertain=bool(probabilities.max() < self.config.thresholds.uncertain_below),
+            face=newest.box if newest else None,
+            kept_patches=newest.kept if newest else (),
+            audio_level_dbfs=sound.level_dbfs,
+            speech=sound.speech,
+            took_ms=1000 * (time.perf_counter() - started),
+        )
+        return prediction, seen
+
+    def _look(
+        self, looked_at: Sequence[tuple[VideoFrame | None, FaceBox | None]], known: SeenFaces
+    ) -> dict[FaceKey, SeenFace]:
+        """Every face of the clip once, though a slow camera's frame may fill several places."""
+        frames = {
+            (frame.index, box): frame
+            for frame, box in looked_at
+            if frame is not None and box is not None
+        }
+        seen = {key: known[key] for key in frames if key in known}
+        new = [key for key in frames if key not in known]
+        if not new:
+            return seen
+        pictures = [self._processor.picture(frames[key].image, key[1]) for key in new]
+        features = self._model.encode_frames(
+            torch.stack([picture.pixels for picture in pictures]).to(self._device),
+            torch.stack([picture.roi for picture in pictures]).to(self._device),
+        )
+        # Copies: a row alone would keep the whole batch alive for as long as it is known.
+        vectors = [vector.clone() for vector in features.vectors]
+        for key, vector, kept in zip(new, vectors, features.kept.tolist(), strict=True):
+            seen[key] = SeenFace(key[1], vector, tuple(kept))
+        return seen
+
+    def _decide(self, faces: Sequence[SeenFace | None], sound: Sound) -> ModelOutput:
+        """The network's answer to a batch of this one clip."""
+        hidden = torch.zeros(self.config.vision.width, device=self._device)
+        vectors = torch.stack([hidden if face is None else face.vector for face in faces])
+        frame_mask = torch.from_numpy(_mask(faces)).to(self._device)
+        mel, audio_mask = sound.mel.to(self._device), sound.audio_mask.to(self._device)
+        steps = self._model.encode_audio(mel[None], audio_mask[None])
+        return self._model.decide(vectors[None], frame_mask[None], steps, audio_mask[None])
+
+    def _probabilities(self, logits: Tensor) -> NDArray[np.float32]:
+        """Calibrated; the same shape as ``logits`` (..., 8)."""
+        if not torch.isfinite(logits).all():
+            raise ValueError(f"the network answered with logits {logits.tolist()}")
+        probabilities: NDArray[np.float32] = (
+            (logits.float() / self.config.temperature).softmax(dim=-1).cpu().numpy()
+        )
+        return probabilities
+
+
+def _mask(faces: Sequence[SeenFace | None]) -> BoolArray:
+    return np.array([face is not None for face in faces])
