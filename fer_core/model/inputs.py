@@ -13,14 +13,16 @@ from torch import Tensor
 
 from fer_core.media import SEGMENTS
 
-IMAGE_SIZE = 224
-PATCH_SIZE = 16
-GRID = IMAGE_SIZE // PATCH_SIZE  # 14
-PATCHES = GRID * GRID  # 196, row-major, as SigLIP orders them
+# Defined where there is no torch, because the window draws patches too.
+from fer_core.preprocess.framing import GRID as GRID
+from fer_core.preprocess.framing import IMAGE_SIZE as IMAGE_SIZE
+from fer_core.preprocess.framing import PATCH_SIZE as PATCH_SIZE
+from fer_core.preprocess.framing import PATCHES as PATCHES
+
 MEL_BINS = 80
 MEL_FRAMES = 301  # of 3 s: hop 160 at 16 kHz, centred
 MEL_HOP_MS = 10
-MEL_FLOOR = 1e-6  # added to the mel power before the logarithm
+MEL_FLOOR = 1e-6  # the mel power counts as at least this much
 LOG_MEL_FLOOR = math.log(MEL_FLOOR)  # what digital silence looks like, about -13.8
 AUDIO_SUBSAMPLING = 8  # FastConformer's: a step every 80 ms
 AUDIO_STEPS = -(-MEL_FRAMES // AUDIO_SUBSAMPLING)  # 38
