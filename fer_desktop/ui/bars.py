@@ -110,7 +110,7 @@ class SegmentBars(QWidget):
 
     def _columns(self) -> tuple[float, float]:
         """Left end and width of the eight columns; the labels end, the sums begin beside them."""
-        labels = QFontMetricsF(self._label_font()).horizontalAdvance("surprised") + 34
+        labels = QFontMetricsF(self._label_font()).horizontalAdvance("surprised") + 46
         return labels, (self.width() - labels) * 0.56
 
     def cell_rect(self, emotion: int, segment: int) -> QRectF:
@@ -166,7 +166,7 @@ class SegmentBars(QWidget):
         painter.drawRoundedRect(band.adjusted(0, 0.5, 0, -0.5), 6, 6)
 
     def _paint_frame(self, painter: QPainter, colours: Colours) -> None:
-        """What is there even without scores: labels, seconds, base lines."""
+        """Labels, and with scores the base lines and seconds."""
         left, width = self._columns()
         row = self._row_height()
         font = self._label_font()
@@ -180,18 +180,24 @@ class SegmentBars(QWidget):
             painter.setFont(font)
             painter.setPen(QColor(colours.text if emotion == top else colours.muted))
             painter.drawText(QRectF(32, y, left - 32, row), _LEFT, label)
+            if self._shown is None:
+                continue
             base = self.cell_rect(emotion, 0).bottom() + 0.5
             painter.setPen(QPen(QColor(colours.line), 1))
             painter.drawLine(QPointF(left + 2, base), QPointF(left + width - 2, base))
-        small = self._small_font()
-        painter.setFont(small)
+        if self._shown is not None:
+            self._paint_header(painter, colours, self._shown.uncertain)
+
+    def _paint_header(self, painter: QPainter, colours: Colours, uncertain: bool) -> None:
+        left, width = self._columns()
+        painter.setFont(self._small_font())
         painter.setPen(QColor(colours.muted))
         header = QRectF(left + 2, 4, width - 4, _HEADER - 8)
         painter.drawText(header, _LEFT, f"{-CLIP_SECONDS:.1f} s")
         middle = QRectF(left, 4, width, _HEADER - 8)
         painter.drawText(middle, _CENTRE, f"{-CLIP_SECONDS / 2:.1f} s")
         painter.drawText(header, _RIGHT, "now")
-        if self._shown is not None and self._shown.uncertain:
+        if uncertain:
             self._paint_chip(painter, colours, "uncertain")
         else:
             sums = self.sum_rect(0)
@@ -254,7 +260,7 @@ class SegmentBars(QWidget):
                 painter.drawRect(QRectF(mark, track.top() - 3, 2, track.height() + 6))
             painter.setPen(QColor(colours.text if wins else colours.muted))
             figures = QRectF(0, track.top() - 10, self.width() - 14, track.height() + 20)
-            painter.drawText(figures, _RIGHT, f"{share:.0%}".replace("%", " %"))
+            painter.drawText(figures, _RIGHT, f"{100 * share:.0f} %")
 
     def _paint_presence(self, painter: QPainter, colours: Colours, shown: _Shown) -> None:
         painter.setFont(self._small_font())

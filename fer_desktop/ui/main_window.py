@@ -112,6 +112,10 @@ class MainWindow(QMainWindow):
 
     def set_state(self, state: State) -> None:
         before, self.state = self.state, state
+        focused = QApplication.focusWidget()
+        if focused in (self.tool_row.start, self.tool_row.pause, self.tool_row.stop):
+            # A disabled button hands the focus to its neighbour: Space would then mean Stop.
+            self._centre.setFocus()
         self._actions["start"].setEnabled(state == "stopped")
         self._actions["pause"].setEnabled(state in ("running", "paused"))
         self._actions["pause"].setText("Resume" if state == "paused" else "Pause")
@@ -151,9 +155,9 @@ class MainWindow(QMainWindow):
         self.video.show_frame(image, face, others, patches, locked)
 
     def show_prediction(
-        self, prediction: Prediction, scores: Scores, segment_scores: Scores, time_s: float
+        self, prediction: Prediction, scores: Scores, segment_scores: Scores
     ) -> None:
-        """An answer, its smoothed (8,) and (8, 8) scores, and its time since the session began."""
+        """An answer, its times from the session's start, and its smoothed (8,), (8, 8) scores."""
         self.bars.show_scores(
             segment_scores,
             scores,
@@ -165,10 +169,10 @@ class MainWindow(QMainWindow):
         emotion = int(np.argmax(scores))
         self.video.set_emotion(emotion, float(scores[emotion]), prediction.uncertain)
         self._show_missing("audio" in prediction.modalities, "video" in prediction.modalities)
-        self.timeline.append(time_s, scores, prediction.uncertain)
+        self.timeline.append(prediction.clip_end_s, scores, prediction.uncertain)
 
     def show_no_prediction(self, time_s: float) -> None:
-        """Neither a face nor a voice: there is nothing to judge."""
+        """Neither face nor voice in the clip that ended at ``time_s``: nothing to judge."""
         self.bars.clear("Nothing to judge", "No face in the picture and nobody speaking")
         self.video.set_emotion(None)
         self._show_missing(False, False)
@@ -223,13 +227,15 @@ class MainWindow(QMainWindow):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(8)
 
-        centre = _column(self.tool_row, self.notices, whole)
-        centre.layout().setContentsMargins(10, 10, 10, 4)
+        self._centre = centre = _column(self.tool_row, self.notices, whole)
+        centre.setContentsMargins(10, 10, 10, 4)
         self.setCentralWidget(centre)
+        centre.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        centre.setFocus()
         self.setStatusBar(self.status_line)
         row = self.tool_row
-        order = (row.start, row.pause, row.stop, row.cameras, row.microphones, row.refresh)
-        order += (row.modes, row.view, row.settings, row.help, self.smoothing)
+        order: list[QWidget] = [row.start, row.pause, row.stop, row.cameras, row.microphones]
+        order += [row.refresh, row.modes, row.view, row.settings, row.help, self.smoothing]
         for first, second in itertools.pairwise(order):
             QWidget.setTabOrder(first, second)
         self._space = SpaceIsTheirs(self)

@@ -92,7 +92,7 @@ class _Strip(QFrame):
         self.close_button.setAccessibleName(f"Dismiss the notice about {key}")
         self.close_button.setToolTip("Dismiss")
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 5, 6, 5)
+        row.setContentsMargins(12, 3, 6, 3)
         row.setSpacing(10)
         row.addWidget(self._sign)
         row.addWidget(self.words, 1)
@@ -122,7 +122,7 @@ class _Strip(QFrame):
         self.close_button.setIcon(icon("close", colours.muted))
         sheet = (
             f"#strip {{ background: {colours.surface}; border: 1px solid {colour};"
-            " border-left-width: 5px; border-radius: 6px; }"
+            " border-radius: 6px; }"
         )
         if self.styleSheet() != sheet:
             self.setStyleSheet(sheet)

@@ -81,7 +81,7 @@ class ScoreHistory:
             means = np.where(real, grouped, 0).sum(axis=1) / real.sum(axis=1)
         return times[whole].reshape(n, group).mean(axis=1), means.astype(np.float32)
 
-    def winners_at(self, times_s: NDArray[np.float64]) -> NDArray[np.int8]:
+    def winners_at(self, times_s: NDArray[np.floating]) -> NDArray[np.int8]:
         """For each time the winner then: an emotion's index, -1 uncertain, -2 no prediction.
 
         A row stands for the hop that ends with it.

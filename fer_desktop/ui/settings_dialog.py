@@ -87,9 +87,11 @@ class SettingsDialog(QDialog):
             widget.setToolTip(tip)
 
         folder = QHBoxLayout()
+        folder.setSpacing(8)
         folder.addWidget(self.model, 1)
         folder.addWidget(self.browse)
         form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(12)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)

@@ -12,6 +12,7 @@ class StatusLine(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
+        self.setContentsMargins(10, 0, 0, 0)
         self.setAccessibleName("Status")
         self.model = QLabel()
         self.model.setToolTip("The model that answers")

@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
+from fer_core.resources import resource
 from fer_desktop.settings import Theme
 
 
@@ -153,6 +154,7 @@ def _palette(colours: Colours) -> QPalette:
 
 
 def _stylesheet(c: Colours) -> str:
+    chevron = resource("icons/chevron.svg").as_posix()  # a mid grey, seen on both themes
     return f"""
     QToolTip {{
         background: {c.raised}; color: {c.text}; border: 1px solid {c.line}; padding: 4px; }}
@@ -174,7 +176,14 @@ def _stylesheet(c: Colours) -> str:
     QToolButton[flat="true"]:hover, QToolButton[flat="true"]:focus {{ border-color: {c.accent}; }}
     QComboBox {{
         background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
+        border-radius: 6px; padding: 4px 4px 4px 8px; min-height: 22px; }}
+    QComboBox::drop-down {{ border: none; width: 20px; }}
+    QComboBox::down-arrow {{ image: url({chevron}); width: 12px; height: 12px; }}
+    QLineEdit {{
+        background: {c.surface}; color: {c.text}; border: 1px solid {c.line};
         border-radius: 6px; padding: 4px 8px; min-height: 22px; }}
+    QLineEdit:focus {{ border-color: {c.accent}; }}
+    QDialog QPushButton {{ min-width: 64px; }}
     QComboBox QAbstractItemView {{
         background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
         selection-background-color: {c.accent}; selection-color: {c.on_accent}; }}
@@ -186,6 +195,6 @@ def _stylesheet(c: Colours) -> str:
     QLabel[warning="true"] {{ color: {c.warning}; font-weight: 600; }}
     QSplitter::handle {{ background: transparent; }}
     QSplitter::handle:hover {{ background: {c.line}; }}
-    QStatusBar {{ color: {c.muted}; }}
+    QStatusBar QLabel {{ color: {c.muted}; }}
     QStatusBar::item {{ border: none; }}
     """

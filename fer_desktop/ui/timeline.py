@@ -60,7 +60,7 @@ class SessionTimeline(QFrame):
         head.addWidget(self._live)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(2, 4, 2, 4)
-        self._layout.setSpacing(0)
+        self._layout.setSpacing(2)
         self._layout.addLayout(head)
         self._layout.addStretch(1)
         self.setMinimumHeight(130)
@@ -100,24 +100,24 @@ class SessionTimeline(QFrame):
         self._building = True
         import pyqtgraph
 
-        class MinutesAxis(pyqtgraph.AxisItem):  # type: ignore[misc]
+        class MinutesAxis(pyqtgraph.AxisItem):
             def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
                 return [clock(value) for value in values]
 
         plot = pyqtgraph.PlotWidget(self, axisItems={"bottom": MinutesAxis("bottom")})
-        plot.setAntialiasing(True)
         plot.setMouseEnabled(x=True, y=False)
         plot.setMenuEnabled(False)
         plot.hideButtons()
-        plot.setYRange(_RIBBON[0], 1.0, padding=0.02)
+        plot.setYRange(_RIBBON[0], 1.06, padding=0)
         plot.setFrameShape(QFrame.Shape.NoFrame)
         plot.getAxis("left").setTicks([[(0.0, "0"), (0.5, "50 %"), (1.0, "100 %")]])
         plot.getAxis("left").setWidth(52)
+        plot.getAxis("bottom").setStyle(tickLength=0)  # ticks would cross the ribbon
         plot.setAccessibleName("Emotion curves")
         plot.setToolTip(self.toolTip())
         self._ribbon = pyqtgraph.ImageItem()
         plot.addItem(self._ribbon)
-        self._curves = [plot.plot(connect="finite") for _ in range(CLASSES)]
+        self._curves = [plot.plot(connect="finite", antialias=True) for _ in range(CLASSES)]
         self._name = pyqtgraph.TextItem(anchor=(0, 0.5))
         plot.addItem(self._name)
         self._cursor = pyqtgraph.InfiniteLine(angle=90)
@@ -201,7 +201,7 @@ class SessionTimeline(QFrame):
 
     def _draw_ribbon(self, colours: Colours, start: float, end: float) -> None:
         cell = (end - start) / _RIBBON_CELLS
-        middles = start + (np.arange(_RIBBON_CELLS) + 0.5) * cell
+        middles = start + (np.arange(_RIBBON_CELLS, dtype=np.float64) + 0.5) * cell
         grey, nothing = QColor(colours.line), QColor(0, 0, 0, 0)
         known = [QColor(colour) for colour in colours.emotions]
         # Counted from the end: -1 is uncertain, -2 no prediction.

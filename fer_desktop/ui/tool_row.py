@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QMenu,
     QSizePolicy,
     QToolButton,
@@ -30,6 +31,7 @@ _BADGES: dict[State, str] = {
     "running": "● LIVE",
     "paused": "PAUSED",
 }
+_PRIVACY = "All on this machine"
 _MODE_TEXTS: dict[Mode, str] = {
     "both": "Face and voice",
     "camera": "Camera only",
@@ -49,7 +51,7 @@ class DeviceList(QComboBox):
         self.setToolTip(f"Which {what} to use")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
+        self.setMinimumContentsLength(5)
         self.setMaximumWidth(260)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click Space still means Start
         self.activated.connect(self._on_activated)
@@ -98,14 +100,15 @@ class ToolRow(QWidget):
         self.start.setProperty("primary", True)
         self.pause = self._button("pause", text=True)
         # "Resume" is wider than "Pause": the row must not move when it changes.
-        self.pause.setMinimumWidth(self.fontMetrics().horizontalAdvance("Resume") + 56)
+        self._pause_width = self.fontMetrics().horizontalAdvance("Resume") + 56
+        self.pause.setMinimumWidth(self._pause_width)
         self.stop = self._button("stop", text=True)
         self.refresh = self._button("refresh")
         self.view = self._view_button()
         self.settings = self._button("settings")
         self.help = self._button("shortcuts")
 
-        self.privacy = QLabel("All on this machine")
+        self.privacy = QLabel(_PRIVACY)
         self.privacy.setProperty("badge", True)
         self.privacy.setToolTip("Nothing is recorded and nothing is sent anywhere")
         self.privacy.setAccessibleName("All on this machine: nothing is recorded or sent")
@@ -117,6 +120,8 @@ class ToolRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
+        # The layout must not hold the window wide: narrow windows get the short form below.
+        row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         for widget in (
             self.badge,
             self.start,
@@ -129,10 +134,11 @@ class ToolRow(QWidget):
             self.refresh,
             self.modes,
         ):
-            row.addWidget(widget)
-        row.addStretch(1)
+            row.addWidget(widget, 2 if isinstance(widget, DeviceList) else 0)
+        row.addStretch()  # takes only what the lists of devices leave
         for widget in (self.privacy, self.view, self.settings, self.help):
             row.addWidget(widget)
+        self._full_width = row.minimumSize().width()
         self.set_state("stopped")
         self._restyle()
 
@@ -149,6 +155,21 @@ class ToolRow(QWidget):
 
     def set_mode(self, mode: Mode) -> None:
         self.modes.setCurrentIndex(MODES.index(mode))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(880, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Without room for them, words give way to their icons."""
+        full = self.width() >= self._full_width
+        style = Qt.ToolButtonStyle
+        for button in (self.start, self.pause, self.stop):
+            button.setToolButtonStyle(
+                style.ToolButtonTextBesideIcon if full else style.ToolButtonIconOnly
+            )
+        self.pause.setMinimumWidth(self._pause_width if full else 0)
+        self.privacy.setText(_PRIVACY if full else "Local")
+        super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

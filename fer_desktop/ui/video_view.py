@@ -142,6 +142,7 @@ class VideoView(QWidget):
         if self._image is None:
             self._paint_message(painter)
             return
+        self._paint_panel(painter)
         painter.save()
         clip = QPainterPath()
         clip.addRoundedRect(self.picture_rect(), _RADIUS, _RADIUS)
@@ -153,6 +154,12 @@ class VideoView(QWidget):
         painter.restore()
         self._paint_emotion(painter)
         self._paint_badges(painter)
+
+    def _paint_panel(self, painter: QPainter) -> None:
+        colours = colours_of(self)
+        painter.setPen(QPen(QColor(colours.line), 1))
+        painter.setBrush(QColor(colours.surface))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
 
     def _paint_overlays(self, painter: QPainter) -> None:
         """Boxes and patches; the painter is in frame pixels, pens in screen pixels."""
@@ -203,7 +210,7 @@ class VideoView(QWidget):
         small = QFont(self.font())
         small.setPixelSize(max(13, font.pixelSize() // 2))
         text = EMOTIONS[emotion]
-        side = f"{score:.0%}" + ("  uncertain" if uncertain else "")
+        side = f"{100 * score:.0f} %" + ("  uncertain" if uncertain else "")
         metrics, side_metrics = QFontMetricsF(font), QFontMetricsF(small)
         margin = font.pixelSize() * 0.45
         width = metrics.horizontalAdvance(text) + side_metrics.horizontalAdvance(side)
@@ -255,9 +262,7 @@ class VideoView(QWidget):
     def _paint_message(self, painter: QPainter) -> None:
         colours = colours_of(self)
         text, hint = self._message
-        painter.setPen(QPen(QColor(colours.line), 1))
-        painter.setBrush(QColor(colours.surface))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        self._paint_panel(painter)
         middle = QRectF(self.rect()).adjusted(24, 0, -24, 0)
         font = QFont(self.font())
         font.setPixelSize(22)
