@@ -122,6 +122,29 @@ class FERConfig:
     temperature: float = 1.0  # logits are divided by it
     labels: tuple[str, ...] = EMOTIONS
 
+    def __post_init__(self) -> None:
+        """Refuse what no network can have, while the field can still be named."""
+        parts = (self.audio, self.vision, self.roi, self.temporal, self.fusion, self.classifier)
+        for part in parts:
+            for name, value in vars(part).items():
+                least = 0 if name.endswith("layers") else 1
+                for number in value if isinstance(value, tuple) else (value,):
+                    if type(number) is int and number < least:
+                        raise ValueError(f"{type(part).__name__}.{name} is {number}")
+        if self.roi.keep > 196:
+            raise ValueError(f"RoiConfig.keep is {self.roi.keep}, of 196 patches")
+        for width, heads, name in (
+            (self.audio.width, self.audio.heads, "audio.heads"),
+            (self.vision.width, self.vision.heads, "vision.heads"),
+            (self.vision.width, self.temporal.heads, "temporal.heads"),
+            (self.fusion.width, self.fusion.heads, "fusion.heads"),
+            (self.fusion.heads, self.fusion.key_value_heads, "fusion.key_value_heads"),
+        ):
+            if width % heads:
+                raise ValueError(f"{name}: {heads} do not divide {width}")
+        if not self.temperature > 0:
+            raise ValueError(f"temperature is {self.temperature}, must be above 0")
+
     @classmethod
     def preset(cls, name: Preset) -> Self:
         """The configuration of ``compact``, ``lightweight`` or ``full``.

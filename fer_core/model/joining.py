@@ -35,14 +35,21 @@ class Lfm2Joining(nn.Module):
 
     def forward(self, audio: Tensor, video: Tensor, present: Tensor) -> Tensor:
         tokens = torch.stack([audio, video], dim=2).flatten(1, 2)  # 2 x (B, S, D) -> (B, 2S, D)
-        joined = self.lfm2(inputs_embeds=tokens, use_cache=False).last_hidden_state
+        # Made here, because LFM2 would look into the positions first: a wait for a GPU, and
+        # impossible on the meta device. Added to the scores, which every attention kernel takes.
+        length = tokens.shape[1]
+        later = tokens.new_full((length, length), torch.finfo(tokens.dtype).min).triu(1)
+        masks = {"full_attention": later[None, None], "conv": None}
+        joined = self.lfm2(
+            inputs_embeds=tokens, attention_mask=masks, use_cache=False
+        ).last_hidden_state
         return average_present(joined.unflatten(1, (-1, 2)), present)
 
 
 class AttentionJoining(nn.Module):
     """Layers that look alternately at the other modality and at their own (after Tsai et al. 2019).
 
-    Nobody looks at what is absent.
+    Nobody looks at what is absent but itself.
     """
 
     def __init__(self, config: FusionConfig) -> None:

@@ -40,18 +40,17 @@ class AttentionLayer(nn.Module):
     def forward(self, x: Tensor, visible: Tensor) -> Tensor:
         """(B, N, D) finite -> (B, N, D).
 
-        ``visible`` is bool and broadcasts to (B, N, N): row i is what token i may look at. A token
-        that may look nowhere looks everywhere, which its caller is to make harmless; the softmax
-        of an empty row would be NaN.
+        ``visible`` is bool and broadcasts to (B, N, N): row i is what token i may look at. It may
+        always look at itself, because the softmax of an empty row would be NaN.
         """
-        visible = visible | ~visible.any(-1, keepdim=True)
+        visible = visible | torch.eye(x.shape[1], dtype=torch.bool, device=x.device)
         projected = self.query_key_value(self.norm(x))  # (B, N, 3D)
         query, key, value = projected.unflatten(-1, (3, self.heads, -1)).unbind(-3)
         attended = F.scaled_dot_product_attention(
             query.transpose(1, 2),  # (B, N, H, D/H) -> (B, H, N, D/H)
             key.transpose(1, 2),
             value.transpose(1, 2),
-            attn_mask=torch.unsqueeze(visible, 1),
+            attn_mask=visible.unsqueeze(1),
         )
         x = x + self.dropout(self.out(attended.transpose(1, 2).flatten(-2)))
         return x + self.feed_forward(x)

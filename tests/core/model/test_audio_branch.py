@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+
+from fer_core.config import AudioConfig, FERConfig
+from fer_core.model.audio_branch import AudioBranch
+from fer_core.model.inputs import LOG_MEL_FLOOR
+
+ALL = torch.ones(1, 8, dtype=torch.bool)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("preset", ["compact", "lightweight"])
+def test_an_untrained_encoder_is_alive(preset: str) -> None:
+    torch.manual_seed(0)
+    branch = AudioBranch(FERConfig.preset(preset).audio).eval()  # type: ignore[arg-type]
+    mel = torch.randn(1, 301, 80) * 4 - 7
+    subsampled = branch.encoder.subsampling((mel + 7) / 4)
+    assert 0.3 < subsampled.std() < 5
+    steps = branch(mel, ALL)
+    assert steps.shape == (1, 38, branch.encoder.config.hidden_size)
+    assert 0.3 < steps.std() < 3
+    assert (branch(torch.randn(1, 301, 80) * 4 - 7, ALL) - steps).std() > 0.1
+
+
+@torch.inference_mode()
+def test_transformers_own_start_is_dead_which_is_why_we_have_ours() -> None:
+    from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
+
+    from fer_core.model.audio_branch import encoder_config
+
+    encoder = ParakeetEncoder(encoder_config(AudioConfig())).eval()
+    assert encoder.subsampling(torch.randn(1, 301, 80)).std() < 1e-2
+
+
+@torch.inference_mode()
+def test_a_hidden_segment_sounds_like_digital_silence(tiny_config: FERConfig) -> None:
+    branch = AudioBranch(tiny_config.audio).eval()
+    mel = torch.randn(1, 301, 80)
+    mask = ALL.clone()
+    mask[0, 2] = False  # 0.75 s to 1.125 s: frames 75 to 112
+    silent = mel.clone()
+    silent[:, 75:113] = LOG_MEL_FLOOR
+    assert torch.equal(branch(mel, mask), branch(silent, ALL))
+    louder = mel.clone()
+    louder[:, [74, 113]] = LOG_MEL_FLOOR  # its neighbours are heard
+    assert not torch.equal(branch(louder, mask), branch(mel, mask))
+
+
+@torch.inference_mode()
+def test_normalisation_lies_in_the_weights_and_ignores_the_clip(tiny_config: FERConfig) -> None:
+    branch = AudioBranch(tiny_config.audio).eval()
+    assert {"mel_mean", "mel_std"} <= branch.state_dict().keys()
+    mel = torch.randn(1, 301, 80)
+    before = branch(mel, ALL)
+    branch.mel_mean += 3
+    torch.testing.assert_close(branch(mel + 3, ALL), before)
+
+
+def test_from_scratch_there_is_no_batch_norm(tiny_config: FERConfig) -> None:
+    branch = AudioBranch(tiny_config.audio)
+    assert not any(isinstance(part, nn.BatchNorm1d) for part in branch.modules())
+    assert branch.encoder.layerdrop == 0
+
+
+def test_batch_norm_of_pretrained_weights_is_frozen_even_in_training(
+    tiny_config: FERConfig,
+) -> None:
+    config = dataclasses.replace(tiny_config.audio, batch_norm=True, dropout=0.0)
+    branch = AudioBranch(config).train()
+    norm = branch.encoder.layers[0].conv.norm
+    assert isinstance(norm, nn.BatchNorm1d)
+    assert not norm.weight.requires_grad
+    before = norm.running_mean.clone()
+    trained = branch(torch.randn(2, 301, 80), ALL.expand(2, 8))
+    assert torch.equal(norm.running_mean, before)
+    assert trained.requires_grad

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from fer_core.config import (
+    PRESETS,
+    AudioConfig,
+    ClassifierConfig,
+    FERConfig,
+    FusionConfig,
+    Preset,
+    RoiConfig,
+)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_survives_json(preset: Preset) -> None:
+    config = FERConfig.preset(preset)
+    assert FERConfig.from_json(json.loads(json.dumps(config.as_json()))) == config
+
+
+def test_only_full_and_lightweight_need_pretrained_weights() -> None:
+    assert FERConfig.preset("compact") == FERConfig()
+    assert FERConfig().vision.upstream is None
+    assert FERConfig.preset("lightweight").vision.upstream == "google/siglip2-base-patch16-224"
+    assert FERConfig.preset("full").fusion.upstream == "LiquidAI/LFM2-700M"
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(ValueError, match="no preset 'huge'"):
+        FERConfig.preset("huge")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ([], "expected an object, got list"),
+        ({"colour": 1}, "config: unknown colour"),
+        ({"audio": {"colour": 1}}, r"config\.audio: unknown colour"),
+        ({"audio": {"width": "144"}}, r"config\.audio\.width: expected int, got '144'"),
+        ({"audio": {"batch_norm": 1}}, r"config\.audio\.batch_norm: expected bool"),
+        ({"audio": {"width": True}}, r"config\.audio\.width: expected int"),
+        ({"roi": {"place": "before"}}, r"config\.roi\.place: 'before' is not one of"),
+        ({"classifier": {"hidden": 3}}, r"config\.classifier\.hidden: expected"),
+        ({"labels": ["happy", "sad"]}, "labels are happy, sad; this program knows neutral"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_path(values: object, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        FERConfig.from_json(values)
+
+
+def test_a_whole_number_may_stand_for_a_float() -> None:
+    assert FERConfig.from_json({"temperature": 2}).temperature == 2.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"audio": AudioConfig(width=0)}, r"AudioConfig\.width is 0"),
+        ({"audio": AudioConfig(heads=5)}, r"audio\.heads: 5 do not divide 144"),
+        ({"fusion": FusionConfig(key_value_heads=4)}, r"fusion\.key_value_heads: 4 do not"),
+        ({"roi": RoiConfig(keep=197)}, "197, of 196"),
+        ({"classifier": ClassifierConfig(hidden=(512, -1))}, r"ClassifierConfig\.hidden is -1"),
+        ({"temperature": 0.0}, "temperature is 0.0"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(changes: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        dataclasses.replace(FERConfig(), **changes)  # type: ignore[arg-type]
