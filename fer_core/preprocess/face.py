@@ -50,8 +50,10 @@ class FaceDetector:
         self._as_image = lambda data: Image(image_format=ImageFormat.SRGB, data=data)
         with _quiet_stderr():
             self._detector = face_detector.FaceDetector.create_from_options(options)
-            # The first picture allocates, and prints; neither should fall to the first real one.
-            self._detector.detect(self._as_image(np.zeros((128, 128, 3), np.uint8)))
+            # LiteRt complains once, at the first picture whose buffer happens to lie badly in
+            # memory: three of four do.
+            for _ in range(8):
+                self._detector.detect(self._as_image(np.zeros((480, 640, 3), np.uint8)))
 
     def detect(self, image: RgbImage) -> list[FaceBox]:
         """All faces of ``image`` (H, W, 3), largest first, clipped to the picture."""

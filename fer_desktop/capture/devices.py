@@ -1,0 +1,88 @@
+"""Which cameras and microphones there are, by the names people know."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from fer_core.errors import UserError
+from fer_desktop.capture.microphone import portaudio
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A camera or a microphone."""
+
+    id: str  # to be remembered, because indices move between two starts
+    name: str
+    source: str  # a camera's text for ``parse_camera``, a microphone's name
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found; ``reason`` says why nothing was."""
+
+    devices: tuple[Device, ...]
+    reason: str = ""
+
+
+def cameras() -> Found:
+    """The cameras that are plugged in. Needs a QGuiApplication on Linux; never raises."""
+    try:
+        found = _qt_cameras() if sys.platform == "linux" else _opencv_cameras()
+    except Exception as error:  # a list in a menu is not worth a crash
+        return Found((), f"Cameras cannot be listed: {error}")
+    return Found(found, "" if found else "No camera is plugged in.")
+
+
+def microphones(rescan: bool = False) -> Found:
+    """The microphones that PortAudio knows; never raises.
+
+    PortAudio looks once. ``rescan`` makes it look again, which ends every open stream: only while
+    no microphone is in use.
+    """
+    try:
+        sounddevice = portaudio()
+        if rescan:
+            sounddevice._terminate()
+            sounddevice._initialize()
+        listed = list(sounddevice.query_devices())
+        interfaces = sounddevice.query_hostapis()
+        default, _ = sounddevice.default.device
+    except UserError as error:
+        return Found((), f"{error.text} {error.hint}")
+    except Exception as error:
+        return Found((), f"Microphones cannot be listed: {error}")
+    # Windows lists a microphone once for each interface; one of them is enough.
+    interface = listed[default]["hostapi"] if default >= 0 else 0
+    names = [
+        device["name"]
+        for device in listed
+        if device["max_input_channels"] > 0
+        and (device["hostapi"] == interface or len(interfaces) == 1)
+    ]
+    found = tuple(Device(name, name, name) for name in dict.fromkeys(names))
+    return Found(found, "" if found else "No microphone is plugged in.")
+
+
+def _qt_cameras() -> tuple[Device, ...]:
+    # On Linux Qt's ids are the device paths that OpenCV opens.
+    from PySide6.QtMultimedia import QMediaDevices
+
+    found = []
+    for camera in QMediaDevices.videoInputs():
+        path = bytes(camera.id().data()).decode()
+        found.append(Device(path, camera.description(), path))
+    return tuple(found)
+
+
+def _opencv_cameras() -> tuple[Device, ...]:
+    # Elsewhere Qt's order is not OpenCV's; this package counts as OpenCV does.
+    from cv2_enumerate_cameras import enumerate_cameras
+
+    from fer_desktop.capture.opencv_camera import device_backend
+
+    return tuple(
+        Device(camera.path or camera.name, camera.name, str(camera.index))
+        for camera in enumerate_cameras(device_backend())
+    )
