@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from typing import cast
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence, QStandardItemModel
+from PySide6.QtWidgets import QLabel
+
+from fer_desktop.settings import Settings
+from fer_desktop.ui.privacy_dialog import PrivacyDialog
+from fer_desktop.ui.settings_dialog import SettingsDialog
+from fer_desktop.ui.shortcuts_dialog import ShortcutsDialog
+
+ODD = Settings(
+    agreed=True,
+    theme="light",
+    camera="c",
+    microphone="m",
+    mode="camera",
+    smoothing=0.3,
+    mirror=False,
+    show_face=False,
+    show_patches=False,
+    show_emotion=False,
+    model="/models/mine",
+    device="cpu",
+)
+
+
+def test_settings_left_alone_come_back_unchanged(qtbot) -> None:
+    for settings in (Settings(), ODD):
+        dialog = SettingsDialog(settings)
+        qtbot.addWidget(dialog)
+        assert dialog.chosen() == settings
+
+
+def test_what_is_changed_is_chosen_and_the_rest_kept(qtbot) -> None:
+    dialog = SettingsDialog(ODD)
+    qtbot.addWidget(dialog)
+    dialog.theme.setCurrentIndex(dialog.theme.findData("dark"))
+    dialog.smoothing.setValue(80)
+    dialog.mirror.setChecked(True)
+    dialog.model.setText("  ")
+    chosen = dialog.chosen()
+    assert (chosen.theme, chosen.smoothing, chosen.mirror, chosen.model) == (
+        "dark",
+        0.8,
+        True,
+        None,
+    )
+    assert (chosen.camera, chosen.mode, chosen.agreed) == ("c", "camera", True)
+
+
+def test_a_device_that_cannot_be_used_is_grey_and_says_why(qtbot) -> None:
+    dialog = SettingsDialog(Settings(), {"cuda": "No NVIDIA driver was found."})
+    qtbot.addWidget(dialog)
+    model = cast(QStandardItemModel, dialog.device.model())
+    cuda = model.item(dialog.device.findData("cuda"))
+    assert not cuda.isEnabled()
+    assert cuda.toolTip() == "No NVIDIA driver was found."
+    assert model.item(dialog.device.findData("cpu")).isEnabled()
+
+
+def test_only_agree_agrees(qtbot) -> None:
+    for press, agreed in (("agree", True), ("quit", False)):
+        dialog = PrivacyDialog()
+        qtbot.addWidget(dialog)
+        qtbot.mouseClick(getattr(dialog, press), Qt.MouseButton.LeftButton)
+        assert bool(dialog.result()) is agreed
+    dialog = PrivacyDialog()
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.result()
+
+
+def test_the_notice_names_the_law_and_can_be_copied(qtbot) -> None:
+    dialog = PrivacyDialog()
+    qtbot.addWidget(dialog)
+    for words in ("2024/1689", "Article 5(1)(f)", "Nothing is recorded", "Guesses"):
+        assert words in dialog.words.text()
+    assert dialog.words.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
+
+
+def test_shortcuts_are_read_from_the_actions(qtbot) -> None:
+    action = QAction("Jump")
+    action.setShortcuts([QKeySequence("J"), QKeySequence("Ctrl+J")])
+    dialog = ShortcutsDialog([action, QAction("Has no keys")])
+    qtbot.addWidget(dialog)
+    texts = [label.text() for label in dialog.findChildren(QLabel)]
+    assert texts == ["J or Ctrl+J", "Jump"]

@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QStandardPaths, Qt
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QWidget
+
+from fer_core.prediction import Prediction
+from fer_desktop.errors import Notice
+from fer_desktop.settings import Settings
+from fer_desktop.ui.main_window import MainWindow
+from fer_desktop.ui.theme import DARK, LIGHT, colours_of
+
+CAMERAS = [("/dev/video0", "Webcam"), ("/dev/video2", "Phone")]
+SETTINGS = Settings(theme="dark", camera="/dev/video2", microphone="Yeti")
+
+
+@pytest.fixture
+def window(qtbot) -> MainWindow:
+    window = MainWindow(SETTINGS)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitActive(window).__enter__()
+    return window
+
+
+def picture() -> np.ndarray:
+    return np.full((720, 1280, 3), 90, np.uint8)
+
+
+def test_importing_the_window_loads_neither_torch_nor_opencv() -> None:
+    code = (
+        "import sys, fer_desktop.ui.main_window;"
+        "print([m for m in ('torch', 'transformers', 'cv2', 'pyqtgraph') if m in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("state", "key", "modifier", "signal"),
+    [
+        ("stopped", Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier, "start_requested"),
+        ("running", Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier, "pause_requested"),
+        ("paused", Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier, "resume_requested"),
+        ("running", Qt.Key.Key_S, Qt.KeyboardModifier.NoModifier, "stop_requested"),
+        ("starting", Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier, "stop_requested"),
+        ("stopped", Qt.Key.Key_F5, Qt.KeyboardModifier.NoModifier, "refresh_requested"),
+        ("running", Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier, "face_released"),
+        ("stopped", Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier, "closing"),
+    ],
+)
+def test_keys_ask_for_what_they_say(qtbot, window, state, key, modifier, signal) -> None:
+    window.set_state(state)
+    with qtbot.waitSignal(getattr(window, signal), timeout=1000):
+        qtbot.keyClick(window, key, modifier)
+
+
+@pytest.mark.parametrize("state", ["starting", "running", "paused"])
+def test_nothing_starts_twice(qtbot, window: MainWindow, state) -> None:
+    window.set_state(state)
+    assert not window.tool_row.start.isEnabled()
+    with qtbot.assertNotEmitted(window.start_requested):
+        qtbot.keyClick(window, Qt.Key.Key_Space)
+
+
+def test_space_presses_the_button_that_has_the_focus(qtbot, window: MainWindow) -> None:
+    window.tool_row.stop.setEnabled(True)
+    window.set_state("running")
+    window.tool_row.stop.setFocus()
+    with (
+        qtbot.assertNotEmitted(window.pause_requested),
+        qtbot.waitSignal(window.stop_requested, timeout=1000),
+    ):
+        qtbot.keyClick(window.tool_row.stop, Qt.Key.Key_Space)
+
+
+def test_a_button_that_becomes_useless_does_not_hand_space_to_stop(
+    qtbot, window: MainWindow
+) -> None:
+    window.tool_row.start.setFocus()
+    window.set_state("starting")
+    window.set_state("running")
+    assert window.focusWidget() not in (window.tool_row.stop, window.tool_row.pause)
+    with qtbot.waitSignal(window.pause_requested, timeout=1000):
+        qtbot.keyClick(window, Qt.Key.Key_Space)
+
+
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [
+        (Qt.Key.Key_M, "mirror"),
+        (Qt.Key.Key_B, "show_face"),
+        (Qt.Key.Key_P, "show_patches"),
+        (Qt.Key.Key_E, "show_emotion"),
+    ],
+)
+def test_overlays_are_switched_by_key_and_remembered(qtbot, window, key, field) -> None:
+    with qtbot.waitSignal(window.settings_changed) as changed:
+        qtbot.keyClick(window, key)
+    assert changed.args == [dataclasses.replace(SETTINGS, **{field: False})]
+    assert getattr(window.video, field) is False
+    qtbot.keyClick(window, key)
+    assert window.settings == SETTINGS
+
+
+def test_t_switches_between_dark_and_light(qtbot, window: MainWindow) -> None:
+    assert colours_of(window.bars) is DARK
+    qtbot.keyClick(window, Qt.Key.Key_T)
+    assert window.settings.theme == "light"
+    assert colours_of(window.bars) is LIGHT
+
+
+def test_r_retries_whatever_offers_it(qtbot, window: MainWindow) -> None:
+    window.show_notice(Notice("camera", "Unplugged.", retry=True))
+    window.show_notice(Notice("report", "Saved.", severity="info"))
+    with qtbot.waitSignal(window.retry_requested) as retried:
+        qtbot.keyClick(window, Qt.Key.Key_R)
+    assert retried.args == ["camera"]
+    window.clear_notice("camera")
+    with qtbot.assertNotEmitted(window.retry_requested):
+        qtbot.keyClick(window, Qt.Key.Key_R)
+
+
+def test_the_remembered_camera_is_selected_by_id(window: MainWindow) -> None:
+    window.set_cameras(CAMERAS)
+    assert window.camera() == "/dev/video2"
+    window.set_cameras(CAMERAS[::-1])
+    assert window.camera() == "/dev/video2"
+    window.set_cameras(CAMERAS[:1])
+    assert window.camera() == "/dev/video0"
+    assert window.settings.camera == "/dev/video2"  # it may be plugged in again
+    window.set_cameras([])
+    assert window.camera() is None
+    assert window.tool_row.cameras.currentText() == "No camera found"
+
+
+def test_choosing_a_device_or_mode_says_so_and_is_remembered(qtbot, window: MainWindow) -> None:
+    window.set_cameras(CAMERAS)
+    window.set_microphones([("Yeti", "Yeti"), ("Built-in", "Built-in")])
+    for combo, index, signal, value in (
+        (window.tool_row.cameras, 0, window.camera_chosen, "/dev/video0"),
+        (window.tool_row.microphones, 1, window.microphone_chosen, "Built-in"),
+        (window.tool_row.modes, 1, window.mode_chosen, "camera"),
+    ):
+        with qtbot.waitSignals([signal, window.settings_changed]):
+            combo.setCurrentIndex(index)
+            combo.activated.emit(index)
+        assert value in (window.settings.camera, window.settings.microphone, window.settings.mode)
+
+
+def test_a_list_that_changes_by_itself_chooses_nothing(qtbot, window: MainWindow) -> None:
+    with qtbot.assertNotEmitted(window.camera_chosen):
+        window.set_cameras(CAMERAS)
+        window.set_cameras([])
+
+
+def test_a_click_on_the_picture_names_the_place_in_the_frame(qtbot, window: MainWindow) -> None:
+    window.set_state("running")
+    window.show_frame(picture())
+    place = window.video.picture_rect()
+    at = QPoint(round(place.left() + place.width() / 4), round(place.center().y()))
+    with qtbot.waitSignal(window.face_clicked) as clicked:
+        qtbot.mouseClick(window.video, Qt.MouseButton.LeftButton, pos=at)
+    assert clicked.args == pytest.approx([960, 360], abs=3)  # mirrored: from the right
+
+
+def test_an_answer_reaches_bars_picture_and_timeline(
+    window: MainWindow, make_prediction: Callable[..., Prediction]
+) -> None:
+    window.set_model_state("compact", untrained=False)
+    window.set_state("running")
+    window.show_frame(picture())
+    prediction = make_prediction(winner=4, end_s=3.375)
+    window.show_prediction(prediction, prediction.probabilities, prediction.segment_probabilities)
+    assert window.bars.accessibleDescription().startswith("angry 72%")
+    assert window.timeline.history.last_s == 3.375
+    window.show_no_prediction(3.75)
+    assert "Nothing to judge" in window.bars.accessibleDescription()
+    assert window.timeline.history.winners_at(np.array([3.3, 3.7])).tolist() == [4, -2]
+
+
+@pytest.mark.parametrize(
+    ("mode", "audio", "video", "badges"),
+    [
+        ("both", True, True, ()),
+        ("both", False, True, ("no voice",)),
+        ("both", True, False, ("no face",)),
+        ("camera", False, True, ("microphone off",)),
+        ("microphone", True, False, ()),
+    ],
+)
+def test_what_is_missing_is_said_on_the_picture(
+    qtbot, make_prediction, mode, audio, video, badges
+) -> None:
+    window = MainWindow(dataclasses.replace(SETTINGS, mode=mode))
+    qtbot.addWidget(window)
+    window.set_state("running")
+    prediction = make_prediction(audio=audio, video=video)
+    window.show_prediction(prediction, prediction.probabilities, prediction.segment_probabilities)
+    assert window.video._badges == badges
+
+
+def test_an_untrained_model_is_called_so_and_cannot_be_dismissed(window: MainWindow) -> None:
+    window.set_model_state("compact", untrained=True)
+    assert window.untrained.isVisible()
+    assert "mean nothing" in window.untrained.text()
+    for state in ("starting", "running", "stopped"):
+        window.set_state(state)
+        assert window.untrained.isVisible()
+    window.set_model_state("compact", untrained=False)
+    assert not window.untrained.isVisible()
+
+
+def test_empty_views_say_what_to_do_or_wait_for(window: MainWindow) -> None:
+    assert "Press Start" in window.video.accessibleDescription()
+    assert "Loading the model" in window.bars.accessibleDescription()
+    window.set_model_state("compact", untrained=False)
+    assert "Loading" not in window.bars.accessibleDescription()
+    window.set_state("running")
+    assert "first picture" in window.video.accessibleDescription()
+
+
+def test_a_new_session_begins_with_an_empty_timeline(
+    window: MainWindow, make_prediction: Callable[..., Prediction]
+) -> None:
+    window.set_state("starting")
+    window.set_state("running")
+    prediction = make_prediction()
+    window.show_prediction(prediction, prediction.probabilities, prediction.segment_probabilities)
+    for state in ("paused", "running", "stopped"):
+        window.set_state(state)
+        assert len(window.timeline.history) == 1
+    window.set_state("starting")
+    assert len(window.timeline.history) == 0
+
+
+def test_everything_that_can_be_used_has_a_name_and_a_tip(window: MainWindow) -> None:
+    window.show_notice(Notice("camera", "Unplugged.", retry=True))
+    window.timeline.build()
+    usable = [
+        widget
+        for widget in window.findChildren(QWidget)
+        if isinstance(widget, QAbstractButton | QComboBox | QAbstractSlider)
+        and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        and type(widget).__module__ != "PySide6.QtWidgets.QScrollBar"
+        and not widget.inherits("QScrollBar")
+    ]
+    assert len(usable) >= 12
+    for widget in usable:
+        assert widget.accessibleName(), widget
+        assert widget.toolTip(), widget.accessibleName()
+
+
+def test_the_tab_key_goes_from_start_to_smoothing_in_reading_order(window: MainWindow) -> None:
+    row = window.tool_row
+    order = [row.start, row.cameras, row.microphones, row.modes, row.view, row.settings, row.help]
+    chain, widget = [], row.start
+    while widget is not window.smoothing:
+        chain.append(widget)
+        widget = widget.nextInFocusChain()
+    assert [w for w in chain if w in order] == order
+
+
+def test_it_fits_a_small_screen(window: MainWindow) -> None:
+    smallest = window.minimumSizeHint()
+    assert smallest.width() <= 1000
+    assert smallest.height() <= 640
+
+
+def test_a_saved_picture_says_where_it_is(qtbot, window: MainWindow, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _place: str(tmp_path))
+    modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(window, Qt.Key.Key_S, modifiers)
+    (saved,) = tmp_path.glob("*.png")
+    assert str(saved) in window.notices.text("picture")
+
+
+def test_status_fields_keep_their_place_while_figures_change(window: MainWindow) -> None:
+    window.show_statistics(9.9, 0.5, None, 0)
+    before = [f.geometry() for f in (window.status_line.camera, window.status_line.dropped)]
+    window.show_statistics(120.0, 12.67, 1234.5, 123456)
+    after = [f.geometry() for f in (window.status_line.camera, window.status_line.dropped)]
+    assert before == after
+    assert window.status_line.latency.text() == "latency 1234 ms"
