@@ -35,7 +35,7 @@ def speech_probabilities(waveform: Waveform) -> NDArray[np.float32]:
     return probabilities
 
 
-def speech_by_segment(waveform: Waveform, mask: BoolArray, threshold: float) -> NDArray[np.float32]:
+def speech_by_segment(waveform: Waveform, mask: BoolArray, threshold: float) -> NDArray[np.float64]:
     """The share, 0 to 1, of each of the eight segments in which somebody speaks, (8,).
 
     Args:
@@ -44,7 +44,8 @@ def speech_by_segment(waveform: Waveform, mask: BoolArray, threshold: float) -> 
         threshold: the probability from which a chunk is speech.
     """
     spoken = np.repeat(speech_probabilities(waveform) >= threshold, CHUNK)[: len(waveform)]
-    return (spoken & mask).reshape(SEGMENTS, -1).mean(axis=1, dtype=np.float32)
+    share: NDArray[np.float64] = (spoken & mask).reshape(SEGMENTS, -1).mean(axis=1)
+    return share
 
 
 @cache

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.config import FERConfig, RoiConfig, Thresholds
+from fer_core.errors import UserError
+from fer_core.media import CLIP_SAMPLES, SEGMENT_SAMPLES, Clip, FaceBox, VideoFrame
+from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.prediction import Prediction
+from fer_core.predictor import Predictor
+from fer_core.preprocess.clip_processor import ClipProcessor, collate
+from fer_core.weights import new_model, save_checkpoint
+
+FACE = FaceBox(100, 60, 80, 80, 0.9)
+NO_FACES = 16 * (None,)
+
+
+@pytest.fixture
+def config(tiny_config: FERConfig) -> FERConfig:
+    """Noise may be heard: a voice detector of its own is not what is tested here."""
+    return dataclasses.replace(tiny_config, thresholds=Thresholds(min_speech_s=0.0))
+
+
+@pytest.fixture
+def model(config: FERConfig) -> MultimodalFER:
+    return new_model(config, seed=1)
+
+
+@pytest.fixture
+def clip() -> Clip:
+    """Noise to see and hear."""
+    random = np.random.default_rng(2)
+    images = random.integers(0, 256, (16, 240, 320, 3), np.uint8)
+    frames = tuple(VideoFrame(image, 0.1875 * k, k) for k, image in enumerate(images))
+    sound = (0.1 * random.standard_normal(CLIP_SAMPLES)).astype(np.float32)
+    return Clip(4.5, frames, 16 * (FACE,), sound, np.ones(CLIP_SAMPLES, bool))
+
+
+def answer(model: MultimodalFER, clip: Clip) -> Prediction:
+    prediction = Predictor(model).predict(clip)
+    assert prediction is not None
+    return prediction
+
+
+def without_sound(clip: Clip) -> Clip:
+    return dataclasses.replace(clip, waveform_mask=np.zeros(CLIP_SAMPLES, bool))
+
+
+def test_answer_is_that_of_the_network_to_the_clip(model: MultimodalFER, clip: Clip) -> None:
+    """Training gives the network batches of the same processor: one pipeline for all."""
+    prediction = answer(model, clip)
+    with torch.inference_mode():
+        output = model.eval()(collate([ClipProcessor(model.config)(clip)]))
+    expected = output.logits[0].softmax(-1)
+    np.testing.assert_allclose(prediction.probabilities, expected, atol=1e-5)
+    segments = output.segment_logits[0].softmax(-1)
+    np.testing.assert_allclose(prediction.segment_probabilities, segments, atol=1e-5)
+    np.testing.assert_allclose(prediction.segment_weights, output.segment_weights[0], atol=1e-5)
+
+
+def test_answer_is_plain_values_that_say_what_it_rests_on(model: MultimodalFER, clip: Clip) -> None:
+    prediction = answer(model, clip)
+    assert prediction.clip_end_s == 7.5
+    assert prediction.probabilities.dtype == np.float32
+    assert prediction.probabilities.sum() == pytest.approx(1)
+    assert prediction.segment_probabilities.sum(axis=1) == pytest.approx(np.ones(8))
+    assert prediction.segment_weights.sum() == pytest.approx(1)
+    assert prediction.modalities == ("audio", "video")
+    assert prediction.face == FACE
+    assert len(set(prediction.kept_patches)) == 64
+    assert {type(patch) for patch in prediction.kept_patches} == {int}
+    assert prediction.audio_level_dbfs == pytest.approx(-20, abs=0.1)
+    assert prediction.speech == 0
+    assert prediction.took_ms > 0
+
+
+def test_equal_clips_give_equal_answers(model: MultimodalFER, clip: Clip) -> None:
+    predictor = Predictor(model.train())  # dropout would make them differ
+    first, second = predictor.predict(clip), predictor.predict(clip)
+    assert first is not None
+    assert second is not None
+    np.testing.assert_array_equal(first.probabilities, second.probabilities)
+
+
+def test_nothing_to_see_and_to_hear_is_no_answer(model: MultimodalFER, clip: Clip) -> None:
+    blind = dataclasses.replace(clip, faces=NO_FACES)
+    predictor = Predictor(model)
+    assert predictor.predict(without_sound(blind)) is None
+    quiet = dataclasses.replace(blind, waveform=np.zeros(CLIP_SAMPLES, np.float32))
+    assert predictor.predict(quiet) is None
+
+
+def test_face_alone_is_enough(model: MultimodalFER, clip: Clip) -> None:
+    prediction = answer(model, without_sound(clip))
+    assert prediction.modalities == ("video",)
+    assert prediction.audio_level_dbfs is None
+    assert np.isfinite(prediction.probabilities).all()
+
+
+def test_voice_alone_is_enough(model: MultimodalFER, clip: Clip) -> None:
+    prediction = answer(model, dataclasses.replace(clip, faces=NO_FACES))
+    assert prediction.modalities == ("audio",)
+    assert prediction.face is None
+    assert prediction.kept_patches == ()
+    assert np.isfinite(prediction.probabilities).all()
+
+
+def test_each_modality_counts(model: MultimodalFER, clip: Clip) -> None:
+    both = answer(model, clip).probabilities
+    for less in (without_sound(clip), dataclasses.replace(clip, faces=NO_FACES)):
+        assert np.abs(answer(model, less).probabilities - both).max() > 1e-6
+
+
+def test_sound_without_speech_does_not_sway_the_answer(tiny_config: FERConfig, clip: Clip) -> None:
+    model = new_model(tiny_config, seed=1)
+    noisy, mute = answer(model, clip), answer(model, without_sound(clip))
+    assert noisy.modalities == ("video",)
+    np.testing.assert_allclose(noisy.probabilities, mute.probabilities, atol=1e-6)
+
+
+def test_segments_say_what_was_there(model: MultimodalFER, clip: Clip) -> None:
+    mask = np.ones(CLIP_SAMPLES, bool)
+    mask[:SEGMENT_SAMPLES] = False
+    faces = (FACE, None, None, None, *clip.faces[4:])
+    prediction = answer(model, dataclasses.replace(clip, faces=faces, waveform_mask=mask))
+    assert prediction.segment_audio.tolist() == [False] + 7 * [True]
+    assert prediction.segment_video.tolist() == [True, False] + 6 * [True]
+
+
+def test_hidden_samples_that_are_no_numbers_change_nothing(
+    model: MultimodalFER, clip: Clip
+) -> None:
+    mask = np.ones(CLIP_SAMPLES, bool)
+    mask[20_000:30_000] = False
+    spoilt = clip.waveform.copy()
+    spoilt[20_000:30_000] = np.nan
+    clean = answer(model, dataclasses.replace(clip, waveform_mask=mask))
+    same = answer(model, dataclasses.replace(clip, waveform=spoilt, waveform_mask=mask))
+    np.testing.assert_array_equal(clean.probabilities, same.probabilities)
+
+
+def test_frames_without_a_face_change_nothing(model: MultimodalFER, clip: Clip) -> None:
+    faces = (*clip.faces[:5], None, *clip.faces[6:])
+    hidden = dataclasses.replace(clip, faces=faces)
+    frames = (*clip.frames[:5], None, *clip.frames[6:])
+    gone = dataclasses.replace(hidden, frames=frames)
+    np.testing.assert_array_equal(
+        answer(model, hidden).probabilities, answer(model, gone).probabilities
+    )
+
+
+def test_face_is_the_newest_one_and_its_patches_with_it(model: MultimodalFER, clip: Clip) -> None:
+    elsewhere = FaceBox(10, 10, 40, 70, 0.8)
+    faces = (*clip.faces[:13], elsewhere, None, None)
+    prediction = answer(model, dataclasses.replace(clip, faces=faces))
+    assert prediction.face == elsewhere
+    alone = answer(model, dataclasses.replace(clip, faces=(*NO_FACES[:13], elsewhere, None, None)))
+    assert prediction.kept_patches == alone.kept_patches
+    assert prediction.kept_patches != answer(model, clip).kept_patches
+
+
+@pytest.mark.parametrize("place", ["after", "early", "none"])
+def test_every_place_of_compression_answers(config: FERConfig, clip: Clip, place: str) -> None:
+    placed = dataclasses.replace(config, roi=RoiConfig(place=place))  # type: ignore[arg-type]
+    prediction = answer(new_model(placed, seed=1), clip)
+    assert len(prediction.kept_patches) == (196 if place == "none" else 64)
+
+
+def test_temperature_flattens_every_answer(model: MultimodalFER, clip: Clip) -> None:
+    sharp = answer(model, clip)
+    model.config = dataclasses.replace(model.config, temperature=2.0)
+    flat = answer(model, clip)
+    for before, after in (
+        (sharp.probabilities, flat.probabilities),
+        (sharp.segment_probabilities, flat.segment_probabilities),
+    ):
+        root = np.sqrt(before)
+        np.testing.assert_allclose(after, root / root.sum(-1, keepdims=True), rtol=1e-4)
+
+
+def test_uncertain_means_under_the_models_threshold(model: MultimodalFER, clip: Clip) -> None:
+    largest = float(answer(model, clip).probabilities.max())
+    for threshold, uncertain in ((largest - 0.01, False), (largest + 0.01, True)):
+        limits = Thresholds(min_speech_s=0.0, uncertain_below=threshold)
+        model.config = dataclasses.replace(model.config, thresholds=limits)
+        assert answer(model, clip).uncertain is uncertain
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_broken_network_gives_no_answer(model: MultimodalFER, clip: Clip, value: float) -> None:
+    with torch.no_grad():
+        list(model.classifier.parameters())[-1].fill_(value)
+    with pytest.raises(ValueError, match="the network answered with logits"):
+        Predictor(model).predict(clip)
+
+
+def test_saved_model_answers_as_before(model: MultimodalFER, clip: Clip, tmp_path: Path) -> None:
+    save_checkpoint(model, tmp_path)
+    loaded = Predictor.load(tmp_path, "cpu")
+    prediction = loaded.predict(clip)
+    assert prediction is not None
+    np.testing.assert_allclose(prediction.probabilities, answer(model, clip).probabilities)
+    assert loaded.config == model.config
+
+
+def test_missing_model_is_the_users_to_mend(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no model"):
+        Predictor.load(tmp_path, "cpu")
