@@ -142,6 +142,8 @@ class FERConfig:
         ):
             if width % heads:
                 raise ValueError(f"{name}: {heads} do not divide {width}")
+        if self.audio.conv_kernel % 2 == 0:
+            raise ValueError(f"audio.conv_kernel is {self.audio.conv_kernel}, must be odd")
         if not self.temperature > 0:
             raise ValueError(f"temperature is {self.temperature}, must be above 0")
 

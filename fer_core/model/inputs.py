@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from fer_core.media import SEGMENTS
+from fer_core.media import SEGMENT_SECONDS, SEGMENTS
 
 # Defined where there is no torch, because the window draws patches too.
 from fer_core.preprocess.framing import GRID as GRID
@@ -26,7 +26,7 @@ MEL_FLOOR = 1e-6  # the mel power counts as at least this much
 LOG_MEL_FLOOR = math.log(MEL_FLOOR)  # what digital silence looks like, about -13.8
 AUDIO_SUBSAMPLING = 8  # FastConformer's: a step every 80 ms
 AUDIO_STEPS = -(-MEL_FRAMES // AUDIO_SUBSAMPLING)  # 38
-SEGMENT_MS = 375
+SEGMENT_MS = round(1000 * SEGMENT_SECONDS)  # 375
 
 
 def segment_of(time_ms: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fer_core.model.inputs import GRID, PATCHES
+from fer_core.preprocess.framing import ROI_SIDE
 
 GLOBAL_TOKENS = 4  # mean, maximum, minimum, standard deviation
 
@@ -52,9 +53,9 @@ class RoiTokenCompression(nn.Module):
         return torch.cat([chosen, summary], dim=1), kept  # (N, P, D) -> (N, keep + 4, D)
 
 
-def central_roi(side: int = 8) -> Tensor:
-    """(196,) bool: the middle ``side`` x ``side`` patches, where the face lies when framed."""
-    first = (GRID - side) // 2
+def central_roi() -> Tensor:
+    """(196,) bool: the middle 8x8 patches, where the face lies when it was framed."""
+    first, side = (GRID - ROI_SIDE) // 2, ROI_SIDE
     inside = torch.zeros(GRID, GRID, dtype=torch.bool)
     inside[first : first + side, first : first + side] = True
     return inside.flatten()

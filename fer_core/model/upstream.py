@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import get_hf_file_metadata, hf_hub_url
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
@@ -98,10 +100,14 @@ def _pretrained(
             raise UserError(
                 f"The pretrained weights in {source} are not complete.", _by_hand(source)
             ) from None
-    log.info("fetching %s from Hugging Face", source)
     try:
+        # Asked once, because from_pretrained tries for half a minute where there is no network.
+        get_hf_file_metadata(hf_hub_url(source, "config.json"))
+        log.info("fetching %s from Hugging Face", source)
         return _read(kind, source, ours, fields, local_files_only=False)
-    except OSError as error:
+    except UserError:
+        raise
+    except Exception as error:  # of whichever network library the hub's client uses
         raise UserError(
             f"The pretrained weights {source} are not on this machine and could not be fetched.",
             _by_hand(source),
@@ -120,7 +126,11 @@ def _read(
         OSError: files are missing.
         UserError: they are there, and wrong.
     """
-    theirs = kind.config_class.from_pretrained(source, local_files_only=local_files_only)
+    unreadable = UserError(f"The pretrained weights {source} cannot be read.", _by_hand(source))
+    try:
+        theirs = kind.config_class.from_pretrained(source, local_files_only=local_files_only)
+    except (StrictDataclassError, ValueError, TypeError) as error:
+        raise unreadable from error
     _cut_to(theirs, ours)
     for field in fields:
         found, wanted = getattr(theirs, field, None), getattr(ours, field)
@@ -140,9 +150,7 @@ def _read(
             output_loading_info=True,
         )
     except (SafetensorError, RuntimeError, ValueError) as error:
-        raise UserError(
-            f"The pretrained weights {source} cannot be read.", _by_hand(source)
-        ) from error
+        raise unreadable from error
     if missing := sorted(report["missing_keys"]):
         raise UserError(
             f"The pretrained weights {source} lack {missing[0]} and {len(missing) - 1} more.",

@@ -62,6 +62,7 @@ def test_a_whole_number_may_stand_for_a_float() -> None:
     [
         ({"audio": AudioConfig(width=0)}, r"AudioConfig\.width is 0"),
         ({"audio": AudioConfig(heads=5)}, r"audio\.heads: 5 do not divide 144"),
+        ({"audio": AudioConfig(conv_kernel=8)}, "conv_kernel is 8, must be odd"),
         ({"fusion": FusionConfig(key_value_heads=4)}, r"fusion\.key_value_heads: 4 do not"),
         ({"roi": RoiConfig(keep=197)}, "197, of 196"),
         ({"classifier": ClassifierConfig(hidden=(512, -1))}, r"ClassifierConfig\.hidden is -1"),

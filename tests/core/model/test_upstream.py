@@ -151,6 +151,12 @@ def test_damaged_missing_or_pickled_weights_are_refused(
         new_model(config, seed=0)
 
 
+def test_a_broken_configuration_is_refused(tiny_config: FERConfig, siglip: Path) -> None:
+    (siglip / "config.json").write_text('{"vision_config": {"hidden_size": "wide"}}')
+    with pytest.raises(UserError, match="cannot be read"):
+        new_model(with_upstream(tiny_config, "vision", siglip), seed=0)
+
+
 def test_weights_that_lack_a_part_are_refused(tiny_config: FERConfig, siglip: Path) -> None:
     from safetensors.torch import load_file, save_file
 
