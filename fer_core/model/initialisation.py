@@ -10,7 +10,7 @@ def initialise(module: nn.Module) -> None:
 
     The encoders' own starting weights, normal(0, 0.02), suit loading over them. Trained from them,
     FastConformer's subsampling gives an output of standard deviation 1e-6 and never learns, and a
-    convolution block of narrow LFM2 adds a thousandth of what flows past it.
+    convolution of LFM2, 192 wide, adds 0.0002 to what flows past it at 1. With these it adds 0.5.
 
     He et al. 2015, "Delving Deep into Rectifiers"; Glorot and Bengio 2010.
     """
