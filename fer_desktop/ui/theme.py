@@ -110,10 +110,12 @@ def resolve(theme: Theme) -> Colours:
 def apply_theme(app: QApplication, theme: Theme) -> None:
     """Show the whole program in ``theme``, now and without a restart."""
     colours = resolve(theme)
-    if app.style().objectName() != "fusion":
-        app.setStyle("Fusion")
+    sheet = _stylesheet(colours)
+    if app.styleSheet() == sheet:
+        return  # restyling every widget takes 50 ms
+    app.setStyle("Fusion")
     app.setPalette(_palette(colours))
-    app.setStyleSheet(_stylesheet(colours))
+    app.setStyleSheet(sheet)
 
 
 class SystemThemeWatcher(QObject):

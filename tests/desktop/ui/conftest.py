@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from fer_core.prediction import Prediction
@@ -13,8 +14,11 @@ from fer_desktop.ui.theme import apply_theme
 
 
 @pytest.fixture(autouse=True)
-def dark(qapp: QApplication) -> None:
+def dark(qapp: QApplication) -> Iterator[None]:
     apply_theme(qapp, "dark")
+    yield
+    # Windows of earlier tests would be restyled and repainted in every later one.
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
