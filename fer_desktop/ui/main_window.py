@@ -68,8 +68,6 @@ class MainWindow(QMainWindow):
         self.state: State = "stopped"
         self.unavailable_devices: Mapping[str, str] = {}  # compute device -> why not
         self._model_ready = False
-        self._cameras: Sequence[tuple[str, str]] = ()
-        self._microphones: Sequence[tuple[str, str]] = ()
         self.setWindowTitle("Emotion recognition")
         self.setWindowIcon(icon("app"))
         self._actions = make_actions(self)
@@ -96,11 +94,9 @@ class MainWindow(QMainWindow):
 
     def set_cameras(self, cameras: Sequence[tuple[str, str]]) -> None:
         """(id, name) pairs; the remembered camera is selected if it is there."""
-        self._cameras = tuple(cameras)
         self.tool_row.cameras.set_devices(cameras, self.settings.camera)
 
     def set_microphones(self, microphones: Sequence[tuple[str, str]]) -> None:
-        self._microphones = tuple(microphones)
         self.tool_row.microphones.set_devices(microphones, self.settings.microphone)
 
     def camera(self) -> str | None:
@@ -119,6 +115,7 @@ class MainWindow(QMainWindow):
         self._actions["start"].setEnabled(state == "stopped")
         self._actions["pause"].setEnabled(state in ("running", "paused"))
         self._actions["pause"].setText("Resume" if state == "paused" else "Pause")
+        self.tool_row.pause.setAccessibleName(self._actions["pause"].text())
         self._actions["stop"].setEnabled(state != "stopped")
         self.tool_row.set_state(state)
         if state == "starting" or (before == "stopped" and state == "running"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFontMetricsF
 
 from fer_core.labels import EMOTIONS
 from fer_desktop.ui.bars import SegmentBars
@@ -112,9 +112,7 @@ def test_screen_readers_hear_the_answer_highest_first(bars: SegmentBars) -> None
 @pytest.mark.parametrize("size", [(400, 280), (640, 460), (1200, 900)])
 def test_no_label_touches_the_bars(bars: SegmentBars, size: tuple[int, int]) -> None:
     bars.resize(*size)
-    metrics = bars._label_font()
-    from PySide6.QtGui import QFontMetricsF
-
-    widest = max(QFontMetricsF(metrics).horizontalAdvance(label) for label in EMOTIONS)
+    metrics = QFontMetricsF(bars._label_font())
+    widest = max(metrics.horizontalAdvance(label) for label in EMOTIONS)
     assert 32 + widest < bars.cell_rect(0, 0).left()
     assert bars.sum_rect(0).width() > 40
