@@ -22,8 +22,9 @@ LOWEST_DBFS = -120.0  # digital silence: a level stays a number that JSON can ho
 class LogMel(nn.Module):
     """Natural-log mel spectrogram, not normalised: the network holds constants for that.
 
-    80 bins from 0 to 8 kHz on Slaney's scale, even up to 1 kHz and logarithmic above (Slaney,
-    Auditory Toolbox, 1998), with triangles of equal area, as FastConformer's checkpoints expect.
+    80 bins from 0 to 8 kHz on FastConformer's scale, even up to 1 kHz and logarithmic above
+    (Slaney, Auditory Toolbox, 1998). The triangles have equal heights: equal areas would only move
+    each bin by a constant, which the network takes off again, and quiet speech under the floor.
     """
 
     def __init__(self) -> None:
@@ -35,7 +36,6 @@ class LogMel(nn.Module):
             hop_length=HOP,
             n_mels=MEL_BINS,
             mel_scale="slaney",
-            norm="slaney",
         )
 
     def forward(self, waveform: Tensor) -> Tensor:
