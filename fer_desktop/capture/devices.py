@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from types import ModuleType
 
 from fer_core.errors import UserError
 from fer_desktop.capture.microphone import portaudio
@@ -46,23 +47,23 @@ def microphones(rescan: bool = False) -> Found:
         if rescan:
             sounddevice._terminate()
             sounddevice._initialize()
-        listed = list(sounddevice.query_devices())
-        interfaces = sounddevice.query_hostapis()
-        default, _ = sounddevice.default.device
+        names = _input_names(sounddevice)
     except UserError as error:
         return Found((), f"{error.text} {error.hint}")
     except Exception as error:
         return Found((), f"Microphones cannot be listed: {error}")
-    # Windows lists a microphone once for each interface; one of them is enough.
-    interface = listed[default]["hostapi"] if default >= 0 else 0
-    names = [
-        device["name"]
-        for device in listed
-        if device["max_input_channels"] > 0
-        and (device["hostapi"] == interface or len(interfaces) == 1)
-    ]
-    found = tuple(Device(name, name, name) for name in dict.fromkeys(names))
+    found = tuple(Device(name, name, name) for name in names)
     return Found(found, "" if found else "No microphone is plugged in.")
+
+
+def _input_names(sounddevice: ModuleType) -> list[str]:
+    inputs = [d for d in sounddevice.query_devices() if d["max_input_channels"] > 0]
+    # Windows lists a microphone once for each of its interfaces: one of them is enough.
+    default, _ = sounddevice.default.device
+    usual = [d["hostapi"] for d in inputs if d["index"] == default]
+    if usual:
+        inputs = [d for d in inputs if d["hostapi"] == usual[0]]
+    return list(dict.fromkeys(d["name"] for d in inputs))
 
 
 def _qt_cameras() -> tuple[Device, ...]:
