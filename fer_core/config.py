@@ -100,7 +100,7 @@ class ClassifierConfig:
 class Thresholds:
     """When sound counts as absent and an answer as uncertain."""
 
-    silence_dbfs: float = -50.0
+    silence_dbfs: float = -60.0  # at -50, 40 % of RAVDESS's calm windows would be silence
     min_speech_s: float = 0.2
     speech_probability: float = 0.5  # of the voice activity detector
     uncertain_below: float = 0.4  # of the largest probability

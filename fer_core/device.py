@@ -37,3 +37,14 @@ def resolve_device(name: str) -> str:
     if name not in ("cpu", "cuda", "mps"):
         raise ValueError(f"no device {name!r}; there are auto, cpu, cuda and mps")
     return name
+
+
+def unavailable_devices() -> dict[str, str]:
+    """Those of ``cuda`` and ``mps`` that cannot be used here, each with the reason."""
+    reasons = {}
+    for name in ("cuda", "mps"):
+        try:
+            resolve_device(name)
+        except UserError as error:
+            reasons[name] = error.text
+    return reasons

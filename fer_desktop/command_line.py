@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import math
 import sys
+from argparse import Namespace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from fer_core import __version__
-from fer_desktop.settings import DEVICES
+from fer_desktop.settings import DEVICES, Settings
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -31,8 +33,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The options in ``arguments``, by default those of the process; exits with 2 on a wrong one."""
+def parse_arguments(arguments: list[str] | None = None) -> Namespace:
+    """The options in ``arguments``, by default the process's; exits with 2 on a wrong one."""
     parser = _Parser(
         prog="fer-desktop",
         description="Live emotion recognition from face and voice, on your own machine.",
@@ -62,7 +64,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--exit-after",
         type=_seconds,
         metavar="SECONDS",
-        help="start at once, close after that long; does not wait for the notice of the first start",
+        help="start at once and close after that long, without the notice of the first start",
     )
     parser.add_argument(
         "--screenshot", type=_picture, metavar="FILE", help="leave a picture of the window at exit"
@@ -77,6 +79,36 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     if options.camera == options.microphone == "none":
         parser.error("--camera none and --microphone none leave nothing to predict from")
     return options
+
+
+def settings_for(options: Namespace, kept: Settings) -> Settings:
+    """``kept`` with what the command line says instead."""
+    said: dict[str, Any] = {}
+    if options.camera == "none":
+        said["mode"] = "microphone"
+    elif options.camera:
+        said["camera"] = options.camera
+    if options.microphone == "none":
+        said["mode"] = "camera"
+    elif options.microphone:
+        said["microphone"] = options.microphone
+    if options.demo:
+        said["mode"] = "both"
+    if options.model:
+        said["model"] = str(options.model)
+    if options.device:
+        said["device"] = options.device
+    return dataclasses.replace(kept, **said)
+
+
+def settings_to_keep(now: Settings, kept: Settings, said: Settings) -> Settings:
+    """``now`` without what only the command line of this start said.
+
+    A field that still holds what was said goes back to what was ``kept`` before.
+    """
+    names = [field.name for field in dataclasses.fields(Settings)]
+    only_said = [n for n in names if getattr(now, n) == getattr(said, n) != getattr(kept, n)]
+    return dataclasses.replace(now, **{name: getattr(kept, name) for name in only_said})
 
 
 def _seconds(text: str) -> float:

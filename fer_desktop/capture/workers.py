@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 SHORTEST_PAUSE_SECONDS = 0.5  # between two attempts to open; doubled each time
 LONGEST_PAUSE_SECONDS = 5.0
-SILENT_SECONDS = 2.0  # a working microphone delivers even when nobody speaks
+SILENT_SECONDS = 2.0  # a working microphone delivers even when nobody speaks ...
+FIRST_SOUND_SECONDS = 5.0  # ... but Bluetooth, and PulseAudio when idle, take 2 s to begin
 READ_SECONDS = 0.25  # to wait for a block of sound: how soon the thread notices that it shall stop
 DARK_LUMINANCE = 12.0  # of 255: a lid, or a room without light
 DARK_SECONDS = 2.0
@@ -233,25 +234,26 @@ class MicrophoneThread(CaptureThread):
         self._microphone = microphone
         self._recent = recent
         self._resampler = StreamResampler()
-        self._heard_s: float | None = None  # when the last block came; None: just opened
+        self._waits_since: float | None = None  # the last block or the opening; None: closed
 
     def _close(self) -> None:
         super()._close()
-        self._heard_s = None
+        self._waits_since = None
 
     def _read(self) -> bool:
         block = self._microphone.read(READ_SECONDS)
         now = self._clock()
-        if self._heard_s is None:
-            self._heard_s = now
+        if self._waits_since is None:
+            self._waits_since = now
         if block is None:
-            if now - self._heard_s > SILENT_SECONDS:
+            patience_s = SILENT_SECONDS if self._works else FIRST_SOUND_SECONDS
+            if now - self._waits_since > patience_s:
                 raise UserError(
-                    f"{self._microphone.name} has sent nothing for {SILENT_SECONDS:.0f} seconds.",
+                    f"{self._microphone.name} has sent nothing for {patience_s:.0f} seconds.",
                     "Unplug it and plug it in again, or choose another.",
                 )
             return False
-        self._heard_s = now
+        self._waits_since = now
         resampled = self._resampler.process(block)
         if len(resampled.samples) or resampled.overflowed:
             self._recent.add_audio(resampled)

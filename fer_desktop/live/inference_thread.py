@@ -11,9 +11,10 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from fer_core.config import FERConfig
 from fer_core.errors import UserError
 from fer_core.media import HOP_SECONDS, Clip
 from fer_core.prediction import Prediction
@@ -29,11 +30,11 @@ FAILURES_BEFORE_REST = 3
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ModelState:
-    """What the window says about the model."""
+    """What the window is told about the model once it is loaded."""
 
-    name: str
-    device: str
-    trained_on: str | None  # the sentence with the split; None: untrained
+    config: FERConfig
+    device: str  # where it really runs
+    unavailable: Mapping[str, str] = dataclasses.field(default_factory=dict)  # device -> why not
 
 
 class LivePredictor(Protocol):
@@ -126,8 +127,8 @@ class InferenceThread(threading.Thread):
         end_s = math.floor((now - SETTLE_SECONDS) / HOP_SECONDS) * HOP_SECONDS
         if end_s <= self._last_end_s:
             return None
-        listening = recent.audio_until is not None
-        if listening and recent.audio_until < end_s and now - end_s < LONGEST_WAIT_SECONDS:
+        heard_until = recent.audio_until
+        if heard_until is not None and heard_until < end_s and now - end_s < LONGEST_WAIT_SECONDS:
             return None
         return end_s
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from fer_desktop.settings import Device
 if TYPE_CHECKING:
     from fer_core.streaming import StreamingPredictor
 
-BUNDLED = "models/compact"
+BUNDLED = "compact"  # in resources/models
 
 
 def open_model(folder: Path | None, device: Device) -> tuple[StreamingPredictor, ModelState]:
@@ -24,18 +25,21 @@ def open_model(folder: Path | None, device: Device) -> tuple[StreamingPredictor,
     Raises:
         UserError: the folder holds no usable model, or the device is not there.
     """
+    # On two cores, one of them busy with the camera, OpenMP's threads spin in wait for each other:
+    # a prediction took 0.3 to 4.6 s. Told to sleep instead, 55 ms. Read when torch is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     # Imported here, on the inference thread: torch takes seconds and the window does not wait.
     from fer_core.config import FERConfig
-    from fer_core.device import resolve_device
+    from fer_core.device import resolve_device, unavailable_devices
     from fer_core.predictor import Predictor
     from fer_core.streaming import StreamingPredictor
     from fer_core.weights import load_checkpoint, new_model
 
     name = resolve_device(device)
-    folder = folder or resource(BUNDLED)
-    if folder == resource(BUNDLED) and not folder.exists():
+    bundled = resource("models") / BUNDLED
+    if folder is None and not bundled.exists():
         model = new_model(FERConfig.preset("compact"), seed=0).to(name).eval()
     else:
-        model = load_checkpoint(folder, name)
+        model = load_checkpoint(folder or bundled, name)
     predictor = StreamingPredictor(Predictor(model, name))
-    return predictor, ModelState(model.config.name, name, model.config.trained_on)
+    return predictor, ModelState(model.config, name, unavailable_devices())

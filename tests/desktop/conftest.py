@@ -6,10 +6,6 @@ import os
 import tempfile
 from pathlib import Path
 
-from fer_desktop.immortal import make_singletons_immortal
-
 # Before anything imports Qt: the platform is read once.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["FER_DESKTOP_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
-
-make_singletons_immortal()

@@ -104,8 +104,9 @@ def test_whisper_under_the_threshold_counts_as_absent(
 ) -> None:
     loud = processor.sound(voice, EVERYTHING)
     assert loud.level_dbfs is not None
+    limit = FERConfig().thresholds.silence_dbfs
     for margin, heard in ((1, True), (-1, False)):
-        gain = np.float32(10 ** ((-50 - loud.level_dbfs + margin) / 20))
+        gain = np.float32(10 ** ((limit - loud.level_dbfs + margin) / 20))
         assert bool(processor.sound(gain * voice, EVERYTHING).audio_mask.any()) is heard
 
 

@@ -47,6 +47,8 @@ def test_channels_are_averaged_and_the_drivers_buffer_is_copied(opened):
     ("heard", "now", "delay"),
     [
         (1000.0, 1000.05, 0.05),  # a driver that tells
+        (1000.0, 1000.0003, 0.02),  # less than the block is long
+        (1000.0, 1000.45, 0.02),  # more than can be believed
         (0.0, 0.0, 0.02),  # one that does not: the block's own length
         (0.0, 1000.0, 0.02),
         (1000.0, 0.0, 0.02),

@@ -277,11 +277,13 @@ def test_a_microphone_that_sends_nothing_is_told_after_two_seconds(microphone_th
     assert board.shown == {}
 
 
-def test_a_microphone_that_never_sends_is_told_too(microphone_thread, board, now):
-    thread = microphone_thread("opens", *[None] * 10)
-    for _ in range(10):
+def test_a_microphone_has_five_seconds_to_begin(microphone_thread, board, now):
+    thread = microphone_thread("opens", *[None] * 22)
+    for _ in range(21):
         thread.step()
         now[0] += 0.25
+    assert board.said == []
+    thread.step()
     assert [notice.key for notice in board.said] == ["microphone"]
 
 

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from fer_core.config import FERConfig
 from fer_core.errors import UserError
 from fer_core.media import HOP_SECONDS, SAMPLE_RATE, AudioBlock, Clip, VideoFrame
 from fer_core.prediction import Prediction
@@ -18,7 +19,7 @@ from fer_desktop.live.inference_thread import (
 )
 from fer_desktop.live.recent_media import RecentMedia
 
-STATE = ModelState("compact", "cpu", None)
+STATE = ModelState(FERConfig(), "cpu")
 START = 100 * HOP_SECONDS
 
 

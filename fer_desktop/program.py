@@ -1,0 +1,127 @@
+"""The program while it runs: everything is wired here, in the order in which it appears.
+
+The window is shown first. What is slow to import comes after its first paint: OpenCV and MediaPipe
+with the session, torch on the inference thread.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from fer_desktop.command_line import settings_for, settings_to_keep
+from fer_desktop.errors import Notice, catch_everything, write_log_file
+from fer_desktop.live.report import Report
+from fer_desktop.settings import Settings, load_settings, save_settings, settings_path
+from fer_desktop.ui.main_window import MainWindow
+from fer_desktop.ui.privacy_dialog import PrivacyDialog
+
+if TYPE_CHECKING:
+    from fer_desktop.live_presenter import LivePresenter
+
+
+def run(options: Namespace) -> int:
+    """Show the window until it is closed; returns the exit status.
+
+    Raises:
+        UserError: the report cannot be written.
+    """
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("fer-desktop")
+    write_log_file()
+    program = Program(options)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: program.window.close())
+    program.window.show()
+    app.exec()
+    if not program.all_stopped:
+        # A thread inside an import or a driver cannot be interrupted; everything is written.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+    return 0
+
+
+class Program(QObject):
+    """The window at once, everything else after its first paint, and the end."""
+
+    _unexpected = Signal(object)  # Notice, from any thread
+
+    def __init__(self, options: Namespace) -> None:
+        super().__init__()
+        self.all_stopped = True
+        self._options = options
+        self._report = Report(options.report, {}) if options.report else None
+        self._presenter: LivePresenter | None = None
+        self._kept = load_settings(settings_path())
+        self._said = settings_for(options, self._kept)
+        self.window = MainWindow(self._said)
+        self.window.settings_changed.connect(self._keep_settings)
+        self.window.closing.connect(self._close)
+        self.window.installEventFilter(self)
+        self._unexpected.connect(self._show)
+        catch_everything(self._unexpected.emit)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self._begin)
+        return False
+
+    def _begin(self) -> None:
+        options, window = self._options, self.window
+        by_itself = options.demo or options.exit_after is not None
+        if not (self._kept.agreed or by_itself):
+            if not PrivacyDialog(window).exec():
+                window.close()
+                return
+            self._keep_settings(dataclasses.replace(window.settings, agreed=True))
+        # Imported here because OpenCV and MediaPipe take half a second.
+        from fer_desktop.live.sources import Sources
+        from fer_desktop.live_presenter import LivePresenter
+
+        named_camera = None if options.camera == "none" else options.camera
+        named_microphone = None if options.microphone == "none" else options.microphone
+        sources = Sources(options.demo, named_camera, named_microphone)
+        self._presenter = LivePresenter(window, sources, self._report)
+        self._presenter.load_model()
+        self._presenter.find_devices()
+        if by_itself:
+            self._presenter.start()
+        if options.exit_after is not None:
+            QTimer.singleShot(round(options.exit_after * 1000), window.close)
+
+    def _keep_settings(self, settings: Settings) -> None:
+        self.window.settings = settings
+        try:
+            save_settings(settings_to_keep(settings, self._kept, self._said), settings_path())
+        except OSError as error:
+            self._show(
+                Notice(
+                    "settings",
+                    f"Settings cannot be saved ({error.strerror}).",
+                    f"They hold until you close the window. Make {settings_path()} writable.",
+                    severity="warning",
+                )
+            )
+
+    def _show(self, notice: Notice) -> None:
+        if self._presenter is not None:
+            self._presenter.show_notice(notice)
+        else:
+            self.window.show_notice(notice)
+
+    def _close(self) -> None:
+        picture = self._options.screenshot
+        if picture is not None and not self.window.grab().save(str(picture)):
+            print(f"fer-desktop: the picture {picture} could not be written", file=sys.stderr)
+        if self._presenter is not None:
+            self.all_stopped = self._presenter.close()
