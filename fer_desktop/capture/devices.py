@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from fer_core.errors import UserError
-from fer_desktop.capture.microphone import portaudio
+from fer_desktop.capture.microphone import look_for_devices, portaudio
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,12 @@ def cameras() -> Found:
 def microphones(rescan: bool = False) -> Found:
     """The microphones that PortAudio knows; never raises.
 
-    PortAudio looks once. ``rescan`` makes it look again, which ends every open stream: only while
-    no microphone is in use.
+    PortAudio looks for them once; ``rescan`` makes it look again, unless a microphone is in use.
     """
     try:
         sounddevice = portaudio()
         if rescan:
-            sounddevice._terminate()
-            sounddevice._initialize()
+            look_for_devices(sounddevice)
         names = _input_names(sounddevice)
     except UserError as error:
         return Found((), f"{error.text} {error.hint}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import sys
+import threading
 import time
 from types import ModuleType
 from typing import Any, Protocol
@@ -72,6 +73,19 @@ def portaudio() -> ModuleType:
     return sounddevice
 
 
+def look_for_devices(sounddevice: ModuleType) -> bool:
+    """Make PortAudio look again for devices; it does so by itself only when it is loaded.
+
+    False, and nothing is done, while a microphone is open: looking again would end its stream.
+    """
+    with _guard:
+        if _open_microphones:
+            return False
+        sounddevice._terminate()
+        sounddevice._initialize()
+        return True
+
+
 def find_input(devices: list[dict[str, Any]], name: str, host_api: int) -> int:
     """The index of the input called ``name``: exactly, else as part of its name.
 
@@ -90,12 +104,18 @@ def find_input(devices: list[dict[str, Any]], name: str, host_api: int) -> int:
     raise UserError(f"There is no microphone “{name}”.", "Plug it in, or choose another.")
 
 
+# PortAudio is one for the whole program, and opening, closing and looking are not thread-safe.
+_guard = threading.Lock()
+_open_microphones: set[int] = set()  # by id()
+
+
 class PortAudioMicrophone:
     """The microphone called ``name``, or the system's default."""
 
     def __init__(self, name: str | None = None) -> None:
         self._wanted = name
-        self._name = name or "the default microphone"
+        self._name = name or "default"
+        self._failed = False  # the list of devices may be outdated
         self._stream: Any = None
         self._blocks: queue.SimpleQueue[AudioBlock | None] = queue.SimpleQueue()
         self._rate = 0
@@ -113,27 +133,36 @@ class PortAudioMicrophone:
     def open(self) -> None:
         sounddevice = portaudio()
         self.close()
+        if self._failed:
+            look_for_devices(sounddevice)
+        self._failed = True
         try:
-            device = self._find(sounddevice)
-            self._name = device["name"]
-            self._rate = round(device["default_samplerate"])
-            self._blocks = queue.SimpleQueue()
-            self._overflows, self._lost = 0, False
-            self._stream = sounddevice.InputStream(
-                device=device["index"],
-                samplerate=self._rate,
-                channels=min(device["max_input_channels"], MOST_CHANNELS),
-                dtype="float32",
-                blocksize=round(self._rate * BLOCK_SECONDS),
-                callback=self._callback,
-                finished_callback=self._finished,
-            )
-            self._stream.start()
+            with _guard:
+                self._open(sounddevice)
         except sounddevice.PortAudioError as error:
             self.close()
             raise UserError(
-                f"{_capitalised(self._name)} cannot be used: {_reason(error)}.", _settings_hint()
+                f"The microphone “{self.name}” cannot be used: {_reason(error)}.", _settings_hint()
             ) from error
+        self._failed = False
+
+    def _open(self, sounddevice: ModuleType) -> None:
+        device = self._find(sounddevice)
+        self._name = device["name"]
+        self._rate = round(device["default_samplerate"])
+        self._blocks = queue.SimpleQueue()
+        self._overflows, self._lost = 0, False
+        self._stream = sounddevice.InputStream(
+            device=device["index"],
+            samplerate=self._rate,
+            channels=min(device["max_input_channels"], MOST_CHANNELS),
+            dtype="float32",
+            blocksize=round(self._rate * BLOCK_SECONDS),
+            callback=self._callback,
+            finished_callback=self._finished,
+        )
+        _open_microphones.add(id(self))
+        self._stream.start()
 
     def read(self, timeout_s: float) -> AudioBlock | None:
         try:
@@ -141,8 +170,9 @@ class PortAudioMicrophone:
         except queue.Empty:
             return None
         if block is None:
+            self._failed = True
             raise UserError(
-                f"{_capitalised(self._name)} was unplugged or stopped.",
+                f"The microphone “{self.name}” was unplugged or stopped.",
                 "Plug it in again, or choose another.",
             )
         # (n, channels) -> (n,)
@@ -152,7 +182,9 @@ class PortAudioMicrophone:
     def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.close(ignore_errors=True)
+            with _guard:
+                stream.close(ignore_errors=True)
+                _open_microphones.discard(id(self))
 
     def _find(self, sounddevice: ModuleType) -> dict[str, Any]:
         devices = list(sounddevice.query_devices())
@@ -197,10 +229,6 @@ def _reason(error: Exception) -> str:
     """PortAudio's own words, without its prefix and its number."""
     text = str(error.args[0]) if error.args else type(error).__name__
     return text.removeprefix("Error opening InputStream: ").split(" [PaErrorCode")[0].rstrip(".")
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _settings_hint() -> str:

@@ -249,7 +249,8 @@ class MicrophoneThread(CaptureThread):
             patience_s = SILENT_SECONDS if self._works else FIRST_SOUND_SECONDS
             if now - self._waits_since > patience_s:
                 raise UserError(
-                    f"{self._microphone.name} has sent nothing for {patience_s:.0f} seconds.",
+                    f"The microphone “{self._microphone.name}” has sent nothing for "
+                    f"{patience_s:.0f} seconds.",
                     "Unplug it and plug it in again, or choose another.",
                 )
             return False

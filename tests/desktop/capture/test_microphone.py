@@ -141,8 +141,54 @@ def test_a_refusing_driver_is_quoted_without_its_codes(monkeypatch):
     monkeypatch.setattr(sounddevice, "InputStream", refuse)
     with pytest.raises(UserError) as refused:
         PortAudioMicrophone("desk").open()
-    assert refused.value.text == "Desk mic cannot be used: Device unavailable."
+    assert refused.value.text == "The microphone “desk mic” cannot be used: Device unavailable."
     assert refused.value.hint
+
+
+class Stream:
+    def __init__(self, **_: object) -> None:
+        pass
+
+    def start(self) -> None:
+        pass
+
+    def close(self, ignore_errors: bool) -> None:
+        pass
+
+
+def test_after_a_failure_portaudio_looks_again_but_never_under_an_open_stream(monkeypatch):
+    sounddevice = pytest.importorskip("sounddevice")
+    device = {
+        **{"name": "desk mic", "index": 0, "hostapi": 0},
+        **{"max_input_channels": 1, "default_samplerate": 44_100.0},
+    }
+    listed, looks = [], []
+    monkeypatch.setattr(sounddevice, "query_devices", lambda *_: listed)
+    monkeypatch.setattr(sounddevice, "InputStream", Stream)
+    monkeypatch.setattr(sounddevice, "_terminate", lambda: None)
+
+    def look() -> None:
+        looks.append("look")
+        listed[:] = [device]  # it was plugged in meanwhile
+
+    monkeypatch.setattr(sounddevice, "_initialize", look)
+    first, second = PortAudioMicrophone("desk"), PortAudioMicrophone("desk")
+    with pytest.raises(UserError):
+        first.open()
+    assert not looks
+    first.open()
+    assert looks == ["look"]
+    first._finished()
+    with pytest.raises(UserError, match="unplugged"):
+        first.read(0.1)
+    second.open()
+    first.close()
+    first.open()
+    assert looks == ["look"], "the second microphone is open"
+    first.close()
+    second.close()
+    devices.microphones(rescan=True)
+    assert looks == ["look", "look"]
 
 
 def test_without_the_portaudio_library_the_remedy_is_named(monkeypatch):
