@@ -95,12 +95,13 @@ def test_a_camera_can_be_opened_again_and_counts_on(camera):
     assert camera.read().index > last
 
 
-def test_nobody_at_the_address_is_told_at_once():
+def test_nobody_at_the_address_is_told_at_once_and_quietly(capfd):
     camera = OpenCVCamera("http://127.0.0.1:9/video")
     started = time.monotonic()
     with pytest.raises(UserError, match="does not answer"):
         camera.open()
     assert time.monotonic() - started < 6
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="device paths are Linux's")
