@@ -9,6 +9,16 @@ import sys
 from fer_core.errors import UserError
 from fer_desktop.command_line import parse_arguments
 
+# What Qt's plugin for X11 needs beside the libraries of every desktop, and its Debian package.
+XCB_LIBRARIES = {
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the program and return its exit status.
@@ -27,12 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def check_display() -> None:
-    """Qt ends the process when it finds no screen; say why before it does.
+    """Qt aborts the process when it finds no screen; say why before it does.
 
     Raises:
-        UserError: there is no display, or the library that Qt's plugin for X11 needs is missing.
+        UserError: there is no display, or a library that Qt's plugin for X11 needs is missing.
     """
-    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
+    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb":
         return
     if os.environ.get("WAYLAND_DISPLAY"):
         return
@@ -42,10 +52,17 @@ def check_display() -> None:
             "To see the demo without one: QT_QPA_PLATFORM=offscreen fer-desktop --demo "
             "--exit-after 10 --screenshot demo.png --report demo.json",
         )
-    try:
-        ctypes.CDLL("libxcb-cursor.so.0")
-    except OSError as error:
+    missing = [package for library, package in XCB_LIBRARIES.items() if not _loads(library)]
+    if missing:
         raise UserError(
-            "A system library is missing: libxcb-cursor.",
-            "Install it with: sudo apt-get install libxcb-cursor0",
-        ) from error
+            "System libraries that every window needs are missing.",
+            f"Install them with: sudo apt-get install {' '.join(missing)}",
+        )
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True

@@ -138,13 +138,13 @@ class LivePresenter(QObject):
         self._forget()
         self.window.set_state("stopped")
 
-    def close(self) -> bool:
-        """End the session and complete the report; False if a thread could not be stopped."""
+    def close(self) -> None:
+        """End the session and complete the report; takes 2 s at most."""
         self._preview.stop()
         self._status.stop()
         self._count_losses()
         self._write(lambda report: report.close(self.statistics.as_json()))
-        return self.session.close()
+        self.session.close()
 
     def show_notice(self, notice: Notice) -> None:
         self.window.show_notice(notice)
@@ -162,7 +162,7 @@ class LivePresenter(QObject):
         if seen is not None and seen is not self._newest:
             before = self._newest.frame.index if self._newest is not None else seen.frame.index
             new = max(seen.frame.index - before, 1)  # a camera opened again counts anew
-            self.statistics.frames_seen(time.monotonic(), new)
+            self.statistics.frame_drawn(time.monotonic(), seen.frame.time_s, new)
             self._newest = seen
             self._draw(seen)
         window.show_level(recent.audio_level(time.monotonic()))

@@ -10,6 +10,7 @@ import dataclasses
 import os
 import signal
 import sys
+import threading
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,9 @@ def run(options: Namespace) -> int:
         signal.signal(number, lambda *_: program.window.close())
     program.window.show()
     app.exec()
-    if not program.all_stopped:
-        # A thread inside an import or a driver cannot be interrupted; everything is written.
+    if threading.active_count() > 1:
+        # A thread inside an import or a driver cannot be interrupted, and would abort the process
+        # when Python ends around it. Everything is written; leave without looking back.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
@@ -57,7 +59,6 @@ class Program(QObject):
 
     def __init__(self, options: Namespace) -> None:
         super().__init__()
-        self.all_stopped = True
         self._options = options
         self._report = Report(options.report, {}) if options.report else None
         self._presenter: LivePresenter | None = None
@@ -124,4 +125,4 @@ class Program(QObject):
         if picture is not None and not self.window.grab().save(str(picture)):
             print(f"fer-desktop: the picture {picture} could not be written", file=sys.stderr)
         if self._presenter is not None:
-            self.all_stopped = self._presenter.close()
+            self._presenter.close()

@@ -129,11 +129,10 @@ class LiveSession(QObject):
         """Follow the face at this place of the newest frame; None if there is none."""
         return self.tracker.lock(x, y)
 
-    def close(self) -> bool:
-        """Stop everything and wait for it; False if a thread could not be stopped in time.
+    def close(self) -> None:
+        """Stop everything and wait for it, but not for what cannot be interrupted.
 
-        That is a thread inside a call that cannot be interrupted: importing torch, or a camera
-        driver that hangs.
+        That is a thread that imports torch, or one inside a camera's driver.
         """
         self.stop()
         if self._inference is not None:
@@ -142,7 +141,6 @@ class LiveSession(QObject):
         deadline = time.monotonic() + CLOSE_SECONDS
         for thread in self._leaving:
             thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._leaving)
 
     def _dismiss(self, thread: CameraThread | MicrophoneThread | InferenceThread) -> None:
         thread.stop()

@@ -59,9 +59,9 @@ class Statistics:
         self.audio_overflows = 0
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
 
-    def frames_seen(self, now: float, new: int) -> None:
-        """The preview draws one frame; the camera has delivered ``new`` since the last one."""
-        self.camera.tick(now, new)
+    def frame_drawn(self, now: float, taken_s: float, new: int) -> None:
+        """The preview draws a frame; the camera has delivered ``new`` up to it since the last."""
+        self.camera.tick(taken_s, new)
         self.preview.tick(now)
         self.frames_dropped += new - 1
 

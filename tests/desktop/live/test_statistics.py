@@ -25,8 +25,8 @@ def test_a_meter_that_never_ticked_reads_zero():
 
 def test_frames_between_two_drawn_ones_count_as_delivered_and_as_dropped():
     statistics = Statistics()
-    statistics.frames_seen(0.0, 1)
-    statistics.frames_seen(0.1, 3)
+    statistics.frame_drawn(0.0, 0.0, 1)
+    statistics.frame_drawn(0.1, 0.1, 3)
     assert statistics.camera.count == 4
     assert statistics.preview.count == 2
     assert statistics.frames_dropped == 2
@@ -46,7 +46,7 @@ def test_memory_is_constant_over_a_long_session():
     statistics = Statistics()
     for i in range(3 * LATENCIES_KEPT):
         statistics.prediction_drawn(i * 0.375 + 0.1, i * 0.375)
-        statistics.frames_seen(i * 0.375, 11)
+        statistics.frame_drawn(i * 0.375, i * 0.375, 11)
     assert len(statistics._latencies_ms) == LATENCIES_KEPT
     assert len(statistics.camera._recent) < 20
 
