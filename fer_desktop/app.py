@@ -42,7 +42,7 @@ def check_display() -> None:
     Raises:
         UserError: there is no display, or a library that Qt's plugin for X11 needs is missing.
     """
-    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb":
+    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM") not in (None, "", "xcb"):
         return
     if os.environ.get("WAYLAND_DISPLAY"):
         return
