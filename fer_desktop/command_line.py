@@ -8,9 +8,10 @@ import math
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from fer_core import __version__
+from fer_core.arguments import OneLineParser
 from fer_desktop.settings import DEVICES, Settings
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -27,15 +28,9 @@ Nothing that is seen or heard leaves this machine.
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line: a wrong value needs no page of usage."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
-
-
 def parse_arguments(arguments: list[str] | None = None) -> Namespace:
     """The options in ``arguments``, by default the process's; exits with 2 on a wrong one."""
-    parser = _Parser(
+    parser = OneLineParser(
         prog="fer-desktop",
         description="Live emotion recognition from face and voice, on your own machine.",
         epilog=EXAMPLES,

@@ -6,8 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
+from fer_core.arguments import OneLineParser
 from fer_core.config import PRESETS, FERConfig
 from fer_core.errors import UserError
 
@@ -23,15 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-class _OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage in front of it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (--help shows what there is)\n")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _OneLineParser(prog="train.py", description="Train and inspect the network.")
+    parser = OneLineParser(prog="train.py", description="Train and inspect the network.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     summary = commands.add_parser("summary", help="each part's parameters and output shape")

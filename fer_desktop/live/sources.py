@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fer_core.errors import UserError
 from fer_desktop.capture import devices
@@ -75,4 +76,5 @@ def _with(named: str | None, found: Found) -> Found:
     """``found`` and, before them, what the command line names."""
     if named is None or any(device.id == named for device in found.devices):
         return found
-    return Found((Device(named, named, named), *found.devices))
+    name = Path(named).name if Path(named).is_file() else named
+    return Found((Device(named, name, named), *found.devices))
