@@ -21,9 +21,10 @@ from fer_core.resources import resource
 
 MIN_SCORE = 0.5  # of a detection; mediapipe's own default
 SAME_FACE_OVERLAP = 0.2  # at 5 frames a second a head may move by two thirds of its width
-GRACE_FRAMES = 3  # a face not found in so few frames was missed, not gone
+# In seconds, not in frames: a file is searched at 5 frames a second, a camera at 30.
+GRACE_SECONDS = 0.5  # a face not found for so short a time was missed, not gone
 TAKEOVER_AREA = 2.0  # only a face this much larger than the followed one may replace it ...
-TAKEOVER_FRAMES = 8  # ... after being it for so many frames in a row
+TAKEOVER_SECONDS = 1.0  # ... after being it for so long
 
 
 class FaceDetector:
@@ -92,9 +93,9 @@ class FaceTracker:
     - Nobody followed: the largest face is taken.
     - The followed face is the one that overlaps its last place most, at least by
       ``SAME_FACE_OVERLAP``. Another face takes over only when it was ``TAKEOVER_AREA`` times as
-      large for ``TAKEOVER_FRAMES`` frames in a row, so two people at a table do not alternate.
-    - Not found: None for ``GRACE_FRAMES`` frames, so that a missed detection does not flick to
-      somebody in the background; then the largest face is taken.
+      large for ``TAKEOVER_SECONDS`` on end, so two people at a table do not alternate.
+    - Not found: None for ``GRACE_SECONDS``, so that a missed detection does not flick to somebody
+      in the background; then the largest face is taken.
     - Locked by a click: only that face. While it is lost the answer is None, for however long,
       until a face appears where it was last seen or :meth:`unlock` is called.
 
@@ -104,37 +105,36 @@ class FaceTracker:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._faces: tuple[FaceBox, ...] = ()  # of the newest frame: what a click may mean
+        self._now_s = 0.0  # the time of that frame
         self._followed: FaceBox | None = None  # where the face was last seen
         self._locked = False
-        self._missed = 0  # frames since it was seen
-        self._outgrown = 0  # frames in a row in which another one was much larger
+        self._seen_s = 0.0  # and when
+        self._outgrown_s: float | None = None  # since when another one has been much larger
 
     @property
     def locked(self) -> bool:
         with self._guard:
             return self._locked
 
-    def follow(self, faces: Sequence[FaceBox]) -> FaceBox | None:
+    def follow(self, faces: Sequence[FaceBox], time_s: float) -> FaceBox | None:
         """The followed face among the ``faces`` of the next frame, None while it is not there."""
         with self._guard:
-            self._faces = tuple(faces)
+            self._faces, self._now_s = tuple(faces), time_s
             if self._followed is None:
                 return self._take(self._largest())
             seen = self._again(self._followed)
             if seen is None:
-                self._missed += 1
-                self._outgrown = 0
-                if self._locked or self._missed <= GRACE_FRAMES:
+                if self._locked or time_s - self._seen_s <= GRACE_SECONDS:
                     return None
                 return self._take(self._largest())
-            self._missed = 0
-            self._followed = seen
+            self._followed, self._seen_s = seen, time_s
             largest = self._largest()
             if self._locked or largest is None or largest.area < TAKEOVER_AREA * seen.area:
-                self._outgrown = 0
+                self._outgrown_s = None
                 return seen
-            self._outgrown += 1
-            return seen if self._outgrown < TAKEOVER_FRAMES else self._take(largest)
+            if self._outgrown_s is None:
+                self._outgrown_s = time_s
+            return seen if time_s - self._outgrown_s < TAKEOVER_SECONDS else self._take(largest)
 
     def lock(self, x: float, y: float) -> FaceBox | None:
         """Follow only the face of the newest frame under the pixel (x, y).
@@ -155,8 +155,8 @@ class FaceTracker:
             self._locked = False
 
     def _take(self, face: FaceBox | None) -> FaceBox | None:
-        self._followed = face
-        self._missed = self._outgrown = 0
+        self._followed, self._seen_s = face, self._now_s
+        self._outgrown_s = None
         return face
 
     def _largest(self) -> FaceBox | None:

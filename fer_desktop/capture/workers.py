@@ -195,7 +195,7 @@ class CameraThread(CaptureThread):
         if self._detector is None:
             self._detector = self._make_detector()
         faces = self._detector.detect(frame.image)
-        face = self._tracker.follow(faces)
+        face = self._tracker.follow(faces, frame.time_s)
         # Only now is the frame shown: the box lies on the face it was found in, 2 ms later.
         self._recent.add_frame(frame, face, tuple(other for other in faces if other is not face))
         self._watch_light(frame)

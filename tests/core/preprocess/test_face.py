@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_core.media import FaceBox
-from fer_core.preprocess.face import GRACE_FRAMES, TAKEOVER_FRAMES, FaceDetector, FaceTracker
+from fer_core.preprocess.face import GRACE_SECONDS, TAKEOVER_SECONDS, FaceDetector, FaceTracker
 from fer_core.preprocess.opencv import cv2
 from fer_core.resources import resource
 
@@ -78,95 +78,104 @@ def test_a_missing_file_of_the_installation_is_named():
         resource("models/nothing.tflite")
 
 
-def test_the_largest_face_is_followed_first():
-    assert FaceTracker().follow([box(0, side=80), box(300)]) == box(300)
+class Followed:
+    """A tracker that is shown frames at a rate: a camera's, or that of a file's sampled frames."""
+
+    def __init__(self, fps: float) -> None:
+        self.tracker = FaceTracker()
+        self.fps = fps
+        self.frames = 0
+
+    def show(self, *faces: FaceBox) -> FaceBox | None:
+        self.frames += 1
+        return self.tracker.follow(faces, 100 + self.frames / self.fps)
+
+    def show_for(self, seconds: float, *faces: FaceBox) -> list[FaceBox | None]:
+        return [self.show(*faces) for _ in range(round(seconds * self.fps))]
 
 
-def test_a_somewhat_larger_face_does_not_take_over():
-    tracker = FaceTracker()
-    tracker.follow([box(0)])
+@pytest.fixture(params=[16 / 3, 30, 120], ids=lambda fps: f"{fps:.0f}fps")
+def followed(request):
+    return Followed(request.param)
+
+
+def test_the_largest_face_is_followed_first(followed):
+    assert followed.show(box(0, side=80), box(300)) == box(300)
+
+
+def test_a_somewhat_larger_face_does_not_take_over(followed):
+    followed.show(box(0))
     for step in range(100):
-        assert tracker.follow([box(300, side=130), box(step)]) == box(step)
+        assert followed.show(box(300, side=130), box(step)) == box(step)
 
 
-def test_a_much_larger_face_takes_over_after_a_while():
-    tracker = FaceTracker()
-    tracker.follow([box(0)])
+def test_a_much_larger_face_takes_over_after_a_second_at_every_frame_rate(followed):
+    followed.show(box(0))
     near, far = box(300, side=200), box(0)
-    followed = [tracker.follow([near, far]) for _ in range(TAKEOVER_FRAMES)]
-    assert followed == [far] * (TAKEOVER_FRAMES - 1) + [near]
+    answers = followed.show_for(3, near, far)
+    first = answers.index(near)
+    assert first / followed.fps == pytest.approx(TAKEOVER_SECONDS, abs=1 / followed.fps)
+    assert answers == [far] * first + [near] * (len(answers) - first)
 
 
-def test_somebody_leaning_in_for_a_moment_does_not_take_over():
-    tracker = FaceTracker()
-    tracker.follow([box(0)])
+def test_somebody_leaning_in_for_a_moment_does_not_take_over(followed):
+    followed.show(box(0))
     for _ in range(5):
-        for _ in range(TAKEOVER_FRAMES - 1):
-            assert tracker.follow([box(300, side=200), box(0)]) == box(0)
-        assert tracker.follow([box(0)]) == box(0)
+        leaning = followed.show_for(0.8 * TAKEOVER_SECONDS, box(300, side=200), box(0))
+        assert set(leaning) == {box(0)}
+        assert followed.show(box(0)) == box(0)
 
 
-def test_a_missed_detection_does_not_flick_to_the_background():
-    tracker = FaceTracker()
-    tracker.follow([box(0), box(300, side=60)])
-    for _ in range(GRACE_FRAMES):
-        assert tracker.follow([box(300, side=60)]) is None
-    assert tracker.follow([box(0), box(300, side=60)]) == box(0)
+def test_a_missed_detection_does_not_flick_to_the_background(followed):
+    followed.show(box(0), box(300, side=60))
+    assert set(followed.show_for(0.8 * GRACE_SECONDS, box(300, side=60))) == {None}
+    assert followed.show(box(0), box(300, side=60)) == box(0)
 
 
-def test_when_the_face_is_gone_the_largest_is_followed():
-    tracker = FaceTracker()
-    tracker.follow([box(0), box(300, side=60)])
-    answers = [tracker.follow([box(300, side=60)]) for _ in range(GRACE_FRAMES + 1)]
-    assert answers == [None] * GRACE_FRAMES + [box(300, side=60)]
+def test_when_the_face_is_gone_the_largest_is_followed(followed):
+    followed.show(box(0), box(300, side=60))
+    answers = followed.show_for(2, box(300, side=60))
+    first = answers.index(box(300, side=60))
+    assert first / followed.fps == pytest.approx(GRACE_SECONDS, abs=1 / followed.fps)
 
 
-def test_nobody_there_is_none_and_the_next_face_is_taken():
-    tracker = FaceTracker()
-    assert tracker.follow([]) is None
-    assert tracker.follow([box(0)]) == box(0)
+def test_nobody_there_is_none_and_the_next_face_is_taken(followed):
+    assert followed.show() is None
+    assert followed.show(box(0)) == box(0)
 
 
-def test_a_click_locks_the_face_under_it():
-    tracker = FaceTracker()
+def test_a_click_locks_the_face_under_it(followed):
     small, large = box(300, side=60), box(0, side=200)
-    tracker.follow([large, small])
-    assert tracker.lock(310, 110) == small
-    assert tracker.locked
-    for _ in range(2 * TAKEOVER_FRAMES):
-        assert tracker.follow([large, small]) == small
+    followed.show(large, small)
+    assert followed.tracker.lock(310, 110) == small
+    assert followed.tracker.locked
+    assert set(followed.show_for(2 * TAKEOVER_SECONDS, large, small)) == {small}
 
 
-def test_a_click_beside_every_face_changes_nothing():
-    tracker = FaceTracker()
-    tracker.follow([box(0)])
-    assert tracker.lock(600, 400) is None
-    assert not tracker.locked
+def test_a_click_beside_every_face_changes_nothing(followed):
+    followed.show(box(0))
+    assert followed.tracker.lock(600, 400) is None
+    assert not followed.tracker.locked
 
 
-def test_a_click_where_boxes_overlap_means_the_smaller():
-    tracker = FaceTracker()
-    tracker.follow([box(0, side=200), box(50, side=60)])
-    assert tracker.lock(70, 120) == box(50, side=60)
+def test_a_click_where_boxes_overlap_means_the_smaller(followed):
+    followed.show(box(0, side=200), box(50, side=60))
+    assert followed.tracker.lock(70, 120) == box(50, side=60)
 
 
-def test_a_lost_locked_face_is_none_until_it_is_back():
-    tracker = FaceTracker()
+def test_a_lost_locked_face_is_none_until_it_is_back(followed):
     locked, other = box(0), box(300, side=200)
-    tracker.follow([locked, other])
-    tracker.lock(50, 150)
-    for _ in range(500):
-        assert tracker.follow([other]) is None
-    assert tracker.follow([other, box(20)]) == box(20)
+    followed.show(locked, other)
+    followed.tracker.lock(50, 150)
+    assert set(followed.show_for(20, other)) == {None}
+    assert followed.show(other, box(20)) == box(20)
 
 
-def test_unlocking_a_lost_face_follows_somebody_again():
-    tracker = FaceTracker()
+def test_unlocking_a_lost_face_follows_somebody_again(followed):
     other = box(300)
-    tracker.follow([box(0), other])
-    tracker.lock(50, 150)
-    for _ in range(GRACE_FRAMES):
-        tracker.follow([other])
-    tracker.unlock()
-    assert tracker.follow([other]) == other
-    assert not tracker.locked
+    followed.show(box(0), other)
+    followed.tracker.lock(50, 150)
+    followed.show_for(2 * GRACE_SECONDS, other)
+    followed.tracker.unlock()
+    assert followed.show(other) == other
+    assert not followed.tracker.locked
