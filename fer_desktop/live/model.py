@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ def open_model(folder: Path | None, device: Device) -> tuple[StreamingPredictor,
     # a prediction took 0.3 to 4.6 s. Told to sleep instead, 55 ms. Read when torch is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     # Imported here, on the inference thread: torch takes seconds and the window does not wait.
+    _import_network()
     from fer_core.config import FERConfig
     from fer_core.device import resolve_device, unavailable_devices
     from fer_core.predictor import Predictor
@@ -43,3 +46,19 @@ def open_model(folder: Path | None, device: Device) -> tuple[StreamingPredictor,
         model = load_checkpoint(folder or bundled, name)
     predictor = StreamingPredictor(Predictor(model, name))
     return predictor, ModelState(model.config, name, unavailable_devices())
+
+
+@cache
+def _import_network() -> None:
+    """The imports that take seconds, without the garbage collector.
+
+    They make half a million objects that stay. Looking through them again and again while they are
+    made took 1 s, and a full collection later holds every thread up for 0.4 s.
+    """
+    gc.disable()
+    try:
+        import fer_core.predictor
+        import fer_core.weights  # noqa: F401
+    finally:
+        gc.freeze()
+        gc.enable()
