@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from fer_core.errors import UserError
-from fer_desktop.capture.microphone import look_for_devices, portaudio
+from fer_desktop.capture.microphone import exclusive, look_for_devices, portaudio
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,11 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found; ``reason`` says why nothing was."""
+    """What was found; ``reason`` says why nothing was, and ``hint`` what to do, where that helps."""
 
     devices: tuple[Device, ...]
     reason: str = ""
+    hint: str = ""
 
 
 def cameras() -> Found:
@@ -45,9 +46,10 @@ def microphones(rescan: bool = False) -> Found:
         sounddevice = portaudio()
         if rescan:
             look_for_devices(sounddevice)
-        names = _input_names(sounddevice)
+        with exclusive:  # looking again frees what is read here
+            names = _input_names(sounddevice)
     except UserError as error:
-        return Found((), f"{error.text} {error.hint}")
+        return Found((), error.text, error.hint)
     except Exception as error:
         return Found((), f"Microphones cannot be listed: {error}")
     found = tuple(Device(name, name, name) for name in names)
@@ -61,6 +63,7 @@ def _input_names(sounddevice: ModuleType) -> list[str]:
     usual = [d["hostapi"] for d in inputs if d["index"] == default]
     if usual:
         inputs = [d for d in inputs if d["hostapi"] == usual[0]]
+    inputs.sort(key=lambda d: d["index"] != default)  # the system's choice first
     return list(dict.fromkeys(d["name"] for d in inputs))
 
 

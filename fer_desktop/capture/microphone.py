@@ -19,6 +19,7 @@ from fer_core.errors import UserError
 from fer_core.media import AudioBlock, Waveform
 
 BLOCK_SECONDS = 0.02
+LETTING_GO_SECONDS = 1.0  # of the microphone used before, which is read at most for 0.25 s more
 QUEUE_BLOCKS = 200  # 4 s; a reader that is later than that has lost the moment anyway
 MOST_CHANNELS = 2  # a studio interface's other 16 are not the microphone
 # A driver that reports more is not believed: PulseAudio claims up to 450 ms in a stream's first
@@ -78,7 +79,7 @@ def look_for_devices(sounddevice: ModuleType) -> bool:
 
     False, and nothing is done, while a microphone is open: looking again would end its stream.
     """
-    with _guard:
+    with exclusive:
         if _open_microphones:
             return False
         sounddevice._terminate()
@@ -105,7 +106,8 @@ def find_input(devices: list[dict[str, Any]], name: str, host_api: int) -> int:
 
 
 # PortAudio is one for the whole program, and opening, closing and looking are not thread-safe.
-_guard = threading.Lock()
+exclusive = threading.Lock()
+_one_closed = threading.Condition(exclusive)
 _open_microphones: set[int] = set()  # by id()
 
 
@@ -133,11 +135,13 @@ class PortAudioMicrophone:
     def open(self) -> None:
         sounddevice = portaudio()
         self.close()
+        with exclusive:  # some devices can be open only once, and the one before may still be
+            _one_closed.wait_for(lambda: not _open_microphones, LETTING_GO_SECONDS)
         if self._failed:
             look_for_devices(sounddevice)
         self._failed = True
         try:
-            with _guard:
+            with exclusive:
                 self._open(sounddevice)
         except sounddevice.PortAudioError as error:
             self.close()
@@ -182,9 +186,10 @@ class PortAudioMicrophone:
     def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            with _guard:
+            with exclusive:
                 stream.close(ignore_errors=True)
                 _open_microphones.discard(id(self))
+                _one_closed.notify_all()
 
     def _find(self, sounddevice: ModuleType) -> dict[str, Any]:
         devices = list(sounddevice.query_devices())

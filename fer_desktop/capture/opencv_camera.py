@@ -23,6 +23,10 @@ LETTING_GO_SECONDS = 2.0
 NETWORK_TIMEOUT_MS = 5000
 
 
+# The last reader of each source, perhaps that of another object: a session started anew has one.
+_leaving: dict[int | str, threading.Thread] = {}
+
+
 class OpenCVCamera:
     """``source`` is OpenCV's index, a device's path, or a network address."""
 
@@ -34,7 +38,6 @@ class OpenCVCamera:
         self._changed = threading.Condition()
         self._newest: VideoFrame | None = None  # not yet handed out
         self._reader: threading.Thread | None = None  # None: closed
-        self._leaving: threading.Thread | None = None  # the reader before, letting go
         self._ended = False  # the camera gives no more frames
 
     @property
@@ -43,9 +46,10 @@ class OpenCVCamera:
 
     def open(self) -> None:
         self.close()
-        if self._leaving is not None:
+        leaving = _leaving.get(self._source)
+        if leaving is not None:
             # Many devices can be open only once; the last reader lets go of this one by itself.
-            self._leaving.join(LETTING_GO_SECONDS)
+            leaving.join(LETTING_GO_SECONDS)
         capture = self._capture()
         if not capture.isOpened():
             capture.release()
@@ -83,7 +87,9 @@ class OpenCVCamera:
 
     def close(self) -> None:
         with self._changed:
-            self._leaving, self._reader = self._reader or self._leaving, None
+            if self._reader is not None:
+                _leaving[self._source] = self._reader
+            self._reader = None
             self._changed.notify_all()
 
     def _capture(self) -> cv2.VideoCapture:

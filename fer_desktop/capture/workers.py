@@ -78,11 +78,16 @@ class CaptureThread(threading.Thread, ABC):
         self._reported = False
         self._pause_s = SHORTEST_PAUSE_SECONDS
         self._stopping = threading.Event()
+        self._delivery = threading.Lock()  # held while frames or sound are handed over
         self._wake = threading.Event()
 
     def stop(self) -> None:
-        """Tell the thread to end, and return at once; join it to wait for that."""
-        self._stopping.set()
+        """Tell the thread to end, and return at once; join it to wait for that.
+
+        Nothing more is handed over, however long a read in progress takes.
+        """
+        with self._delivery:
+            self._stopping.set()
         self._wake.set()
 
     def retry_now(self) -> None:
@@ -197,7 +202,11 @@ class CameraThread(CaptureThread):
         faces = self._detector.detect(frame.image)
         face = self._tracker.follow(faces, frame.time_s)
         # Only now is the frame shown: the box lies on the face it was found in, 2 ms later.
-        self._recent.add_frame(frame, face, tuple(other for other in faces if other is not face))
+        with self._delivery:
+            if self._stopping.is_set():
+                return False
+            others = tuple(other for other in faces if other is not face)
+            self._recent.add_frame(frame, face, others)
         self._watch_light(frame)
         return True
 
@@ -256,6 +265,9 @@ class MicrophoneThread(CaptureThread):
             return False
         self._waits_since = now
         resampled = self._resampler.process(block)
-        if len(resampled.samples) or resampled.overflowed:
-            self._recent.add_audio(resampled)
+        with self._delivery:
+            if self._stopping.is_set():
+                return False
+            if len(resampled.samples) or resampled.overflowed:
+                self._recent.add_audio(resampled)
         return True

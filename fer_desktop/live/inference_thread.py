@@ -50,8 +50,9 @@ class Listeners:
     """Called on the inference thread; they must only hand over."""
 
     loaded: Callable[[ModelState], None]
-    predicted: Callable[[Prediction], None]
-    nothing_present: Callable[[float], None]  # the end of the clip with neither face nor sound
+    predicted: Callable[[Prediction, RecentMedia], None]  # and where its clip was cut from
+    # The end of a clip with neither face nor sound, and where it was cut from.
+    nothing_present: Callable[[float, RecentMedia], None]
     notice: Callable[[Notice], None]
     clear: Callable[[str], None]
 
@@ -77,16 +78,22 @@ class InferenceThread(threading.Thread):
         self._recent: RecentMedia | None = None
         self._origin_s = 0.0
         self._last_end_s = 0.0
+        self._answered = False  # a clip, since the last watch()
+        self._outdated = False  # what the predictor remembers
         self._failures = 0
+        self._told = False  # that predictions fail
         self._stopping = threading.Event()
         self._awake = threading.Event()  # set: there is something to do
 
     def watch(self, recent: RecentMedia, origin_s: float) -> None:
-        """Predict on ``recent`` from now on; ends are reported relative to ``origin_s``."""
+        """Predict on ``recent`` from now on; ends are reported relative to ``origin_s``.
+
+        Hops before the first answer, in a pause or while the model loads, count as skipped by
+        nobody. No clip is answered twice, whatever is watched and however often.
+        """
         self._recent, self._origin_s = recent, origin_s
-        self._last_end_s = origin_s
+        self._answered, self._outdated = False, True
         self._failures = 0
-        self.clips_skipped = 0
         self._awake.set()
 
     def rest(self) -> None:
@@ -106,16 +113,15 @@ class InferenceThread(threading.Thread):
         predictor = self._load_until_it_works()
         if predictor is None:
             return
-        watched: RecentMedia | None = None
         while not self._stopping.is_set():
             recent = self._recent
             if recent is None or self._failures >= FAILURES_BEFORE_REST:
                 self._awake.clear()
                 self._awake.wait(HOP_SECONDS)
                 continue
-            if recent is not watched:
+            if self._outdated:
+                self._outdated = False
                 predictor.reset()
-                watched = recent
             end_s = self.next_end(recent, self._clock())
             if end_s is None:
                 self._stopping.wait(0.005)
@@ -125,7 +131,7 @@ class InferenceThread(threading.Thread):
     def next_end(self, recent: RecentMedia, now: float) -> float | None:
         """The end of the clip to predict on at ``now``; None while it is not all there."""
         end_s = math.floor((now - SETTLE_SECONDS) / HOP_SECONDS) * HOP_SECONDS
-        if end_s <= self._last_end_s:
+        if end_s <= max(self._last_end_s, self._origin_s):
             return None
         heard_until = recent.audio_until
         if heard_until is not None and heard_until < end_s and now - end_s < LONGEST_WAIT_SECONDS:
@@ -134,27 +140,30 @@ class InferenceThread(threading.Thread):
 
     def step(self, predictor: LivePredictor, recent: RecentMedia, end_s: float) -> None:
         """Answer the clip that ends at ``end_s``."""
-        self.clips_skipped += round((end_s - self._last_end_s) / HOP_SECONDS) - 1
-        self._last_end_s = end_s
+        if self._answered:
+            self.clips_skipped += round((end_s - self._last_end_s) / HOP_SECONDS) - 1
+        self._last_end_s, self._answered = end_s, True
         try:
             prediction = predictor.predict(recent.clip(end_s))
         except Exception as error:  # one clip must not end the session
             self._failed(error)
             return
-        if self._failures:
-            self._failures = 0
+        self._failures = 0
+        if self._told:
+            self._told = False
             self._listeners.clear("inference")
         if self._recent is not recent:
             return  # stopped or paused meanwhile: nobody waits for this answer
         if prediction is None:
-            self._listeners.nothing_present(end_s - self._origin_s)
+            self._listeners.nothing_present(end_s - self._origin_s, recent)
         else:
             self._listeners.predicted(
-                dataclasses.replace(prediction, clip_end_s=end_s - self._origin_s)
+                dataclasses.replace(prediction, clip_end_s=end_s - self._origin_s), recent
             )
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
+        self._told = True
         log.error("prediction failed", exc_info=error)
         resting = self._failures >= FAILURES_BEFORE_REST
         self._listeners.notice(
@@ -178,6 +187,8 @@ class InferenceThread(threading.Thread):
                 predictor, state = self._load()
             except Exception as error:
                 self._awake.clear()
+                if self._stopping.is_set():  # while it loaded: nobody would wake us
+                    return None
                 self._listeners.notice(_loading_failed(error))
                 self._awake.wait()
                 # Start and Pause wake the thread too; each is a fair moment to try again.

@@ -58,15 +58,25 @@ class RecentMedia:
 
     def clear(self) -> None:
         """Forget everything, counters too: another session begins."""
+        self.forget_frames()
+        self.forget_sound()
+        with self._guard:
+            self._frames_unseen = 0
+            self._audio_losses = 0
+
+    def forget_frames(self) -> None:
+        """Another camera follows, or none."""
         with self._guard:
             self._seen: list[SeenFrame] = []  # in order of time, one for each sampling tick
             self._newest_was_shown = True
-            self._frames_unseen = 0
+
+    def forget_sound(self) -> None:
+        """Another microphone follows, or none."""
+        with self._guard:
             # _samples[-1] is the sample before _sample_end, counted from time 0 of the clock.
             self._samples: Waveform = np.zeros(SAMPLES_KEPT, np.float32)
             self._real: BoolArray = np.zeros(SAMPLES_KEPT, np.bool_)
             self._sample_end: int | None = None
-            self._audio_losses = 0
 
     # ---------------------------------------------------------------- frames
 

@@ -1,6 +1,7 @@
 """A session: the threads that capture and predict, from Start to Stop, seen from the GUI thread.
 
-All signals are emitted on worker threads and arrive queued on the thread of the receiver.
+All signals are emitted on the GUI thread. What a thread said before it was replaced or the session
+ended is dropped, also when it is already on its way.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from fer_core.media import HOP_SECONDS, FaceBox
 from fer_core.preprocess.face import FaceDetector, FaceTracker
 from fer_desktop.capture.camera import Camera
+from fer_desktop.capture.devices import Found
 from fer_desktop.capture.microphone import Microphone
-from fer_desktop.capture.workers import CameraThread, MicrophoneThread
+from fer_desktop.capture.workers import CameraThread, Detector, MicrophoneThread
 from fer_desktop.live.inference_thread import (
     InferenceThread,
     Listeners,
@@ -36,21 +38,32 @@ class LiveSession(QObject):
     nothing_present = Signal(float)  # the end of a clip with neither face nor voice
     noticed = Signal(object)  # Notice
     cleared = Signal(str)  # the key of a notice that no longer holds
+    microphones_found = Signal(object)  # Found
+    _posted = Signal(object)  # a callable, from any thread, to be called on the GUI thread
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        make_detector: Callable[[], Detector] = FaceDetector,
+    ) -> None:
         super().__init__(parent)
         self.recent = RecentMedia()
         self.tracker = FaceTracker()
         self.camera: CameraThread | None = None
         self.microphone: MicrophoneThread | None = None
         self.origin_s = 0.0
+        self._make_detector = make_detector
         self._inference: InferenceThread | None = None
         self._predicting = False
+        self._clips_skipped = 0  # by models used before, less what was skipped before the session
+        self._search: threading.Thread | None = None
         self._leaving: list[threading.Thread] = []  # told to stop, perhaps still in a slow read
+        self._posted.connect(self._call)
 
     @property
     def clips_skipped(self) -> int:
-        return self._inference.clips_skipped if self._inference else 0
+        """Hops of this session that passed while the network was busy."""
+        return self._clips_skipped + (self._inference.clips_skipped if self._inference else 0)
 
     def now(self) -> float:
         """Seconds since the session's start."""
@@ -58,43 +71,86 @@ class LiveSession(QObject):
 
     def use_model(self, load: Callable[[], tuple[LivePredictor, ModelState]]) -> None:
         """Load another model; predictions go on with it."""
+        self._clips_skipped = self.clips_skipped
         if self._inference is not None:
             self._dismiss(self._inference)
-        self._inference = InferenceThread(
+        post = self._post
+
+        def used() -> bool:
+            return thread is self._inference
+
+        def watched(recent: RecentMedia) -> Callable[[], bool]:
+            return lambda: used() and recent is self.recent and self._predicting
+
+        thread = InferenceThread(
             load,
             Listeners(
-                loaded=self.model_loaded.emit,
-                predicted=self.predicted.emit,
-                nothing_present=self.nothing_present.emit,
-                notice=self.noticed.emit,
-                clear=self.cleared.emit,
+                loaded=lambda state: post(used, self.model_loaded, state),
+                predicted=lambda answer, of: post(watched(of), self.predicted, answer),
+                nothing_present=lambda end_s, of: post(watched(of), self.nothing_present, end_s),
+                notice=lambda notice: post(used, self.noticed, notice),
+                clear=lambda key: post(used, self.cleared, key),
             ),
         )
+        self._inference = thread
         if self._predicting:
-            self._inference.watch(self.recent, self.origin_s)
-        self._inference.start()
+            thread.watch(self.recent, self.origin_s)
+        thread.start()
 
     def start(self, camera: Camera | None, microphone: Microphone | None) -> None:
         """Begin a session with what there is; its clock starts at a whole hop."""
         self.stop()
         self.recent = RecentMedia()
         self.origin_s = math.floor(time.monotonic() / HOP_SECONDS) * HOP_SECONDS
+        self._clips_skipped -= self.clips_skipped
+        self.use_camera(camera)
+        self.use_microphone(microphone)
+        self.resume()
+
+    def use_camera(self, camera: Camera | None) -> None:
+        """Go on with another camera, or with none; the microphone is not disturbed."""
+        if self.camera is not None:
+            self._dismiss(self.camera)
+        self.tracker.unlock()
+        self.recent.forget_frames()
+        self.camera = None
         if camera is not None:
-            self.camera = CameraThread(
+            thread = CameraThread(
                 camera,
-                FaceDetector,
+                self._make_detector,
                 self.tracker,
                 self.recent,
-                on_fault=self.noticed.emit,
-                on_ok=self.cleared.emit,
+                on_fault=lambda notice: self._post(in_use, self.noticed, notice),
+                on_ok=lambda key: self._post(in_use, self.cleared, key),
             )
-            self.camera.start()
+
+            def in_use() -> bool:
+                return thread is self.camera
+
+            self.camera = thread
+            thread.start()
+        if self._predicting:
+            self.resume()  # other frames: what the predictor remembers of the old ones is void
+
+    def use_microphone(self, microphone: Microphone | None) -> None:
+        """Go on with another microphone, or with none; the camera is not disturbed."""
+        if self.microphone is not None:
+            self._dismiss(self.microphone)
+        self.recent.forget_sound()
+        self.microphone = None
         if microphone is not None:
-            self.microphone = MicrophoneThread(
-                microphone, self.recent, on_fault=self.noticed.emit, on_ok=self.cleared.emit
+            thread = MicrophoneThread(
+                microphone,
+                self.recent,
+                on_fault=lambda notice: self._post(in_use, self.noticed, notice),
+                on_ok=lambda key: self._post(in_use, self.cleared, key),
             )
-            self.microphone.start()
-        self.resume()
+
+            def in_use() -> bool:
+                return thread is self.microphone
+
+            self.microphone = thread
+            thread.start()
 
     def pause(self) -> None:
         """Predict no more; camera and microphone stay open, so that going on is immediate."""
@@ -122,12 +178,36 @@ class LiveSession(QObject):
             self.camera.retry_now()
         elif key == "microphone" and self.microphone is not None:
             self.microphone.retry_now()
-        elif self._inference is not None:
+        elif key in ("model", "inference") and self._inference is not None:
             self._inference.retry()
 
     def lock_face(self, x: float, y: float) -> FaceBox | None:
         """Follow the face at this place of the newest frame; None if there is none."""
         return self.tracker.lock(x, y)
+
+    @property
+    def searching(self) -> bool:
+        """Whether microphones are being looked for."""
+        return self._search is not None
+
+    def find_microphones(self, find: Callable[[], Found]) -> None:
+        """Look for microphones on a thread; a search that goes on is left to its end.
+
+        PortAudio takes 30 ms without any sound system, and as long as it likes with a sick one.
+        """
+        if self._search is not None:
+            return
+
+        def search() -> None:
+            found = find()
+            self._posted.emit(lambda: self._found(found))
+
+        self._search = threading.Thread(target=search, name="looking for microphones")
+        self._search.start()
+
+    def _found(self, found: Found) -> None:
+        self._search = None
+        self.microphones_found.emit(found)
 
     def close(self) -> None:
         """Stop everything and wait for it, but not for what cannot be interrupted.
@@ -138,9 +218,23 @@ class LiveSession(QObject):
         if self._inference is not None:
             self._dismiss(self._inference)
             self._inference = None
+        if self._search is not None:
+            self._leaving.append(self._search)
         deadline = time.monotonic() + CLOSE_SECONDS
         for thread in self._leaving:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _post(self, still: Callable[[], bool], signal: SignalInstance, value: object) -> None:
+        """Emit ``signal`` on the GUI thread, if what it is about ``still`` goes on by then."""
+
+        def deliver() -> None:
+            if still():
+                signal.emit(value)
+
+        self._posted.emit(deliver)
+
+    def _call(self, what: Callable[[], None]) -> None:
+        what()
 
     def _dismiss(self, thread: CameraThread | MicrophoneThread | InferenceThread) -> None:
         thread.stop()

@@ -205,4 +205,4 @@ def test_without_the_portaudio_library_the_remedy_is_named(monkeypatch):
     with pytest.raises(UserError) as refused:
         PortAudioMicrophone().open()
     assert "libportaudio2" in refused.value.hint
-    assert "libportaudio2" in devices.microphones().reason
+    assert "libportaudio2" in devices.microphones().hint

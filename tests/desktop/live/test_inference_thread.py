@@ -74,7 +74,7 @@ class Heard:
         )
 
     def _keep(self, where: list) -> object:
-        def keep(what: object) -> None:
+        def keep(what: object, *_where: object) -> None:
             where.append(what)
             self.happened.set()
 
