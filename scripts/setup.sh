@@ -8,7 +8,7 @@ started=$SECONDS
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
   echo "Python 3.11 or newer is needed; '$python' is $("$python" --version 2>&1 || echo missing)." >&2
-  echo "Name another one with: make $(basename "$0" .sh) PYTHON=python3.12" >&2
+  echo "Name another one with: make PYTHON=python3.12 setup" >&2
   exit 1
 fi
 
@@ -23,21 +23,15 @@ if [ ! -e "$venv/bin/python" ] && [ "$free_mb" -lt 10000 ]; then
   exit 1
 fi
 
-bash "$(dirname "$0")/system_packages.sh" run
+# Debian and Ubuntu keep what makes virtual environments in a package of its own.
+extra=()
+"$python" -c 'import ensurepip' 2>/dev/null ||
+  extra=("$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')")
+bash "$(dirname "$0")/system_packages.sh" run "${extra[@]}"
 
 # A virtual environment whose Python has gone cannot be mended, only made again.
 [ -e "$venv" ] && ! "$venv/bin/python" -c '' 2>/dev/null && rm -rf "$venv"
-if [ ! -e "$venv" ] && ! "$python" -m venv "$venv" 2>/dev/null; then
-  rm -rf "$venv"
-  version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-    apt-get install -y --no-install-recommends "python$version-venv" >/dev/null
-  fi
-  if ! "$python" -m venv "$venv"; then
-    echo "Python cannot make a virtual environment. Type: sudo apt-get install python$version-venv" >&2
-    exit 1
-  fi
-fi
+[ -e "$venv" ] || "$python" -m venv "$venv"
 
 "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --progress-bar on \
   --constraint constraints.txt --editable '.[dev]'

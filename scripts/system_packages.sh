@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian/Ubuntu packages that pip cannot bring, or prints the one line to type.
-#   system_packages.sh run     what the program needs to open its window and hear the microphone
-#   system_packages.sh tests   what the end-to-end test needs beside: a screen and a sound server
+#   system_packages.sh run [PACKAGE...]   what the program needs to open its window and to hear
+#   system_packages.sh tests              what the end-to-end tests need: a screen, a sound server
 # On other systems it does nothing: their wheels carry these libraries.
 set -euo pipefail
 
@@ -17,7 +17,7 @@ case "${1:?run or tests}" in
 esac
 
 missing=()
-for package in "${packages[@]}"; do
+for package in "${packages[@]}" "${@:2}"; do
   status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
   [ "$status" = installed ] || missing+=("$package")
 done
