@@ -13,12 +13,6 @@ from torch import Tensor
 
 from fer_core.media import SEGMENT_SECONDS, SEGMENTS
 
-# Defined where there is no torch, because the window draws patches too.
-from fer_core.preprocess.framing import GRID as GRID
-from fer_core.preprocess.framing import IMAGE_SIZE as IMAGE_SIZE
-from fer_core.preprocess.framing import PATCH_SIZE as PATCH_SIZE
-from fer_core.preprocess.framing import PATCHES as PATCHES
-
 MEL_BINS = 80
 MEL_FRAMES = 301  # of 3 s: hop 160 at 16 kHz, centred
 MEL_HOP_MS = 10

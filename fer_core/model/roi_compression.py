@@ -6,8 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fer_core.model.inputs import GRID, PATCHES
-from fer_core.preprocess.framing import ROI_SIDE
+from fer_core.patches import GRID, PATCHES, ROI_SIDE
 
 GLOBAL_TOKENS = 4  # mean, maximum, minimum, standard deviation
 

@@ -13,8 +13,8 @@ from transformers.models.siglip.modeling_siglip import SiglipVisionModel
 from fer_core.config import RoiConfig, VisionConfig
 from fer_core.model.attention_pooling import AttentionPooling
 from fer_core.model.initialisation import initialise
-from fer_core.model.inputs import IMAGE_SIZE, PATCH_SIZE, PATCHES
 from fer_core.model.roi_compression import RoiTokenCompression, central_roi, patches_of_roi
+from fer_core.patches import IMAGE_SIZE, PATCH_SIZE, PATCHES
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from fer_core.media import (
     RgbImage,
     Waveform,
 )
-from fer_core.model.inputs import IMAGE_SIZE, PATCHES, ModelInputs
+from fer_core.model.inputs import ModelInputs
+from fer_core.patches import IMAGE_SIZE, PATCHES
 from fer_core.preprocess.audio import LogMel, heard_segments, level_dbfs
 from fer_core.preprocess.framing import framing_square, roi_of
 from fer_core.preprocess.image import crop

@@ -15,13 +15,7 @@ from numpy.typing import NDArray
 
 from fer_core.config import VisionConfig
 from fer_core.media import BoolArray, FaceBox
-
-IMAGE_SIZE = 224
-PATCH_SIZE = 16
-GRID = IMAGE_SIZE // PATCH_SIZE  # 14
-PATCHES = GRID * GRID  # 196, row-major, as SigLIP orders them
-ROI_SIDE = 8  # patches: 14 / 1.75, the side of the face in the square around it
-ROI_PATCHES = ROI_SIDE * ROI_SIDE  # 64
+from fer_core.patches import GRID, PATCHES, ROI_PATCHES
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fer_core.media import RgbImage
-from fer_core.preprocess.framing import IMAGE_SIZE, Square
+from fer_core.patches import IMAGE_SIZE
+from fer_core.preprocess.framing import Square
 from fer_core.preprocess.opencv import cv2
 
 # Mid grey is 0 once normalised: what lies outside the picture says nothing. Replicated edges would

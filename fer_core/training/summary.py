@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from fer_core.config import PRESETS, FERConfig
 from fer_core.media import FRAMES_PER_CLIP, SEGMENTS
-from fer_core.model.inputs import IMAGE_SIZE, MEL_BINS, MEL_FRAMES, PATCHES, ModelInputs
+from fer_core.model.inputs import MEL_BINS, MEL_FRAMES, ModelInputs
 from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.patches import IMAGE_SIZE, PATCHES
 
 # Name, where its parameters lie, and the module whose output is its own; in the order of the data.
 _PARTS = (

@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
@@ -27,7 +28,7 @@ from fer_desktop.live.inference_thread import (
 )
 from fer_desktop.live.recent_media import RecentMedia
 
-CLOSE_SECONDS = 2.0  # to wait for threads at the program's end; they share it
+CLOSE_SECONDS = 1.0  # to wait for threads at the program's end; they share it
 
 
 class LiveSession(QObject):
@@ -74,22 +75,14 @@ class LiveSession(QObject):
         self._clips_skipped = self.clips_skipped
         if self._inference is not None:
             self._dismiss(self._inference)
-        post = self._post
-
-        def used() -> bool:
-            return thread is self._inference
-
-        def watched(recent: RecentMedia) -> Callable[[], bool]:
-            return lambda: used() and recent is self.recent and self._predicting
-
         thread = InferenceThread(
             load,
             Listeners(
-                loaded=lambda state: post(used, self.model_loaded, state),
-                predicted=lambda answer, of: post(watched(of), self.predicted, answer),
-                nothing_present=lambda end_s, of: post(watched(of), self.nothing_present, end_s),
-                notice=lambda notice: post(used, self.noticed, notice),
-                clear=lambda key: post(used, self.cleared, key),
+                loaded=partial(self._post, self.model_loaded),
+                predicted=partial(self._post, self.predicted),
+                nothing_present=partial(self._post, self.nothing_present),
+                notice=partial(self._post, self.noticed),
+                clear=partial(self._post, self.cleared),
             ),
         )
         self._inference = thread
@@ -115,20 +108,15 @@ class LiveSession(QObject):
         self.recent.forget_frames()
         self.camera = None
         if camera is not None:
-            thread = CameraThread(
+            self.camera = CameraThread(
                 camera,
                 self._make_detector,
                 self.tracker,
                 self.recent,
-                on_fault=lambda notice: self._post(in_use, self.noticed, notice),
-                on_ok=lambda key: self._post(in_use, self.cleared, key),
+                on_fault=partial(self._post, self.noticed),
+                on_ok=partial(self._post, self.cleared),
             )
-
-            def in_use() -> bool:
-                return thread is self.camera
-
-            self.camera = thread
-            thread.start()
+            self.camera.start()
         if self._predicting:
             self.resume()  # other frames: what the predictor remembers of the old ones is void
 
@@ -139,18 +127,13 @@ class LiveSession(QObject):
         self.recent.forget_sound()
         self.microphone = None
         if microphone is not None:
-            thread = MicrophoneThread(
+            self.microphone = MicrophoneThread(
                 microphone,
                 self.recent,
-                on_fault=lambda notice: self._post(in_use, self.noticed, notice),
-                on_ok=lambda key: self._post(in_use, self.cleared, key),
+                on_fault=partial(self._post, self.noticed),
+                on_ok=partial(self._post, self.cleared),
             )
-
-            def in_use() -> bool:
-                return thread is self.microphone
-
-            self.microphone = thread
-            thread.start()
+            self.microphone.start()
 
     def pause(self) -> None:
         """Predict no more; camera and microphone stay open, so that going on is immediate."""
@@ -223,12 +206,19 @@ class LiveSession(QObject):
         deadline = time.monotonic() + CLOSE_SECONDS
         for thread in self._leaving:
             thread.join(max(0.0, deadline - time.monotonic()))
+        self._leaving.clear()
 
-    def _post(self, still: Callable[[], bool], signal: SignalInstance, value: object) -> None:
-        """Emit ``signal`` on the GUI thread, if what it is about ``still`` goes on by then."""
+    def _post(self, signal: SignalInstance, value: object, of: RecentMedia | None = None) -> None:
+        """Called on a thread: emit ``signal`` on the GUI thread, if it still matters by then.
+
+        It does not when the thread was replaced, or if it is an answer about other media.
+        """
+        sender = threading.current_thread()
 
         def deliver() -> None:
-            if still():
+            if sender not in (self.camera, self.microphone, self._inference):
+                return
+            if of is None or (of is self.recent and self._predicting):
                 signal.emit(value)
 
         self._posted.emit(deliver)

@@ -9,14 +9,8 @@ import pytest
 
 from fer_core.config import VisionConfig
 from fer_core.media import FaceBox
-from fer_core.preprocess.framing import (
-    GRID,
-    ROI_PATCHES,
-    Square,
-    framing_square,
-    patch_rectangles,
-    roi_of,
-)
+from fer_core.patches import GRID, ROI_PATCHES
+from fer_core.preprocess.framing import Square, framing_square, patch_rectangles, roi_of
 
 FACE = VisionConfig()
 WHOLE = VisionConfig(framing="frame")
