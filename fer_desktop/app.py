@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 
 from fer_core.errors import UserError
@@ -26,6 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     Qt is imported only here, so that ``--help`` and wrong values are answered at once.
     """
     options = parse_arguments(arguments)
+    # Until the window can answer Ctrl-C, it ends the process at once, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         check_display()
         from fer_desktop.program import run
@@ -40,7 +43,8 @@ def check_display() -> None:
     """Qt aborts the process when it finds no screen; say why before it does.
 
     Raises:
-        UserError: there is no display, or a library that Qt's plugin for X11 needs is missing.
+        UserError: there is no display, it does not answer, or a library that Qt's plugin for X11
+            needs is missing.
     """
     if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM") not in (None, "", "xcb"):
         return
@@ -52,12 +56,30 @@ def check_display() -> None:
             "To see the demo without one: QT_QPA_PLATFORM=offscreen fer-desktop --demo "
             "--exit-after 10 --screenshot demo.png --report demo.json",
         )
+    if not _reaches_display():
+        raise UserError(
+            f"The display {os.environ['DISPLAY']} does not answer.",
+            "Check the variable DISPLAY, and whether its X server runs and lets you in.",
+        )
     missing = [package for library, package in XCB_LIBRARIES.items() if not _loads(library)]
     if missing:
         raise UserError(
             "System libraries that every window needs are missing.",
             f"Install them with: sudo apt-get install {' '.join(missing)}",
         )
+
+
+def _reaches_display() -> bool:
+    """Whether the X server of DISPLAY lets us in; True where that cannot be tried."""
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return True
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    refused: int = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return not refused
 
 
 def _loads(library: str) -> bool:

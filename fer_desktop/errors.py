@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import sys
@@ -35,43 +36,48 @@ def log_path() -> Path:
 
 
 def write_log_file() -> None:
-    """Send warnings and errors to a small rotating file, and to the terminal."""
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
-    try:
+    """Send warnings and errors to a small rotating file, and nothing to the terminal."""
+    handler: logging.Handler = logging.NullHandler()
+    # A full or read-only disk must not keep the window from opening.
+    with contextlib.suppress(OSError):
         log_path().parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(
-            logging.handlers.RotatingFileHandler(log_path(), maxBytes=1_000_000, backupCount=1)
+        handler = logging.handlers.RotatingFileHandler(
+            log_path(), maxBytes=1_000_000, backupCount=1, encoding="utf-8"
         )
-    except OSError:
-        pass  # a full or read-only disk must not keep the window from opening
+    logging.raiseExceptions = False  # nor one that becomes full fill the terminal
     logging.basicConfig(
         level=logging.WARNING,
         format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s",
-        handlers=handlers,
+        handlers=[handler],
     )
 
 
 def catch_everything(listener: Callable[[Notice], None]) -> None:
     """Log what nobody caught, on any thread, and tell ``listener`` in one sentence.
 
-    Errors in Qt slots and in QThread.run reach ``sys.excepthook``, those of other threads
-    ``threading.excepthook``.
+    Errors in Qt slots reach ``sys.excepthook``, those of threads ``threading.excepthook``, those of
+    callbacks and destructors, which are only logged, ``sys.unraisablehook``. The terminal gets one
+    line, for the first.
     """
+    printed = threading.Event()
 
     def tell(
         kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            sys.__excepthook__(kind, error or kind(), trace)
-            return
         log.error("unexpected error", exc_info=(kind, error or kind(), trace))
-        listener(
-            Notice(
-                "program",
-                f"Something unexpected happened: {error or kind.__name__}.",
-                f"The rest goes on. The details are in {log_path()}.",
-            )
-        )
+        words = str(error).strip().splitlines() if error else []
+        text = f"Something unexpected happened: {(words or [kind.__name__])[0].rstrip('.')}."
+        details = f"The details are in {log_path()}."
+        if not printed.is_set() and sys.stderr is not None:
+            printed.set()
+            print(f"fer-desktop: {text} {details}", file=sys.stderr)
+        with contextlib.suppress(RuntimeError):  # the window has gone
+            listener(Notice("program", text, f"The rest goes on. {details}"))
+
+    def note(unraisable: sys.UnraisableHookArgs) -> None:
+        error = unraisable.exc_value or unraisable.exc_type()
+        log.error("%s: %r", unraisable.err_msg or "ignored", unraisable.object, exc_info=error)
 
     sys.excepthook = tell
     threading.excepthook = lambda args: tell(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = note

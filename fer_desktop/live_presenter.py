@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer
 
 from fer_core.config import FERConfig
 from fer_core.errors import UserError
 from fer_core.prediction import Prediction
 from fer_core.preprocess.framing import framing_square, patch_rectangles
 from fer_desktop.capture.camera import Camera
+from fer_desktop.capture.devices import Found
 from fer_desktop.capture.microphone import Microphone
 from fer_desktop.errors import Notice
 from fer_desktop.live.inference_thread import ModelState
@@ -31,18 +32,25 @@ from fer_desktop.ui.main_window import MainWindow
 
 PREVIEW_MS = 33
 STATUS_MS = 500
+OUTDATED_SECONDS = 2.0  # a picture older than that is no longer what happens
+SEARCH_MS = 5000  # to wait for the list of microphones before a session begins without it
+NOTHING_FOUND = Found((), "The sound system does not answer.", "Restart it and press Retry.")
 
 
 class LivePresenter(QObject):
     """Shows what a session does and does with it what people ask for."""
 
-    settings_changed = Signal(object)  # Settings, to be kept
-
-    def __init__(self, window: MainWindow, sources: Sources, report: Report | None = None) -> None:
+    def __init__(
+        self,
+        window: MainWindow,
+        sources: Sources,
+        report: Report | None = None,
+        session: LiveSession | None = None,
+    ) -> None:
         super().__init__(window)
         self.window = window
         self._sources = sources
-        self.session = LiveSession(self)
+        self.session = session or LiveSession(self)
         self.statistics = Statistics()
         self._report = report
         self._smoothing = Smoothing(window.settings.smoothing)
@@ -53,15 +61,18 @@ class LivePresenter(QObject):
         self._preview.timeout.connect(self._poll)
         self._status = QTimer(self, interval=STATUS_MS)
         self._status.timeout.connect(self._show_status)
-        self._status.start()  # always: it also lets Python see Ctrl-C
         self._settings = window.settings
-        self._reasons: dict[str, str] = {}  # why no camera, no microphone could be listed
+        self._found = {"camera": Found(()), "microphone": Found(())}
+        self._once_found: Callable[[], None] | None = None  # waits for the list of microphones
+        self._patience = QTimer(self, interval=SEARCH_MS, singleShot=True)
+        self._patience.timeout.connect(lambda: self._on_microphones(NOTHING_FOUND))
 
         session = self.session
         session.model_loaded.connect(self._on_model)
         session.predicted.connect(self._on_prediction)
         session.nothing_present.connect(self._on_nothing)
-        session.noticed.connect(self.show_notice)
+        session.microphones_found.connect(self._on_microphones)
+        session.noticed.connect(self._on_notice)
         session.cleared.connect(window.clear_notice)
         window.start_requested.connect(self.start)
         window.pause_requested.connect(self._pause)
@@ -69,9 +80,9 @@ class LivePresenter(QObject):
         window.stop_requested.connect(self.stop)
         window.retry_requested.connect(self._retry)
         window.refresh_requested.connect(self.find_devices)
-        window.camera_chosen.connect(self._restart)
-        window.microphone_chosen.connect(self._restart)
-        window.mode_chosen.connect(self._restart)
+        window.camera_chosen.connect(self._change_camera)
+        window.microphone_chosen.connect(self._change_microphone)
+        window.mode_chosen.connect(self._change_mode)
         window.face_clicked.connect(session.lock_face)
         window.face_released.connect(session.tracker.unlock)
         window.settings_changed.connect(self._on_settings)
@@ -81,33 +92,58 @@ class LivePresenter(QObject):
         settings = self.window.settings
         folder = Path(settings.model) if settings.model else None
         self._config = None
+        self._forget_prediction()
+        self._say_loading()
+        self.window.clear_notice("inference")
+        self.session.use_model(lambda: open_model(folder, settings.device))
+
+    def _say_loading(self) -> None:
+        self.window.clear_notice("model")
         self.window.set_model_state("Loading the model…", untrained=False, ready=False)
         self.window.set_device("")
-        self.session.use_model(lambda: open_model(folder, settings.device))
 
     def find_devices(self) -> None:
         """List cameras and microphones by name; what was chosen stays chosen."""
-        cameras = self._sources.find_cameras()
-        self.window.set_cameras([(device.id, device.name) for device in cameras.devices])
-        idle = self.session.microphone is None
-        microphones = self._sources.find_microphones(rescan=idle)
-        self.window.set_microphones([(device.id, device.name) for device in microphones.devices])
-        self._reasons = {"camera": cameras.reason, "microphone": microphones.reason}
+        found = self._found["camera"] = self._sources.find_cameras()
+        self.window.set_cameras([(device.id, device.name) for device in found.devices])
+        self.session.find_microphones(self._sources.find_microphones)
+
+    def _on_microphones(self, found: Found) -> None:
+        self._found["microphone"] = found
+        self.window.set_microphones([(device.id, device.name) for device in found.devices])
+        self._patience.stop()
+        then, self._once_found = self._once_found, None
+        if then is not None:
+            then()
 
     def start(self) -> None:
         """Begin a session with the devices and the mode that are chosen; with one, if one fails."""
         window = self.window
-        for key in ("camera", "microphone", "inference"):
-            window.clear_notice(key)
-        camera, microphone = self._camera(), self._microphone()
-        if camera is None and microphone is None:
-            self.stop()
-            return
-        self.statistics = Statistics(self.statistics.model, self.statistics.device)
+        self._clear_notices()
         self._forget()
         window.set_state("starting")
+        if window.settings.mode == "camera":
+            self._begin()
+        else:
+            self._when_found(self._begin)
+
+    def _when_found(self, then: Callable[[], None]) -> None:
+        """Do it at once, or when the microphones that are being looked for are listed."""
+        if self.session.searching:
+            self._once_found = then
+            self._patience.start()
+        else:
+            then()
+
+    def _begin(self) -> None:
+        camera, microphone = self._camera(), self._microphone()
+        if camera is None and microphone is None:
+            self._end()
+            return
+        self.statistics = Statistics(self.statistics.model, self.statistics.device)
         self.session.start(camera, microphone)
         self._preview.start()
+        self._status.start()
 
     def _camera(self) -> Camera | None:
         if self.window.settings.mode == "microphone":
@@ -129,19 +165,28 @@ class LivePresenter(QObject):
 
     def _tell_missing(self, key: str, error: UserError) -> None:
         """The list's own reason says more: a library is missing, a driver failed."""
-        text = self._reasons.get(key) or error.text
-        self.show_notice(Notice(key, text, error.hint, retry=True))
+        found = self._found[key]
+        self.show_notice(
+            Notice(key, found.reason or error.text, found.hint or error.hint, retry=True)
+        )
 
     def stop(self) -> None:
-        self._preview.stop()
+        self._clear_notices()  # nothing is tried any more
+        self._end()
+
+    def _end(self) -> None:
+        self._once_found = None
+        for timer in (self._patience, self._preview, self._status):
+            timer.stop()
+        self._count_losses()
         self.session.stop()
         self._forget()
         self.window.set_state("stopped")
 
     def close(self) -> None:
         """End the session and complete the report; takes 2 s at most."""
-        self._preview.stop()
-        self._status.stop()
+        for timer in (self._patience, self._preview, self._status):
+            timer.stop()
         self._count_losses()
         self._write(lambda report: report.close(self.statistics.as_json()))
         self.session.close()
@@ -150,6 +195,10 @@ class LivePresenter(QObject):
         self.window.show_notice(notice)
         if notice.severity != "info":
             self._write(lambda report: report.note(notice.text))
+
+    def _clear_notices(self) -> None:
+        for key in ("camera", "microphone", "inference"):
+            self.window.clear_notice(key)
 
     # From the session
 
@@ -165,6 +214,8 @@ class LivePresenter(QObject):
             self.statistics.frame_drawn(time.monotonic(), seen.frame.time_s, new)
             self._newest = seen
             self._draw(seen)
+        elif seen is not None and window.video.has_frame() and _outdated(seen):
+            window.forget_picture()
         window.show_level(recent.audio_level(time.monotonic()))
 
     def _draw(self, seen: SeenFrame) -> None:
@@ -176,8 +227,6 @@ class LivePresenter(QObject):
         self.window.show_frame(image, face, seen.others, patches, self.session.tracker.locked)
 
     def _on_prediction(self, prediction: Prediction) -> None:
-        if self.window.state not in ("starting", "running"):
-            return  # it was on its way when the session ended
         scores = self._smoothing.update(prediction)
         self._prediction = prediction
         self.window.set_state("running")
@@ -187,10 +236,16 @@ class LivePresenter(QObject):
         self._write(lambda report: report.add(prediction, self.statistics.as_json()))
 
     def _on_nothing(self, clip_end_s: float) -> None:
-        if self.window.state in ("starting", "running"):
-            self._smoothing.reset()
-            self._prediction = None
-            self.window.show_no_prediction(clip_end_s)
+        self._forget_prediction()
+        self.window.show_no_prediction(clip_end_s)
+
+    def _on_notice(self, notice: Notice) -> None:
+        if notice.key == "model":
+            self.window.set_model_state("No model", untrained=False, ready=False)
+        elif notice.key == "inference" and notice.severity == "error":
+            self._forget_prediction()
+            self.window.show_failed_predictions()
+        self.show_notice(notice)
 
     def _on_model(self, state: ModelState) -> None:
         config = self._config = state.config
@@ -201,15 +256,14 @@ class LivePresenter(QObject):
         self.window.unavailable_devices = state.unavailable
 
     def _show_status(self) -> None:
-        if self.window.state in ("starting", "running", "paused"):
-            self._count_losses()
-            now, statistics = time.monotonic(), self.statistics
-            self.window.show_statistics(
-                statistics.camera.per_second(now),
-                statistics.predictions.per_second(self.session.now()),
-                statistics.latency_ms,
-                statistics.frames_dropped + statistics.clips_skipped + statistics.audio_overflows,
-            )
+        self._count_losses()
+        now, statistics = time.monotonic(), self.statistics
+        self.window.show_statistics(
+            statistics.camera.per_second(now),
+            statistics.predictions.per_second(self.session.now()),
+            statistics.latency_ms,
+            statistics.frames_dropped + statistics.clips_skipped + statistics.audio_overflows,
+        )
 
     def _count_losses(self) -> None:
         self.statistics.clips_skipped = self.session.clips_skipped
@@ -226,28 +280,67 @@ class LivePresenter(QObject):
         self.session.resume()
         self.window.set_state("running")
 
-    def _restart(self) -> None:
-        """Devices or mode were changed: a session that runs goes on with them."""
-        if self.window.state != "stopped":
-            self.start()
+    def _change_camera(self) -> None:
+        self._reopen(camera=True)
+
+    def _change_microphone(self) -> None:
+        self._reopen(microphone=True)
+
+    def _change_mode(self) -> None:
+        """Open what the mode wants and is not open, close what it does not want."""
+        mode, session = self.window.settings.mode, self.session
+        self._reopen(
+            camera=(mode != "microphone") is (session.camera is None),
+            microphone=(mode != "camera") is (session.microphone is None),
+        )
+
+    def _reopen(self, camera: bool = False, microphone: bool = False) -> None:
+        """A session goes on with the devices chosen now; the other is not disturbed."""
+        session, window = self.session, self.window
+        if window.state == "stopped" or self._once_found is not None:
+            return  # the session begins with what is chosen by then
+        if camera:
+            window.clear_notice("camera")
+            session.use_camera(self._camera())
+            self._forget()
+            window.forget_picture()
+        if microphone:
+            window.clear_notice("microphone")
+            session.use_microphone(self._microphone())
+        if session.camera is None and session.microphone is None:
+            self._end()
 
     def _retry(self, key: str) -> None:
-        opened = {"camera": self.session.camera, "microphone": self.session.microphone}
-        if key in opened and opened[key] is None:
+        if self._once_found is not None:
+            return  # it begins anyway
+        session = self.session
+        self.window.clear_notice(key)  # it comes back if it still holds
+        if key == "model":
+            self._say_loading()
+        if key in ("camera", "microphone") and session.camera is session.microphone is None:
             self.find_devices()
             self.start()
+        elif key == "camera" and session.camera is None:
+            self.find_devices()
+            self._reopen(camera=True)
+        elif key == "microphone" and session.microphone is None:
+            self.find_devices()
+            self._when_found(self._change_microphone)
         else:
-            self.session.retry(key)
+            session.retry(key)
 
     def _on_settings(self, settings: Settings) -> None:
         before, self._settings = self._settings, settings
         self._smoothing.strength = settings.smoothing
         if (settings.model, settings.device) != (before.model, before.device):
             self.load_model()
-        self.settings_changed.emit(settings)
 
     def _forget(self) -> None:
-        self._newest = self._prediction = None
+        self._newest = None
+        self._forget_prediction()
+
+    def _forget_prediction(self) -> None:
+        self._prediction = None
         self._smoothing.reset()
 
     def _write(self, what: Callable[[Report], None]) -> None:
@@ -259,3 +352,7 @@ class LivePresenter(QObject):
         except UserError as error:
             self._report = None
             self.window.show_notice(Notice("report", error.text, error.hint))
+
+
+def _outdated(seen: SeenFrame) -> bool:
+    return time.monotonic() - seen.frame.time_s > OUTDATED_SECONDS

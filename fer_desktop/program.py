@@ -9,17 +9,19 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import socket
 import sys
 import threading
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QDialog
 
 from fer_desktop.command_line import settings_for, settings_to_keep
 from fer_desktop.errors import Notice, catch_everything, write_log_file
 from fer_desktop.live.report import Report
+from fer_desktop.qt_messages import log_qt_messages
 from fer_desktop.settings import Settings, load_settings, save_settings, settings_path
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
@@ -34,13 +36,13 @@ def run(options: Namespace) -> int:
     Raises:
         UserError: the report cannot be written.
     """
+    write_log_file()
+    log_qt_messages()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("fer-desktop")
-    write_log_file()
     program = Program(options)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: program.window.close())
+    close_on_signals(program.window)
     program.window.show()
     app.exec()
     if threading.active_count() > 1:
@@ -48,8 +50,24 @@ def run(options: Namespace) -> int:
         # when Python ends around it. Everything is written; leave without looking back.
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)
-    return 0
+        os._exit(program.status)
+    return program.status
+
+
+def close_on_signals(window: MainWindow) -> None:
+    """Ctrl-C and kill close the window as its own button does, at once.
+
+    Python runs a signal's handler when it runs next, which in an idle Qt program is never: the
+    interpreter writes to a socket instead, and Qt wakes for that.
+    """
+    waking, woken = socket.socketpair()
+    for end in (waking, woken):
+        end.setblocking(False)
+    signal.set_wakeup_fd(waking.detach(), warn_on_full_buffer=False)
+    bell = QSocketNotifier(woken.fileno(), QSocketNotifier.Type.Read, window)
+    bell.activated.connect(lambda: woken.recv(64))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
 
 
 class Program(QObject):
@@ -62,7 +80,10 @@ class Program(QObject):
         self._options = options
         self._report = Report(options.report, {}) if options.report else None
         self._presenter: LivePresenter | None = None
-        self._kept = load_settings(settings_path())
+        self._closed = False
+        self.status = 0  # of the process
+        damages: list[str] = []
+        self._kept = load_settings(settings_path(), damages.append)
         self._said = settings_for(options, self._kept)
         self.window = MainWindow(self._said)
         self.window.settings_changed.connect(self._keep_settings)
@@ -70,6 +91,9 @@ class Program(QObject):
         self.window.installEventFilter(self)
         self._unexpected.connect(self._show)
         catch_everything(self._unexpected.emit)
+        for text in damages:
+            hint = "It begins with defaults; your next change replaces them."
+            self._show(Notice("settings", text, hint, severity="warning"))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
@@ -79,6 +103,10 @@ class Program(QObject):
 
     def _begin(self) -> None:
         options, window = self._options, self.window
+        if self._closed:
+            return
+        if options.exit_after is not None:
+            QTimer.singleShot(round(options.exit_after * 1000), window.close)
         by_itself = options.demo or options.exit_after is not None
         if not (self._kept.agreed or by_itself):
             if not PrivacyDialog(window).exec():
@@ -97,8 +125,6 @@ class Program(QObject):
         self._presenter.find_devices()
         if by_itself:
             self._presenter.start()
-        if options.exit_after is not None:
-            QTimer.singleShot(round(options.exit_after * 1000), window.close)
 
     def _keep_settings(self, settings: Settings) -> None:
         self.window.settings = settings
@@ -121,8 +147,14 @@ class Program(QObject):
             self.window.show_notice(notice)
 
     def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         picture = self._options.screenshot
         if picture is not None and not self.window.grab().save(str(picture)):
             print(f"fer-desktop: the picture {picture} could not be written", file=sys.stderr)
+            self.status = 1
+        for dialog in self.window.findChildren(QDialog):
+            dialog.reject()  # an open one would keep the program alive
         if self._presenter is not None:
             self._presenter.close()

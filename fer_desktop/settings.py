@@ -6,6 +6,7 @@ import dataclasses
 import json
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -50,16 +51,20 @@ def settings_path() -> Path:
     )
 
 
-def load_settings(path: Path) -> Settings:
-    """The settings in ``path``; unknown keys and wrong values fall back to their defaults."""
+def load_settings(path: Path, tell: Callable[[str], None] = log.warning) -> Settings:
+    """The settings in ``path``; unknown keys and wrong values fall back to their defaults.
+
+    ``tell`` is told why, if nothing in the file can be used.
+    """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
-        log.warning("settings in %s cannot be read (%s); starting with defaults", path, error)
+        tell(f"The settings in {path} cannot be read ({error}).")
         return Settings()
     if not isinstance(values, dict):
+        tell(f"The settings in {path} cannot be read (they are no table of values).")
         return Settings()
     return Settings(**{k: v for k, v in values.items() if _fits(k, v)})
 

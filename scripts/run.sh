@@ -10,7 +10,6 @@ if [ "$(uname)" != Linux ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || [ $# 
 fi
 
 mkdir -p out
-# Qt complains that an offscreen window has no size hints.
-QT_QPA_PLATFORM=offscreen QT_LOGGING_RULES="default.warning=false" "$python" -m fer_desktop --demo --exit-after 15 \
+QT_QPA_PLATFORM=offscreen "$python" -m fer_desktop --demo --exit-after 15 \
   --screenshot out/demo.png --report out/demo.json
 echo "No display here: the demo ran offscreen and left out/demo.png (the window) and out/demo.json (the predictions)."

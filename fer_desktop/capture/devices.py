@@ -21,7 +21,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found; ``reason`` says why nothing was, and ``hint`` what to do, where that helps."""
+    """What was found; ``reason`` says why nothing was, and ``hint`` what to do about it."""
 
     devices: tuple[Device, ...]
     reason: str = ""

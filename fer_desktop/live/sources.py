@@ -35,9 +35,9 @@ class Sources:
         self._cameras = {device.id: device for device in found.devices}
         return found
 
-    def find_microphones(self, rescan: bool) -> Found:
-        """``rescan`` ends open streams: only while nothing is listened to."""
-        found = Found((MADE_VOICE,)) if self.demo else devices.microphones(rescan)
+    def find_microphones(self) -> Found:
+        """May take long; new ones are found while none is listened to."""
+        found = Found((MADE_VOICE,)) if self.demo else devices.microphones(rescan=True)
         found = _with(self.named_microphone, found)
         self._microphones = {device.id: device for device in found.devices}
         return found

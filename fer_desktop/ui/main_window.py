@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self.state: State = "stopped"
         self.unavailable_devices: Mapping[str, str] = {}  # compute device -> why not
-        self._model_ready = False
+        self._model_text = "Loading the model…"  # until it is there
         self.setWindowTitle("Emotion recognition")
         self.setWindowIcon(icon("app"))
         self._actions = make_actions(self)
@@ -130,11 +130,14 @@ class MainWindow(QMainWindow):
 
     def set_model_state(self, text: str, untrained: bool, ready: bool = True) -> None:
         """What the status line says of the model; ``ready`` is False while it loads."""
-        self._model_ready = ready
+        self._model_text = "" if ready else text
         self.status_line.model.setText(text)
         self.untrained.setVisible(untrained)
         if self.state != "running" or not self.video.has_frame():
             self._explain()
+        elif not ready:
+            self.bars.clear(text)
+            self.video.set_emotion(None)
 
     def set_device(self, text: str) -> None:
         """Where the model really runs: "cpu", "cuda (H100)"."""
@@ -174,6 +177,20 @@ class MainWindow(QMainWindow):
         self.video.set_emotion(None)
         self._show_missing(False, False)
         self.timeline.append(time_s, None, False)
+
+    def show_failed_predictions(self) -> None:
+        """A notice says why; the last answer must not look like the present one."""
+        self.bars.clear("No predictions", "The notice above says why.")
+        self.video.set_emotion(None)
+
+    def forget_picture(self) -> None:
+        """The camera is another or sends nothing: its last picture must not look like now."""
+        if self.settings.mode == "microphone":
+            self.video.show_message("Listening", "The camera is off.")
+        else:
+            self.video.show_message("Waiting for a picture…")
+        if self.state == "paused":
+            self.video.set_badges(("paused",))
 
     def show_level(self, dbfs: float | None) -> None:
         """The microphone's level; None where none is open."""
@@ -380,21 +397,19 @@ class MainWindow(QMainWindow):
 
     def _explain(self) -> None:
         """Empty views say what to do, or what is being waited for."""
-        loading = "" if self._model_ready else "Loading the model…"
+        model = self._model_text
         if self.state == "stopped":
             self.video.show_message(
                 "Press Start (Space)", "Camera and microphone stay off until then."
             )
-            self.bars.clear(loading or "No session", "Emotions of the last three seconds go here.")
+            self.bars.clear(model or "No session", "Emotions of the last three seconds go here.")
         elif self.state == "starting":
             self.video.show_message("Starting…", "Opening the devices.")
-            self.bars.clear(loading or "Starting…")
+            self.bars.clear(model or "Starting…")
         else:
-            if self.settings.mode == "microphone":
-                self.video.show_message("Listening", "The camera is off.")
-            elif not self.video.has_frame():
-                self.video.show_message("Waiting for the first picture…")
-            self.bars.clear(loading or "Looking and listening…", "The first answer takes a moment.")
+            if self.settings.mode == "microphone" or not self.video.has_frame():
+                self.forget_picture()
+            self.bars.clear(model or "Looking and listening…", "The first answer takes a moment.")
 
 
 def _column(*parts: QWidget | QHBoxLayout) -> QWidget:

@@ -225,7 +225,7 @@ def test_empty_views_say_what_to_do_or_wait_for(window: MainWindow) -> None:
     window.set_model_state("compact", untrained=False)
     assert "Loading" not in window.bars.accessibleDescription()
     window.set_state("running")
-    assert "first picture" in window.video.accessibleDescription()
+    assert "Waiting for a picture" in window.video.accessibleDescription()
 
 
 def test_a_new_session_begins_with_an_empty_timeline(
