@@ -1,1 +1,1 @@
-"""What is measured, against which target, and beside which simpler way: ``python -m benchmarks``."""
+"""What is measured, with its target and a simpler way beside it: ``python -m benchmarks``."""

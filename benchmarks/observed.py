@@ -1,7 +1,7 @@
 """The real program in a fresh process, with somebody who notes when what happens.
 
-``observe`` starts ``python -m benchmarks.observed``, which runs ``fer-desktop --demo`` and wraps a few
-of its methods to note the time: first exposure, model loaded, polls, frames drawn, predictions drawn.
+``observe`` starts ``python -m benchmarks.observed``, which runs ``fer-desktop --demo`` and wraps a
+few methods to note the time of the first paint, the model, polls, frames and predictions.
 """
 
 from __future__ import annotations
@@ -53,13 +53,17 @@ def observe(seconds: float, way: str = "ours") -> Notes:
     """Run the demo for ``seconds`` after its first paint; ``way`` is one of ``naive.WAYS``."""
     with screen() as where, tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "notes.json"
-        environment = os.environ | where | {
-            "FER_DESKTOP_SETTINGS": str(Path(folder) / "settings.json"),
-            "XDG_STATE_HOME": folder,
-        }
+        environment = (
+            os.environ
+            | where
+            | {
+                "FER_DESKTOP_SETTINGS": str(Path(folder) / "settings.json"),
+                "XDG_STATE_HOME": folder,
+            }
+        )
         command = [sys.executable, "-m", "benchmarks.observed"]
         command += [str(time.monotonic()), str(seconds), way, str(out)]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=seconds + 60)
         return Notes(**json.loads(out.read_text()))
 
 
@@ -84,7 +88,9 @@ def _watch(notes: Notes, out: Path) -> None:
     from fer_desktop.program import Program
     from fer_desktop.ui.bars import SegmentBars
 
-    drawn_next: list[tuple[float, float]] = []  # the clip's end and took_ms of an answer not painted
+    drawn_next: list[
+        tuple[float, float]
+    ] = []  # the clip's end and took_ms of an answer not painted
 
     def begin(program: Program) -> None:
         """Called after the first paint has reached the screen."""

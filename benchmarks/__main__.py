@@ -1,0 +1,41 @@
+"""``python -m benchmarks``: print the figures; the exit status is 1 when a target is missed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from datetime import date
+
+from benchmarks import latency, network, preview, soak, start
+
+MEASURED = {
+    "start": start.measure,
+    "preview": preview.measure,
+    "latency": latency.measure,
+    "network": network.measure,
+    "soak": soak.measure,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="?", default="all", choices=[*MEASURED, "all"])
+    parser.add_argument("--seconds", type=float, help="how long each is watched")
+    options = parser.parse_args()
+    load = os.getloadavg()[0]
+    print(f"{date.today()}, {platform.platform()}, {os.cpu_count()} cores, load {load:.1f}")
+    missed = 0
+    for name, measure in MEASURED.items():
+        if options.what not in (name, "all"):
+            continue
+        print(f"{name}: {measure.__doc__}", flush=True)
+        figures = measure() if options.seconds is None else measure(options.seconds)
+        print(*figures, sep="\n", flush=True)
+        missed += sum(figure.met is False for figure in figures)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
