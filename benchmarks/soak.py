@@ -87,7 +87,7 @@ def _sizes(seconds: float) -> list[tuple[float, float]]:
         def look(index: int, time_s: float) -> None:
             frame = VideoFrame(draw_face(time_s), time_s, index)
             faces = detector.detect(frame.image)
-            recent.add_frame(frame, tracker.follow(faces))
+            recent.add_frame(frame, tracker.follow(faces, time_s))
 
         kept: tuple[int, ...] = ()
         index = 0
