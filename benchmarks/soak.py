@@ -27,7 +27,7 @@ PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def measure(seconds: float = SESSION_SECONDS) -> list[Figure]:
-    """``seconds`` of the session's clock; 20 minutes take about four."""
+    """``seconds`` of the session's clock; 20 minutes take about seven."""
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     command = [sys.executable, "-m", "benchmarks.soak", str(seconds)]
     done = subprocess.run(

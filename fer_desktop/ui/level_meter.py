@@ -10,7 +10,7 @@ from fer_desktop.ui.theme import colours_of
 
 FLOOR_DBFS = -60.0
 LOUD_DBFS = -6.0  # from here the bar warns: the next shout clips
-PEAK_FALLS_DB = 1.5  # per update; at 30 updates a second the mark comes down in about a second
+PEAK_FALLS_DB = 0.75  # per update; at 60 updates a second the mark comes down in about a second
 
 
 class LevelMeter(QWidget):
