@@ -68,7 +68,7 @@ def slow_window() -> None:
         time.sleep(BUSY_SECONDS)
         show(*arguments)
 
-    MainWindow.show_frame = slowly  # type: ignore[method-assign]
+    MainWindow.show_frame = slowly  # type: ignore[method-assign, assignment]
 
 
 def slow_window_signals() -> None:
@@ -84,8 +84,8 @@ def slow_window_signals() -> None:
     add_frame = RecentMedia.add_frame
     sender = Sender()
 
-    def connected(self: Any, *arguments: Any) -> None:
-        init(self, *arguments)
+    def connected(self: Any, *arguments: Any, **named: Any) -> None:
+        init(self, *arguments, **named)
         sender.came.connect(self._draw, Qt.ConnectionType.QueuedConnection)
 
     def send(self: Any, frame: Any, face: Any, others: Any = ()) -> None:
@@ -95,7 +95,7 @@ def slow_window_signals() -> None:
     def poll_without_drawing(self: Any) -> None:
         self.window.set_state("running")
 
-    LivePresenter.__init__ = connected  # type: ignore[method-assign]
+    LivePresenter.__init__ = connected  # type: ignore[method-assign, assignment]
     LivePresenter._poll = poll_without_drawing  # type: ignore[method-assign]
     RecentMedia.add_frame = send  # type: ignore[method-assign]
 
