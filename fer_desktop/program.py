@@ -82,8 +82,8 @@ class Program(QObject):
         self._presenter: LivePresenter | None = None
         self._closed = False
         self.status = 0  # of the process
-        damages: list[str] = []
-        self._kept = load_settings(settings_path(), damages.append)
+        self._damages: list[str] = []  # of the settings
+        self._kept = load_settings(settings_path(), self._damages.append)
         self._said = settings_for(options, self._kept)
         self.window = MainWindow(self._said)
         self.window.settings_changed.connect(self._keep_settings)
@@ -91,9 +91,6 @@ class Program(QObject):
         self.window.installEventFilter(self)
         self._unexpected.connect(self._show)
         catch_everything(self._unexpected.emit)
-        for text in damages:
-            hint = "It begins with defaults; your next change replaces them."
-            self._show(Notice("settings", text, hint, severity="warning"))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
@@ -121,6 +118,9 @@ class Program(QObject):
         named_microphone = None if options.microphone == "none" else options.microphone
         sources = Sources(options.demo, named_camera, named_microphone)
         self._presenter = LivePresenter(window, sources, self._report)
+        for text in self._damages:
+            hint = "The defaults hold; your next change replaces the file."
+            self._show(Notice("settings", text, hint, severity="warning"))
         self._presenter.load_model()
         self._presenter.find_devices()
         if by_itself:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QLoggingCategory, QMessageLogContext, QtMsgType, qInstallMessageHandler
 
 log = logging.getLogger("qt")
 
@@ -20,6 +20,9 @@ _LEVELS = {
 
 def log_qt_messages() -> None:
     """From now on; what Qt aborts the process for is also printed."""
+    # QtMultimedia tells which libraries it misses while the loader loads it. Python's handler may
+    # hand the interpreter to a thread that imports and thus waits for the loader: a deadlock.
+    QLoggingCategory.setFilterRules("qt.multimedia.*=false")
     qInstallMessageHandler(_log)
 
 
