@@ -95,7 +95,7 @@ def slow_window_signals() -> None:
     def poll_without_drawing(self: Any) -> None:
         self.window.set_state("running")
 
-    LivePresenter.__init__ = connected  # type: ignore[method-assign, assignment]
+    LivePresenter.__init__ = connected  # type: ignore[method-assign]
     LivePresenter._poll = poll_without_drawing  # type: ignore[method-assign]
     RecentMedia.add_frame = send  # type: ignore[method-assign]
 
