@@ -1,11 +1,221 @@
-"""Every desktop test runs without a screen and with settings of its own."""
+"""Every desktop test runs without a screen and with settings of its own; devices play a part."""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
 
 # Before anything imports Qt: the platform is read once.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["FER_DESKTOP_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
+
+from fer_core.config import FERConfig
+from fer_core.errors import UserError
+from fer_core.media import AudioBlock, Clip, FaceBox, VideoFrame
+from fer_core.prediction import Prediction
+from fer_desktop.capture.devices import Device, Found
+from fer_desktop.live.inference_thread import ModelState
+
+FACE = FaceBox(20, 10, 24, 24, 0.9)
+
+
+class ScriptedCamera:
+    """Delivers grey pictures of one ``level``, 200 a second, until ``fault`` says otherwise."""
+
+    def __init__(self, name: str = "Webcam", level: int = 120) -> None:
+        self.name = name
+        self.level = level
+        self.fault: UserError | None = None
+        self.opened = 0
+        self.frames = 0
+        self._closed = threading.Event()
+        self._closed.set()
+
+    def open(self) -> None:
+        self._closed.clear()
+        if self.fault is not None:
+            raise self.fault
+        self.opened += 1
+
+    def read(self) -> VideoFrame:
+        if self._closed.wait(0.005):
+            raise UserError(f"{self.name} is closed.")
+        if self.fault is not None:
+            raise self.fault
+        self.frames += 1
+        image = np.full((48, 64, 3), self.level, np.uint8)
+        return VideoFrame(image, time.monotonic(), self.frames)
+
+    def close(self) -> None:
+        self._closed.set()
+
+    @property
+    def is_open(self) -> bool:
+        return not self._closed.is_set()
+
+
+class ScriptedMicrophone:
+    """Delivers quiet noise, 20 ms at a time, until ``fault`` says otherwise."""
+
+    def __init__(self, name: str = "Microphone") -> None:
+        self.name = name
+        self.fault: UserError | None = None
+        self.overflows = 0
+        self.lost = False  # the next block comes after lost sound
+        self.opened = 0
+        self.is_open = False
+
+    def open(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.opened += 1
+        self.is_open = True
+
+    def read(self, timeout_s: float) -> AudioBlock | None:
+        time.sleep(0.02)
+        if self.fault is not None:
+            raise self.fault
+        lost, self.lost = self.lost, False
+        samples = np.full(320, 0.1, np.float32)
+        return AudioBlock(samples, 16_000, time.monotonic() - 0.02, lost)
+
+    def close(self) -> None:
+        self.is_open = False
+
+
+class ScriptedDetector:
+    """Finds one face in every picture that is not black."""
+
+    def detect(self, image: np.ndarray) -> list[FaceBox]:
+        return [FACE] if image.mean() > 12 else []
+
+    def close(self) -> None:
+        pass
+
+
+class ScriptedPredictor:
+    """Is sure of one emotion; fails or sees nothing when told to."""
+
+    def __init__(self, winner: int = 2) -> None:
+        self.winner = winner
+        self.does = "answer"
+        self.clips: list[Clip] = []
+        self.resets = 0
+        self.go_on = threading.Event()  # cleared: a prediction takes until it is set
+        self.go_on.set()
+
+    def predict(self, clip: Clip) -> Prediction | None:
+        self.clips.append(clip)
+        self.go_on.wait(10)
+        if self.does == "fail":
+            raise RuntimeError("out of memory")
+        if self.does == "nothing":
+            return None
+        segments = np.full((8, 8), 0.04, np.float32)
+        segments[:, self.winner] = 0.72
+        return Prediction(
+            clip_end_s=clip.end_s,
+            probabilities=segments[0],
+            segment_probabilities=segments,
+            segment_weights=np.full(8, 1 / 8, np.float32),
+            segment_audio=np.full(8, bool(clip.waveform_mask.any())),
+            segment_video=np.full(8, any(face is not None for face in clip.faces)),
+            uncertain=False,
+            face=FACE,
+            kept_patches=(),
+            audio_level_dbfs=-20.0,
+            speech=0.5,
+            took_ms=1.0,
+        )
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+class ScriptedSources:
+    """Two cameras and two microphones, or those of them that are ``plugged`` in."""
+
+    def __init__(self) -> None:
+        self.cameras = {"one": ScriptedCamera("One"), "two": ScriptedCamera("Two", 200)}
+        self.microphones = {
+            "left": ScriptedMicrophone("Left"),
+            "right": ScriptedMicrophone("Right"),
+        }
+        self.plugged = {"one", "two", "left", "right"}
+        self.listed = threading.Event()  # cleared: listing microphones takes until it is set
+        self.listed.set()
+
+    def find_cameras(self) -> Found:
+        return self._found(self.cameras, "No camera is plugged in.")
+
+    def find_microphones(self) -> Found:
+        self.listed.wait(10)
+        return self._found(self.microphones, "No microphone is plugged in.")
+
+    def _found(self, all_: dict, reason: str) -> Found:
+        found = tuple(Device(key, all_[key].name, key) for key in all_ if key in self.plugged)
+        return Found(found, "" if found else reason)
+
+    def camera(self, chosen: str | None) -> ScriptedCamera:
+        if chosen is None:
+            raise UserError("There is no camera.", "Plug one in.")
+        return self.cameras[chosen]
+
+    def microphone(self, chosen: str | None) -> ScriptedMicrophone:
+        if chosen is None:
+            raise UserError("There is no microphone.", "Plug one in.")
+        return self.microphones[chosen]
+
+
+@pytest.fixture
+def scripted() -> SimpleNamespace:
+    """Devices, a detector and a predictor that do what the test tells them."""
+    return SimpleNamespace(
+        Camera=ScriptedCamera,
+        Microphone=ScriptedMicrophone,
+        Detector=ScriptedDetector,
+        Predictor=ScriptedPredictor,
+        Sources=ScriptedSources,
+        state=lambda name="scripted": ModelState(FERConfig(name=name), "cpu"),
+    )
+
+
+@pytest.fixture
+def no_thread_stays() -> Iterator[None]:
+    """What the test starts ends with it."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 3
+    while left := [t for t in set(threading.enumerate()) - before if t.is_alive()]:
+        assert time.monotonic() < deadline, f"still running: {left}"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def kept_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program's gate for unexpected errors is gone after the test."""
+    for owner, name in (
+        (sys, "excepthook"),
+        (sys, "unraisablehook"),
+        (threading, "excepthook"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+
+
+@pytest.fixture
+def until(qtbot) -> Callable[..., None]:
+    """Let the window and the threads work until something holds."""
+
+    def wait(condition: Callable[[], object], within_s: float = 8.0) -> None:
+        qtbot.waitUntil(lambda: bool(condition()), timeout=round(within_s * 1000))
+
+    return wait

@@ -1,10 +1,98 @@
-"""How the model is opened."""
+"""How a model is opened: real checkpoints of a tiny network, whole and damaged in many ways."""
 
 from __future__ import annotations
 
 import gc
+import json
+import pickle
+from pathlib import Path
 
+import pytest
+import torch
+
+from fer_core.config import AudioConfig, FERConfig, FusionConfig, TemporalConfig, VisionConfig
+from fer_core.errors import UserError
+from fer_core.weights import new_model, save_checkpoint
 from fer_desktop.live import model
+from fer_desktop.live.model import open_model
+
+TINY = FERConfig(
+    name="tiny",
+    audio=AudioConfig(width=16, layers=1, heads=2, subsampling_channels=8),
+    vision=VisionConfig(width=16, layers=1, heads=2, mlp=32),
+    temporal=TemporalConfig(conv_layers=1, attention_layers=1, heads=2),
+    fusion=FusionConfig(width=16, layers=3, heads=2, key_value_heads=1),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save_checkpoint(new_model(TINY, seed=0), tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+def test_a_folder_is_opened_and_says_where_it_runs(folder):
+    predictor, state = open_model(folder, "cpu")
+    assert (state.config.name, state.device) == ("tiny", "cpu")
+    predictor.reset()
+
+
+def test_without_a_bundled_model_an_untrained_one_stands_in(monkeypatch, tmp_path):
+    monkeypatch.setattr(model, "resource", lambda _: tmp_path)
+    _, state = open_model(None, "cpu")
+    assert state.config.name == "compact"
+    assert not state.config.trained_on
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this computer has CUDA")
+def test_a_device_that_is_not_there_is_refused_and_named_as_unavailable(folder):
+    with pytest.raises(UserError, match="CUDA"):
+        open_model(folder, "cuda")
+    assert "CUDA" in open_model(folder, "cpu")[1].unavailable["cuda"]
+
+
+def empty(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def cut(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def pickled(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(pickle.dumps({"weight": [0.0]}))
+
+
+def other_labels(folder: Path) -> None:
+    file = folder / "config.json"
+    values = json.loads(file.read_text())
+    file.write_text(json.dumps(values | {"labels": values["labels"][::-1]}))
+
+
+def broken_configuration(folder: Path) -> None:
+    (folder / "config.json").write_text("{")
+
+
+def other_shapes(folder: Path) -> None:
+    file = folder / "config.json"
+    values = json.loads(file.read_text())
+    values["vision"]["mlp"] = 48
+    file.write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [empty, cut, pickled, other_labels, broken_configuration, other_shapes],
+    ids=lambda damage: damage.__name__,
+)
+def test_a_damaged_model_is_one_sentence_that_names_the_place(folder, damage):
+    damage(folder)
+    with pytest.raises(UserError) as refused:
+        open_model(folder, "cpu")
+    assert str(folder) in refused.value.text
+    assert "\n" not in refused.value.text
 
 
 def test_what_the_import_makes_is_never_searched_for_garbage_and_later_garbage_is():

@@ -1,0 +1,228 @@
+"""Threads that start, are replaced, and end; what is late is never heard of."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from fer_core.errors import UserError
+from fer_desktop.capture.devices import Found
+from fer_desktop.live.session import LiveSession
+
+pytestmark = pytest.mark.usefixtures("no_thread_stays")
+
+
+class Told:
+    """What the session says, in order."""
+
+    def __init__(self, session: LiveSession) -> None:
+        self.predicted, self.nothing, self.notices, self.cleared, self.models = [], [], [], [], []
+        session.predicted.connect(self.predicted.append)
+        session.nothing_present.connect(self.nothing.append)
+        session.noticed.connect(self.notices.append)
+        session.cleared.connect(self.cleared.append)
+        session.model_loaded.connect(lambda state: self.models.append(state.config.name))
+
+
+@pytest.fixture
+def session(qapp, scripted):
+    session = LiveSession(make_detector=scripted.Detector)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def told(session) -> Told:
+    return Told(session)
+
+
+@pytest.fixture
+def predictor(session, scripted):
+    predictor = scripted.Predictor()
+    session.use_model(lambda: (predictor, scripted.state()))
+    return predictor
+
+
+def test_a_session_predicts_from_what_it_sees_and_hears(session, told, predictor, scripted, until):
+    camera, microphone = scripted.Camera(), scripted.Microphone()
+    session.start(camera, microphone)
+    until(lambda: any(p.modalities == ("audio", "video") for p in told.predicted))
+    session.stop()
+    until(lambda: not camera.is_open and not microphone.is_open)
+
+
+def test_another_camera_in_mid_session_disturbs_neither_clock_nor_sound(
+    session, told, predictor, scripted, until
+):
+    one, two, microphone = scripted.Camera(), scripted.Camera(level=200), scripted.Microphone()
+    session.start(one, microphone)
+    until(lambda: told.predicted)
+    origin = session.origin_s
+    session.use_camera(two)
+    until(lambda: session.recent.newest() is not None)
+    assert session.recent.newest().frame.image[0, 0, 0] == 200
+    before = len(predictor.clips)
+    until(lambda: len(predictor.clips) > before + 1)
+    clip = predictor.clips[-1]
+    assert {f.image[0, 0, 0] for f in clip.frames if f is not None} == {200}, "no old pictures"
+    assert session.origin_s == origin
+    assert microphone.opened == 1
+    ends = [p.clip_end_s for p in told.predicted]
+    assert ends == sorted(set(ends)), "no clip twice, and the clock goes on"
+    assert predictor.resets >= 2, "the new camera counts its frames anew"
+
+
+def test_a_camera_that_is_taken_away_is_not_judged_any_more(
+    session, told, predictor, scripted, until
+):
+    session.start(scripted.Camera(), scripted.Microphone())
+    until(lambda: told.predicted)
+    session.use_camera(None)
+    before = len(predictor.clips)
+    until(lambda: len(predictor.clips) > before + 1)
+    assert all(frame is None for frame in predictor.clips[-1].frames)
+    assert session.recent.newest() is None
+
+
+def test_a_prediction_on_its_way_when_the_session_ends_is_never_shown(
+    session, told, predictor, scripted, until
+):
+    session.start(scripted.Camera(), None)
+    until(lambda: predictor.clips)
+    # The thread posts its answer while the GUI thread is busy; the session ends, another begins.
+    deadline = time.monotonic() + 3
+    told.predicted.clear()
+    late = len(predictor.clips)
+    while len(predictor.clips) < late + 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    session.stop()
+    session.start(scripted.Camera(), None)
+    until(lambda: told.predicted)
+    assert told.predicted[0].clip_end_s <= session.now()
+    assert told.predicted[0].clip_end_s < 0.76, "the first of the new session"
+
+
+def test_an_answer_of_the_model_before_is_never_shown(session, told, scripted, until):
+    old, new = scripted.Predictor(winner=1), scripted.Predictor(winner=5)
+    session.use_model(lambda: (old, scripted.state("old")))
+    session.start(scripted.Camera(), None)
+    until(lambda: told.predicted)
+    old.go_on.clear()
+    seen = len(old.clips)
+    until(lambda: len(old.clips) > seen)
+    told.predicted.clear()
+    session.use_model(lambda: (new, scripted.state("new")))
+    old.go_on.set()
+    until(lambda: len(told.predicted) >= 2)
+    assert {p.emotion for p in told.predicted} == {"fearful"}
+    assert told.models == ["old", "new"]
+
+
+def test_a_model_that_loads_too_late_is_never_announced(session, told, scripted, until):
+    slow = threading.Event()
+
+    def load():
+        slow.wait(10)
+        return scripted.Predictor(), scripted.state("slow")
+
+    session.use_model(load)
+    session.use_model(lambda: (scripted.Predictor(), scripted.state("quick")))
+    until(lambda: told.models)
+    slow.set()
+    session._leaving[0].join(5)
+    until(lambda: not session._leaving[0].is_alive())
+    assert told.models == ["quick"]
+
+
+def test_a_model_that_fails_while_the_program_closes_holds_nothing_up(qapp, scripted):
+    session = LiveSession(make_detector=scripted.Detector)
+    loading, may_fail = threading.Event(), threading.Event()
+
+    def load():
+        loading.set()
+        may_fail.wait(10)
+        raise UserError("The weights are damaged.")
+
+    session.use_model(load)
+    assert loading.wait(5)
+    threading.Timer(0.2, may_fail.set).start()
+    begun = time.monotonic()
+    session.close()
+    assert time.monotonic() - begun < 1.5
+
+
+def test_pauses_do_not_count_as_skipped_clips(session, told, predictor, scripted, until, qtbot):
+    session.start(scripted.Camera(), None)
+    until(lambda: told.predicted)
+    session.pause()
+    qtbot.wait(900)
+    before = len(told.predicted)
+    qtbot.wait(100)
+    assert len(told.predicted) == before
+    session.resume()
+    until(lambda: len(told.predicted) > before + 1)
+    assert session.clips_skipped <= 1  # a busy machine may skip one, a pause would skip two more
+
+
+def test_skipped_clips_are_counted_over_a_change_of_model(session, told, scripted, until):
+    slow = scripted.Predictor()
+    session.use_model(lambda: (slow, scripted.state()))
+    session.start(scripted.Camera(), None)
+    until(lambda: told.predicted)
+    slow.go_on.clear()
+    seen = len(slow.clips)
+    until(lambda: len(slow.clips) > seen)
+    time.sleep(1.2)
+    slow.go_on.set()
+    until(lambda: session.clips_skipped >= 2)
+    skipped = session.clips_skipped
+    session.use_model(lambda: (scripted.Predictor(), scripted.state()))
+    assert session.clips_skipped >= skipped
+    session.start(scripted.Camera(), None)
+    assert session.clips_skipped == 0
+
+
+def test_three_failures_are_told_and_a_retry_that_works_takes_it_back(
+    session, told, predictor, scripted, until
+):
+    predictor.does = "fail"
+    session.start(scripted.Camera(), None)
+    until(lambda: any(n.retry for n in told.notices))
+    predictor.does = "answer"
+    session.retry("inference")
+    until(lambda: told.predicted)
+    assert told.cleared[-1] == "inference"
+
+
+def test_microphones_are_looked_for_on_a_thread(session, until):
+    may_answer, found = threading.Event(), []
+    session.microphones_found.connect(found.append)
+
+    def find() -> Found:
+        may_answer.wait(10)
+        return Found((), "none")
+
+    session.find_microphones(find)
+    session.find_microphones(lambda: pytest.fail("one search at a time"))
+    assert session.searching
+    may_answer.set()
+    until(lambda: found)
+    assert not session.searching
+
+
+def test_closing_does_not_wait_for_a_driver_that_never_answers(qapp, scripted):
+    stuck = threading.Event()
+
+    class Stuck(scripted.Camera):
+        def open(self) -> None:
+            stuck.wait(10)
+
+    session = LiveSession(make_detector=scripted.Detector)
+    session.start(Stuck(), scripted.Microphone())
+    begun = time.monotonic()
+    session.close()
+    assert time.monotonic() - begun < 2.6
+    stuck.set()

@@ -1,0 +1,197 @@
+"""The whole program in this process: from the first paint to the end, at any moment."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QDialog
+
+from fer_core.errors import UserError
+from fer_desktop import live_presenter
+from fer_desktop.command_line import parse_arguments, settings_for, settings_to_keep
+from fer_desktop.program import Program
+from fer_desktop.settings import Settings, load_settings, save_settings
+from fer_desktop.ui.privacy_dialog import PrivacyDialog
+from fer_desktop.ui.settings_dialog import SettingsDialog
+
+pytestmark = pytest.mark.usefixtures("kept_hooks", "no_thread_stays")
+
+
+@pytest.fixture
+def settings_file(tmp_path, monkeypatch):
+    path = tmp_path / "settings.json"
+    monkeypatch.setenv("FER_DESKTOP_SETTINGS", str(path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return path
+
+
+@pytest.fixture
+def start(qtbot, settings_file, scripted, monkeypatch):
+    """Shows the program with a scripted predictor; always closed."""
+    monkeypatch.setattr(
+        live_presenter, "open_model", lambda *_: (scripted.Predictor(), scripted.state())
+    )
+    programs = []
+
+    def start(*arguments: str) -> Program:
+        program = Program(parse_arguments(list(arguments)))
+        qtbot.addWidget(program.window)
+        programs.append(program)
+        program.window.show()
+        return program
+
+    yield start
+    for program in programs:
+        program.window.close()
+
+
+def when_open(kind: type[QDialog], do: Callable[[], object]) -> None:
+    """Do it as soon as such a dialog is open: its event loop is inside that of the test."""
+
+    def look() -> None:
+        if isinstance(QApplication.activeModalWidget(), kind):
+            do()
+        else:
+            QTimer.singleShot(10, look)
+
+    QTimer.singleShot(10, look)
+
+
+def press(button: str) -> None:
+    getattr(QApplication.activeModalWidget(), button).click()
+
+
+def test_the_demo_starts_by_itself_and_leaves_report_and_picture(start, tmp_path, until):
+    report, picture = tmp_path / "out" / "r.json", tmp_path / "w.png"
+    program = start("--demo", "--report", str(report), "--screenshot", str(picture))
+    until(lambda: report.exists() and len(json.loads(report.read_text())["predictions"]) >= 3)
+    program.window.close()
+    assert picture.stat().st_size > 10_000
+    assert json.loads(report.read_text())["stats"]["model"] == "scripted"
+    assert program.status == 0
+
+
+def test_the_first_start_asks_once_and_remembers(start, settings_file, until):
+    when_open(PrivacyDialog, lambda: press("agree"))
+    program = start()
+    until(lambda: program._presenter is not None)
+    assert load_settings(settings_file).agreed
+    assert program.window.state == "stopped", "nothing is captured before Start"
+    program.window.close()
+    again = start()
+    until(lambda: again._presenter is not None)
+
+
+def test_quit_in_the_first_dialog_leaves_without_anything_begun(start, settings_file, until):
+    when_open(PrivacyDialog, lambda: press("quit"))
+    program = start()
+    until(lambda: not program.window.isVisible())
+    assert program._presenter is None
+    assert not settings_file.exists()
+
+
+def test_closing_during_the_first_dialog_takes_the_dialog_along(start, until):
+    program = start()
+    when_open(PrivacyDialog, program.window.close)  # what a signal does
+    until(lambda: not program.window.isVisible())
+    assert QApplication.activeModalWidget() is None
+    assert program._presenter is None
+
+
+def test_closing_before_the_first_paint_begins_nothing(start, qtbot):
+    program = start("--demo")
+    program.window.close()
+    qtbot.wait(50)
+    assert program._presenter is None
+
+
+def test_closing_with_an_open_dialog_takes_it_along(start, until):
+    program = start("--demo")
+    until(lambda: program._presenter is not None)
+    when_open(SettingsDialog, program.window.close)
+    program.window._open_settings()
+    assert QApplication.activeModalWidget() is None
+    assert not program.window.isVisible()
+
+
+def test_exit_after_counts_from_the_first_paint(start, until):
+    program = start("--demo", "--exit-after", "0.3")
+    until(lambda: program._closed)
+
+
+def test_damaged_settings_are_told_and_cost_nothing_else(start, settings_file, until, tmp_path):
+    settings_file.write_text('{"theme": ')
+    report = tmp_path / "r.json"
+    program = start("--demo", "--report", str(report))
+    until(lambda: "settings" in set(program.window.notices.keys()))
+    assert "cannot be read" in program.window.notices.text("settings")
+    program.window.close()
+    assert any("settings" in notice for notice in json.loads(report.read_text())["notices"])
+
+
+def test_settings_that_cannot_be_saved_are_told(start, tmp_path, monkeypatch, until):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FER_DESKTOP_SETTINGS", str(tmp_path / "file" / "settings.json"))
+    program = start("--demo")
+    until(lambda: program._presenter is not None)
+    program.window._actions["mirror"].trigger()
+    assert "cannot be saved" in program.window.notices.text("settings")
+
+
+def test_a_picture_that_cannot_be_written_is_one_line_and_a_status(start, tmp_path, capsys, until):
+    program = start("--demo", "--screenshot", str(tmp_path / "w.png"))
+    (tmp_path / "w.png").mkdir()
+    until(lambda: program._presenter is not None)
+    program.window.close()
+    assert program.status == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_window(settings_file, tmp_path, qapp):
+    taken = tmp_path / "r.json"
+    options = parse_arguments(["--demo", "--report", str(taken)])
+    taken.mkdir()
+    with pytest.raises(UserError, match="cannot be written"):
+        Program(options)
+
+
+def test_an_unexpected_error_is_a_notice_from_any_thread(start, until, capsys):
+    program = start("--demo")
+    until(lambda: program._presenter is not None)
+
+    def fail() -> None:
+        raise ValueError("no such colour")
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    until(lambda: "program" in set(program.window.notices.keys()))
+    assert "no such colour" in program.window.notices.text("program")
+    err = capsys.readouterr().err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_an_error_after_the_window_has_gone_harms_nobody(start, until, qtbot):
+    program = start("--demo")
+    program.window.close()
+    program._unexpected.disconnect()
+    error = ValueError("late")
+    sys.excepthook(ValueError, error, None)
+
+
+def test_what_only_the_command_line_said_is_not_remembered(settings_file):
+    kept = Settings(camera="/dev/video2", smoothing=0.2, agreed=True)
+    save_settings(kept, settings_file)
+    said = settings_for(parse_arguments(["--camera", "0", "--microphone", "none"]), kept)
+    assert (said.camera, said.mode) == ("0", "camera")
+    assert settings_to_keep(said, kept, said) == kept
+    chosen = Settings(**{**said.__dict__, "mirror": False, "mode": "both"})
+    assert settings_to_keep(chosen, kept, said) == Settings(
+        **{**kept.__dict__, "mirror": False, "mode": "both"}
+    )
