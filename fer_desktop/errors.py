@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import logging.handlers
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -35,6 +36,10 @@ def log_path() -> Path:
     return platformdirs.user_log_path("fer-desktop") / "fer-desktop.log"
 
 
+def libraries_log_path() -> Path:
+    return log_path().with_name("libraries.log")
+
+
 def write_log_file() -> None:
     """Send warnings and errors to a small rotating file, and nothing to the terminal."""
     handler: logging.Handler = logging.NullHandler()
@@ -50,6 +55,27 @@ def write_log_file() -> None:
         format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s",
         handlers=[handler],
     )
+
+
+def keep_terminal_quiet() -> None:
+    """Send what libraries print past Python to a file beside the log, begun anew at each start.
+
+    Qt, ALSA, JACK, PortAudio and MediaPipe have much to say about devices that are not there. Only
+    ``sys.stderr`` still reaches the terminal. (A handler for Qt's messages in Python is no way: Qt
+    Multimedia has one while it is loaded, the handler lets another thread run, that one imports
+    and waits for the loader: a deadlock, seen.)
+    """
+    try:
+        terminal = os.dup(2)
+    except OSError:
+        return  # a program without a terminal
+    try:
+        quiet = os.open(libraries_log_path(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+    sys.stderr = os.fdopen(terminal, "w", buffering=1, errors="backslashreplace")
+    os.dup2(quiet, 2)
+    os.close(quiet)
 
 
 def catch_everything(listener: Callable[[Notice], None]) -> None:

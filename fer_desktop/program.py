@@ -6,6 +6,7 @@ with the session, torch on the inference thread.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -19,9 +20,8 @@ from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QDialog
 
 from fer_desktop.command_line import settings_for, settings_to_keep
-from fer_desktop.errors import Notice, catch_everything, write_log_file
+from fer_desktop.errors import Notice, catch_everything, keep_terminal_quiet, write_log_file
 from fer_desktop.live.report import Report
-from fer_desktop.qt_messages import log_qt_messages
 from fer_desktop.settings import Settings, load_settings, save_settings, settings_path
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
@@ -37,7 +37,7 @@ def run(options: Namespace) -> int:
         UserError: the report cannot be written.
     """
     write_log_file()
-    log_qt_messages()
+    keep_terminal_quiet()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("fer-desktop")
@@ -57,17 +57,24 @@ def run(options: Namespace) -> int:
 def close_on_signals(window: MainWindow) -> None:
     """Ctrl-C and kill close the window as its own button does, at once.
 
-    Python runs a signal's handler when it runs next, which in an idle Qt program is never: the
-    interpreter writes to a socket instead, and Qt wakes for that.
+    Python runs a signal's handler when it runs next, which in an idle Qt program is never, and then
+    between any two steps, perhaps with a lock held that closing needs. So the interpreter writes
+    to a socket instead, and Qt's event loop closes the window.
     """
     waking, woken = socket.socketpair()
     for end in (waking, woken):
         end.setblocking(False)
     signal.set_wakeup_fd(waking.detach(), warn_on_full_buffer=False)
     bell = QSocketNotifier(woken.fileno(), QSocketNotifier.Type.Read, window)
-    bell.activated.connect(lambda: woken.recv(64))
+
+    def answer() -> None:
+        with contextlib.suppress(BlockingIOError):
+            woken.recv(64)
+        window.close()
+
+    bell.activated.connect(answer)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close())
+        signal.signal(number, lambda *_: None)
 
 
 class Program(QObject):

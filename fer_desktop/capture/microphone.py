@@ -6,13 +6,10 @@ runs under a deadline: it copies and counts, and everything else happens in ``re
 
 from __future__ import annotations
 
-import contextlib
-import os
 import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -86,31 +83,8 @@ def look_for_devices(sounddevice: ModuleType) -> bool:
         if _open_microphones:
             return False
         sounddevice._terminate()
-        with _quietly():
-            sounddevice._initialize()
+        sounddevice._initialize()
         return True
-
-
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """ALSA and JACK print page after page about devices that are not there.
-
-    They write past Python to the file itself, as sounddevice knows, which does the same when it is
-    imported.
-    """
-    try:
-        kept = os.dup(2)
-    except OSError:  # a program without a terminal
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def find_input(devices: list[dict[str, Any]], name: str, host_api: int) -> int:

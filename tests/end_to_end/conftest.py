@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import av
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+from fer_core.preprocess.opencv import cv2
+from fer_desktop.capture.synthetic import draw_face
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,53 +50,63 @@ def screen() -> Iterator[dict[str, str]]:
     server.wait(5)
 
 
-@dataclass
 class SoundServer:
     """PulseAudio with a sink whose monitor is the system's microphone."""
 
-    environment: dict[str, str]
-    players: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    def __init__(self, home: Path) -> None:
+        home.mkdir()
+        alsa = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
+        (home / ".asoundrc").write_text(alsa)
+        self._socket = home / "native"
+        self.environment = {
+            "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(home),
+            "PULSE_SERVER": f"unix:{self._socket}",
+        }
+        self._players: list[subprocess.Popen[bytes]] = []
+        self.start()
+
+    def start(self) -> None:
+        environment = os.environ | self.environment
+        self._daemon = subprocess.Popen(
+            [
+                "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
+                "--disable-shm=yes",
+                f"--load=module-native-protocol-unix socket={self._socket} auth-anonymous=1",
+                "--load=module-null-sink sink_name=mic rate=48000",
+            ],
+            env=environment,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        pactl = ["pactl", "set-default-source", "mic.monitor"]
+        deadline = time.monotonic() + 20
+        while subprocess.run(pactl, env=environment, capture_output=True).returncode:
+            if time.monotonic() > deadline:
+                self.stop()
+                pytest.fail("PulseAudio did not start within 20 s")
+            time.sleep(0.1)
 
     def play(self, wav: Path) -> None:
         """Let the microphone hear ``wav``, once, from now on."""
         command = ["paplay", "--device=mic", str(wav)]
-        self.players.append(subprocess.Popen(command, env=os.environ | self.environment))
+        environment = os.environ | self.environment
+        self._players.append(subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL))
+
+    def stop(self) -> None:
+        """The sound server dies; who listens hears no more."""
+        for process in (self._daemon, *self._players):
+            process.kill()
+            process.wait(5)
+        self._players.clear()
+        self._socket.unlink(missing_ok=True)
 
 
 @pytest.fixture
 def sound_server(tmp_path: Path) -> Iterator[SoundServer]:
     need("pulseaudio", "pactl", "paplay")
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / ".asoundrc").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
-    socket = home / "native"
-    environment = {
-        "HOME": str(home),
-        "XDG_RUNTIME_DIR": str(home),
-        "PULSE_SERVER": f"unix:{socket}",
-    }
-    daemon = subprocess.Popen(
-        [
-            "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
-            "--disable-shm=yes",
-            f"--load=module-native-protocol-unix socket={socket} auth-anonymous=1",
-            "--load=module-null-sink sink_name=mic rate=48000",
-        ],
-        env=os.environ | environment,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    pactl = ["pactl", "set-default-source", "mic.monitor"]
-    deadline = time.monotonic() + 10
-    while subprocess.run(pactl, env=os.environ | environment, capture_output=True).returncode:
-        if time.monotonic() > deadline:
-            daemon.kill()
-            pytest.fail("PulseAudio did not start within 10 s")
-        time.sleep(0.1)
-    server = SoundServer(environment)
+    server = SoundServer(tmp_path / "home")
     yield server
-    for process in (*server.players, daemon):
-        process.terminate()
-        process.wait(5)
+    server.stop()
 
 
 class NetworkCamera:
@@ -97,10 +115,17 @@ class NetworkCamera:
     FPS = 30
 
     def __init__(self, picture: Callable[[float], bytes]) -> None:
-        """``picture(seconds since the first request)`` gives one JPEG."""
+        """``picture(seconds since the request)`` gives one JPEG."""
         self.stalled = threading.Event()
-        self.closing = threading.Event()
-        self.pictures_sent = 0
+        self._closing = threading.Event()
+        self._picture = picture
+        self._port = 0
+        self.open()
+        self.url = f"http://127.0.0.1:{self._port}/video.mjpg"
+
+    def open(self) -> None:
+        """Serve, at the same address as before."""
+        self._closing.clear()
         camera = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -108,34 +133,36 @@ class NetworkCamera:
                 self.send_response(200)
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()
-                camera._stream(self, picture)
+                camera._stream(self)
 
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/video.mjpg"
 
-    def _stream(self, to: BaseHTTPRequestHandler, picture: Callable[[float], bytes]) -> None:
+    def _stream(self, to: BaseHTTPRequestHandler) -> None:
         started = time.monotonic()
         sent = 0
-        while not self.closing.wait(max(0.0, started + sent / self.FPS - time.monotonic())):
+        while not self._closing.wait(max(0.0, started + sent / self.FPS - time.monotonic())):
             sent += 1
             if self.stalled.is_set():
                 continue
-            jpeg = picture(time.monotonic() - started)
+            jpeg = self._picture(time.monotonic() - started)
             try:
                 to.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n")
                 to.wfile.write(f"Content-Length: {len(jpeg)}\r\n\r\n".encode() + jpeg + b"\r\n")
             except OSError:
                 return  # the program has gone
-            self.pictures_sent += 1
 
     def close(self) -> None:
-        self.closing.set()
+        """The camera is switched off: the connection ends, and nobody answers."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
@@ -154,21 +181,141 @@ def network_camera() -> Iterator[Callable[[Callable[[float], bytes]], NetworkCam
         camera.close()
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Starts the real ``python -m fer_desktop`` with settings and logs of its own."""
+class Running:
+    """The real ``python -m fer_desktop``, with settings, log and report of its own."""
 
-    def start(*arguments: str, environment: dict[str, str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "fer_desktop", *arguments],
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        environment: dict[str, str],
+        largest_file: int | None = None,
+    ) -> None:
+        self.settings = folder / "settings.json"
+        self._report = folder / "report.json"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "fer_desktop", "--report", str(self._report), *arguments],
             cwd=ROOT,
             env=os.environ
-            | {"FER_DESKTOP_SETTINGS": str(tmp_path / "settings.json")}
-            | {"XDG_STATE_HOME": str(tmp_path)}
+            | {"FER_DESKTOP_SETTINGS": str(self.settings), "XDG_STATE_HOME": str(folder)}
             | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=largest_file and (lambda: limit_files(largest_file)),
         )
 
-    return start
+    def report(self) -> dict[str, Any]:
+        """As far as it is written; empty while it is not there, or in the moment of a write."""
+        try:
+            return json.loads(self._report.read_text())
+        except (OSError, ValueError):
+            return {"predictions": [], "notices": [], "stats": {}}
+
+    def predictions(self) -> list[dict[str, Any]]:
+        return self.report()["predictions"]
+
+    def until(self, condition: Callable[[], object], what: str, within_s: float = 40) -> None:
+        """Generous: the machine may be busy with something else."""
+        deadline = time.monotonic() + within_s
+        while not condition():
+            assert self._process.poll() is None, self._process.communicate()[1]
+            assert time.monotonic() < deadline, f"{what}: not within {within_s} s"
+            time.sleep(0.1)
+
+    def until_predicted(self, modalities: list[str]) -> None:
+        """A prediction of this moment rests on these."""
+        begun = len(self.predictions())
+
+        def is_there() -> bool:
+            return any(p["modalities"] == modalities for p in self.predictions()[begun:])
+
+        self.until(is_there, f"a prediction from {modalities}")
+
+    def until_noticed(self, words: str) -> None:
+        self.until(lambda: any(words in n for n in self.report()["notices"]), f"“{words}”")
+
+    def signal(self, number: int = signal.SIGTERM) -> None:
+        self._process.send_signal(number)
+
+    def ends(self, within_s: float, status: int = 0) -> str:
+        """What it wrote to the terminal, once it has ended by itself."""
+        begun = time.monotonic()
+        try:
+            _, errors = self._process.communicate(timeout=within_s + 30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            pytest.fail(f"it never ended:\n{self._process.communicate()[1]}")
+        assert time.monotonic() - begun < within_s
+        assert self._process.returncode == status, errors
+        return errors
+
+    def is_closed(self) -> dict[str, Any]:
+        """Closes it as a desktop does: it ends in time, says nothing, and the report is whole."""
+        self.signal()
+        assert self.ends(within_s=3) == ""
+        return json.loads(self._report.read_text())
+
+    def kill(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
+
+
+def limit_files(largest: int) -> None:
+    """No file may become larger: how a full disk feels."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    started: list[Running] = []
+
+    def start(*arguments: str, **how: Any) -> Running:
+        started.append(Running(tmp_path, *arguments, **how))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.kill()
+
+
+@pytest.fixture
+def jpeg() -> Callable[[NDArray[np.uint8]], bytes]:
+    def encode(image: NDArray[np.uint8]) -> bytes:
+        done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+        assert done
+        return data.tobytes()
+
+    return encode
+
+
+@pytest.fixture
+def face_on_the_left(jpeg: Callable[[NDArray[np.uint8]], bytes]) -> Callable[[float], bytes]:
+    """A drawn face in the left half of a wide picture, so that its place can be checked."""
+
+    def picture(t: float) -> bytes:
+        canvas = np.full((480, 960, 3), 90, np.uint8)
+        canvas[:, :640] = draw_face(t)
+        return jpeg(canvas)
+
+    return picture
+
+
+@pytest.fixture
+def wav(tmp_path: Path) -> Callable[[NDArray[np.float32]], Path]:
+    """Writes samples at 48 kHz."""
+
+    def write(samples: NDArray[np.float32]) -> Path:
+        path = tmp_path / "voice.wav"
+        with av.open(path, "w", format="wav") as file:
+            stream = file.add_stream("pcm_s16le", rate=48_000, layout="mono")
+            pcm = (np.clip(samples, -1, 1) * 32767).astype(np.int16)[None]
+            frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+            frame.sample_rate = 48_000
+            file.mux([*stream.encode(frame), *stream.encode(None)])
+        return path
+
+    return write
