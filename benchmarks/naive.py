@@ -60,15 +60,15 @@ def inference_on_gui() -> None:
 
 def slow_window() -> None:
     """Frames are polled as ever, by a window that needs 50 ms for each."""
-    from fer_desktop.ui.main_window import MainWindow
+    from fer_desktop.ui.video_view import VideoView
 
-    show = MainWindow.show_frame
+    show = VideoView.show_frame
 
     def slowly(*arguments: Any) -> None:
         time.sleep(BUSY_SECONDS)
         show(*arguments)
 
-    MainWindow.show_frame = slowly  # type: ignore[method-assign, assignment]
+    VideoView.show_frame = slowly  # type: ignore[method-assign, assignment]
 
 
 def slow_window_signals() -> None:

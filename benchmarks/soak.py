@@ -102,8 +102,8 @@ def _sizes(seconds: float) -> list[tuple[float, float]]:
                 image, face = seen.frame.image, seen.face
                 square = framing_square(face, image.shape, vision) if face else None
                 patches = patch_rectangles(square, kept) if square else ()
-                window.show_frame(image, face, seen.others, patches, tracker.locked)
-                window.show_level(recent.audio_level(seen.frame.time_s))
+                window.video.show_frame(image, face, seen.others, patches, tracker.locked)
+                window.level.show_level(recent.audio_level(seen.frame.time_s))
                 app.processEvents()
             sound = voice(hop * HOP_SECONDS, SEGMENT_SAMPLES)
             recent.add_audio(AudioBlock(sound, SAMPLE_RATE, hop * HOP_SECONDS))

@@ -15,6 +15,7 @@ from fer_core.config import FERConfig
 from fer_core.errors import UserError
 from fer_core.prediction import Prediction
 from fer_core.preprocess.framing import framing_square, patch_rectangles
+from fer_desktop.capture import permission
 from fer_desktop.capture.camera import Camera
 from fer_desktop.capture.devices import Found
 from fer_desktop.capture.microphone import Microphone
@@ -73,7 +74,7 @@ class LivePresenter(QObject):
         session.nothing_present.connect(self._on_nothing)
         session.microphones_found.connect(self._on_microphones)
         session.noticed.connect(self._on_notice)
-        session.cleared.connect(window.clear_notice)
+        session.cleared.connect(window.notices.clear)
         window.start_requested.connect(self.start)
         window.pause_requested.connect(self._pause)
         window.resume_requested.connect(self._resume)
@@ -94,13 +95,13 @@ class LivePresenter(QObject):
         self._config = None
         self._forget_prediction()
         self._say_loading()
-        self.window.clear_notice("inference")
+        self.window.notices.clear("inference")
         self.session.use_model(lambda: open_model(folder, settings.device))
 
     def _say_loading(self) -> None:
-        self.window.clear_notice("model")
+        self.window.notices.clear("model")
         self.window.set_model_state("Loading the model…", untrained=False, ready=False)
-        self.window.set_device("")
+        self.window.status_line.device.setText("")
 
     def find_devices(self) -> None:
         """List cameras and microphones by name; what was chosen stays chosen."""
@@ -122,7 +123,12 @@ class LivePresenter(QObject):
         self._clear_notices()
         self._forget()
         window.set_state("starting")
-        if window.settings.mode == "camera":
+        permission.ask_once(self, self._begin_when_found)
+
+    def _begin_when_found(self) -> None:
+        if self.window.state != "starting":
+            return  # stopped while the system asked for permission
+        if self.window.settings.mode == "camera":
             self._begin()
         else:
             self._when_found(self._begin)
@@ -192,13 +198,13 @@ class LivePresenter(QObject):
         self.session.close()
 
     def show_notice(self, notice: Notice) -> None:
-        self.window.show_notice(notice)
+        self.window.notices.show_notice(notice)
         if notice.severity != "info":
             self._write(lambda report: report.note(notice.text))
 
     def _clear_notices(self) -> None:
         for key in ("camera", "microphone", "inference"):
-            self.window.clear_notice(key)
+            self.window.notices.clear(key)
 
     # From the session
 
@@ -216,7 +222,7 @@ class LivePresenter(QObject):
             self._draw(seen)
         elif seen is not None and window.video.has_frame() and _outdated(seen):
             window.forget_picture()
-        window.show_level(recent.audio_level(time.monotonic()))
+        window.level.show_level(recent.audio_level(time.monotonic()))
 
     def _draw(self, seen: SeenFrame) -> None:
         image, face, prediction = seen.frame.image, seen.face, self._prediction
@@ -224,7 +230,7 @@ class LivePresenter(QObject):
         if face is not None and prediction is not None and self._config is not None:
             square = framing_square(face, image.shape, self._config.vision)
             patches = patch_rectangles(square, prediction.kept_patches)
-        self.window.show_frame(image, face, seen.others, patches, self.session.tracker.locked)
+        self.window.video.show_frame(image, face, seen.others, patches, self.session.tracker.locked)
 
     def _on_prediction(self, prediction: Prediction) -> None:
         scores = self._smoothing.update(prediction)
@@ -252,13 +258,13 @@ class LivePresenter(QObject):
         self.statistics.model, self.statistics.device = config.name, state.device
         trained = config.trained_on or "untrained"
         self.window.set_model_state(f"{config.name} · {trained}", untrained=not config.trained_on)
-        self.window.set_device(state.device)
+        self.window.status_line.device.setText(state.device)
         self.window.unavailable_devices = state.unavailable
 
     def _show_status(self) -> None:
         self._count_losses()
         now, statistics = time.monotonic(), self.statistics
-        self.window.show_statistics(
+        self.window.status_line.show_statistics(
             statistics.camera.per_second(now),
             statistics.predictions.per_second(self.session.now()),
             statistics.latency_ms,
@@ -300,12 +306,12 @@ class LivePresenter(QObject):
         if window.state == "stopped" or self._once_found is not None:
             return  # the session begins with what is chosen by then
         if camera:
-            window.clear_notice("camera")
+            window.notices.clear("camera")
             session.use_camera(self._camera())
             self._forget()
             window.forget_picture()
         if microphone:
-            window.clear_notice("microphone")
+            window.notices.clear("microphone")
             session.use_microphone(self._microphone())
         if session.camera is None and session.microphone is None:
             self._end()
@@ -314,7 +320,7 @@ class LivePresenter(QObject):
         if self._once_found is not None:
             return  # it begins anyway
         session = self.session
-        self.window.clear_notice(key)  # it comes back if it still holds
+        self.window.notices.clear(key)  # it comes back if it still holds
         if key == "model":
             self._say_loading()
         if key in ("camera", "microphone") and session.camera is session.microphone is None:
@@ -351,7 +357,7 @@ class LivePresenter(QObject):
             what(self._report)
         except UserError as error:
             self._report = None
-            self.window.show_notice(Notice("report", error.text, error.hint))
+            self.window.notices.show_notice(Notice("report", error.text, error.hint))
 
 
 def _outdated(seen: SeenFrame) -> bool:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from fer_desktop.command_line import settings_for, settings_to_keep
 from fer_desktop.errors import Notice, catch_everything, keep_terminal_quiet, write_log_file
 from fer_desktop.live.report import Report
+from fer_desktop.live.statistics import Statistics
 from fer_desktop.settings import Settings, load_settings, save_settings, settings_path
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
@@ -85,7 +86,7 @@ class Program(QObject):
     def __init__(self, options: Namespace) -> None:
         super().__init__()
         self._options = options
-        self._report = Report(options.report, {}) if options.report else None
+        self._report = Report(options.report, Statistics().as_json()) if options.report else None
         self._presenter: LivePresenter | None = None
         self._closed = False
         self.status = 0  # of the process
@@ -151,7 +152,7 @@ class Program(QObject):
         if self._presenter is not None:
             self._presenter.show_notice(notice)
         else:
-            self.window.show_notice(notice)
+            self.window.notices.show_notice(notice)
 
     def _close(self) -> None:
         if self._closed:

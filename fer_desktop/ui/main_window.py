@@ -1,7 +1,7 @@
 """The window: lays the views out, turns what people do into signals, and knows nothing else.
 
-Whoever owns the session connects the signals and calls the methods; threads, devices and tensors
-stay on that side.
+Whoever owns the session connects the signals, feeds the views, and calls the methods where several
+views change together; threads, devices and tensors stay on that side.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from fer_core.media import FaceBox, RgbImage
 from fer_core.prediction import Prediction
 from fer_desktop.errors import Notice
 from fer_desktop.settings import Mode, Settings
@@ -42,7 +41,7 @@ from fer_desktop.ui.status_line import StatusLine
 from fer_desktop.ui.theme import DARK, SystemThemeWatcher, apply_theme, colours_of
 from fer_desktop.ui.timeline import SessionTimeline
 from fer_desktop.ui.tool_row import State, ToolRow
-from fer_desktop.ui.video_view import Rect, VideoView
+from fer_desktop.ui.video_view import VideoView
 
 Scores = NDArray[np.float32]
 
@@ -139,21 +138,6 @@ class MainWindow(QMainWindow):
             self.bars.clear(text)
             self.video.set_emotion(None)
 
-    def set_device(self, text: str) -> None:
-        """Where the model really runs: "cpu", "cuda (H100)"."""
-        self.status_line.device.setText(text)
-
-    def show_frame(
-        self,
-        image: RgbImage,
-        face: FaceBox | None = None,
-        others: Sequence[FaceBox] = (),
-        patches: Sequence[Rect] = (),
-        locked: bool = False,
-    ) -> None:
-        """The newest frame (H, W, 3), unmirrored, and what was found in it."""
-        self.video.show_frame(image, face, others, patches, locked)
-
     def show_prediction(
         self, prediction: Prediction, scores: Scores, segment_scores: Scores
     ) -> None:
@@ -191,25 +175,6 @@ class MainWindow(QMainWindow):
             self.video.show_message("Waiting for a picture…")
         if self.state == "paused":
             self.video.set_badges(("paused",))
-
-    def show_level(self, dbfs: float | None) -> None:
-        """The microphone's level; None where none is open."""
-        self.level.show_level(dbfs)
-
-    def show_statistics(
-        self,
-        camera_fps: float,
-        predictions_per_s: float,
-        latency_ms: float | None,
-        dropped: int,
-    ) -> None:
-        self.status_line.show_statistics(camera_fps, predictions_per_s, latency_ms, dropped)
-
-    def show_notice(self, notice: Notice) -> None:
-        self.notices.show_notice(notice)
-
-    def clear_notice(self, key: str) -> None:
-        self.notices.clear(key)
 
     # How it is put together
 
@@ -336,10 +301,12 @@ class MainWindow(QMainWindow):
         folder = Path(QStandardPaths.writableLocation(place) or Path.home())
         path = folder / f"emotions-{datetime.now():%Y%m%d-%H%M%S}.png"
         if self.grab().save(str(path)):
-            self.show_notice(Notice("picture", f"Picture saved as {path}.", severity="info"))
+            self.notices.show_notice(
+                Notice("picture", f"Picture saved as {path}.", severity="info")
+            )
         else:
             hint = "Check that the folder exists and can be written."
-            self.show_notice(Notice("picture", f"{path} could not be written.", hint))
+            self.notices.show_notice(Notice("picture", f"{path} could not be written.", hint))
 
     def _open_settings(self) -> None:
         dialog = SettingsDialog(self.settings, self.unavailable_devices, self)

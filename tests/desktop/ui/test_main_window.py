@@ -119,12 +119,12 @@ def test_t_switches_between_dark_and_light(qtbot, window: MainWindow) -> None:
 
 
 def test_r_retries_whatever_offers_it(qtbot, window: MainWindow) -> None:
-    window.show_notice(Notice("camera", "Unplugged.", retry=True))
-    window.show_notice(Notice("report", "Saved.", severity="info"))
+    window.notices.show_notice(Notice("camera", "Unplugged.", retry=True))
+    window.notices.show_notice(Notice("report", "Saved.", severity="info"))
     with qtbot.waitSignal(window.retry_requested) as retried:
         qtbot.keyClick(window, Qt.Key.Key_R)
     assert retried.args == ["camera"]
-    window.clear_notice("camera")
+    window.notices.clear("camera")
     with qtbot.assertNotEmitted(window.retry_requested):
         qtbot.keyClick(window, Qt.Key.Key_R)
 
@@ -164,7 +164,7 @@ def test_a_list_that_changes_by_itself_chooses_nothing(qtbot, window: MainWindow
 
 def test_a_click_on_the_picture_names_the_place_in_the_frame(qtbot, window: MainWindow) -> None:
     window.set_state("running")
-    window.show_frame(picture())
+    window.video.show_frame(picture())
     place = window.video.picture_rect()
     at = QPoint(round(place.left() + place.width() / 4), round(place.center().y()))
     with qtbot.waitSignal(window.face_clicked) as clicked:
@@ -177,7 +177,7 @@ def test_an_answer_reaches_bars_picture_and_timeline(
 ) -> None:
     window.set_model_state("compact", untrained=False)
     window.set_state("running")
-    window.show_frame(picture())
+    window.video.show_frame(picture())
     prediction = make_prediction(winner=4, end_s=3.375)
     window.show_prediction(prediction, prediction.probabilities, prediction.segment_probabilities)
     assert window.bars.accessibleDescription().startswith("angry 72%")
@@ -243,7 +243,7 @@ def test_a_new_session_begins_with_an_empty_timeline(
 
 
 def test_everything_that_can_be_used_has_a_name_and_a_tip(window: MainWindow) -> None:
-    window.show_notice(Notice("camera", "Unplugged.", retry=True))
+    window.notices.show_notice(Notice("camera", "Unplugged.", retry=True))
     window.timeline.build()
     usable = [
         widget
@@ -284,9 +284,9 @@ def test_a_saved_picture_says_where_it_is(qtbot, window: MainWindow, tmp_path, m
 
 
 def test_status_fields_keep_their_place_while_figures_change(window: MainWindow) -> None:
-    window.show_statistics(9.9, 0.5, None, 0)
+    window.status_line.show_statistics(9.9, 0.5, None, 0)
     before = [f.geometry() for f in (window.status_line.camera, window.status_line.dropped)]
-    window.show_statistics(120.0, 12.67, 1234.5, 123456)
+    window.status_line.show_statistics(120.0, 12.67, 1234.5, 123456)
     after = [f.geometry() for f in (window.status_line.camera, window.status_line.dropped)]
     assert before == after
     assert window.status_line.latency.text() == "latency 1234 ms"
