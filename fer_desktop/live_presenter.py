@@ -105,9 +105,12 @@ class LivePresenter(QObject):
 
     def find_devices(self) -> None:
         """List cameras and microphones by name; what was chosen stays chosen."""
+        self._list_cameras()
+        self.session.find_microphones(self._sources.find_microphones)
+
+    def _list_cameras(self) -> None:
         found = self._found["camera"] = self._sources.find_cameras()
         self.window.set_cameras([(device.id, device.name) for device in found.devices])
-        self.session.find_microphones(self._sources.find_microphones)
 
     def _on_microphones(self, found: Found) -> None:
         self._found["microphone"] = found
@@ -286,7 +289,9 @@ class LivePresenter(QObject):
         self.session.resume()
         self.window.set_state("running")
 
-    def _change_camera(self) -> None:
+    def _change_camera(self, chosen: str) -> None:
+        if self._sources.offer_camera(chosen):
+            self._list_cameras()
         self._reopen(camera=True)
 
     def _change_microphone(self) -> None:

@@ -119,10 +119,13 @@ class Program(QObject):
                 return
             self._keep_settings(dataclasses.replace(window.settings, agreed=True))
         # Imported here because OpenCV and MediaPipe take half a second.
+        from fer_desktop.capture.camera import is_address
         from fer_desktop.live.sources import Sources
         from fer_desktop.live_presenter import LivePresenter
 
         named_camera = None if options.camera == "none" else options.camera
+        if named_camera is None and is_address(self._kept.camera or ""):
+            named_camera = self._kept.camera  # no list shows a network camera
         named_microphone = None if options.microphone == "none" else options.microphone
         sources = Sources(options.demo, named_camera, named_microphone)
         self._presenter = LivePresenter(window, sources, self._report)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian/Ubuntu packages that pip cannot bring, or prints the one line to type.
 #   system_packages.sh run [PACKAGE...]   what the program needs to open its window and to hear
-#   system_packages.sh tests              what the end-to-end tests need: a screen, a sound server
+#   system_packages.sh tests              what the end-to-end tests need: screen, sound, witness
 # On other systems it does nothing: their wheels carry these libraries.
 set -euo pipefail
 
@@ -12,7 +12,7 @@ case "${1:?run or tests}" in
     libportaudio2 libasound2-plugins libpulse0 libegl1 libgl1 libgles2 libdbus-1-3 libxkbcommon-x11-0
     libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0
     libxcb-shape0 libxcb-xkb1 fonts-dejavu-core) ;;
-  tests) packages=(xvfb xauth pulseaudio pulseaudio-utils libasound2-plugins) ;;
+  tests) packages=(xvfb xauth xdotool pulseaudio pulseaudio-utils libasound2-plugins strace) ;;
   *) echo "system_packages.sh: run or tests, not $1" >&2; exit 2 ;;
 esac
 

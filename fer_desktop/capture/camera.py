@@ -48,6 +48,11 @@ class VideoEnded(Exception):
     """The file played as a camera is over; no fault."""
 
 
+def is_address(text: str) -> bool:
+    """Whether ``text`` names a camera in the network."""
+    return text.lower().startswith(NETWORK)
+
+
 def parse_camera(text: str) -> Camera | None:
     """The camera named by ``text``: ``0``, ``/dev/video0``, ``http://...``, ``clip.mp4``.
 
@@ -65,7 +70,7 @@ def parse_camera(text: str) -> Camera | None:
         return None
     if text.isdecimal():
         return OpenCVCamera(int(text))
-    if text.startswith("/dev/") or text.lower().startswith(NETWORK):
+    if text.startswith("/dev/") or is_address(text):
         return OpenCVCamera(text)
     if not text or re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
         raise UserError(
@@ -78,7 +83,7 @@ def parse_camera(text: str) -> Camera | None:
 
 def refusal(source: int | str) -> UserError:
     """Why the camera ``source``, which did not open, most likely did not."""
-    if isinstance(source, str) and source.lower().startswith(NETWORK):
+    if isinstance(source, str) and is_address(source):
         return UserError(
             f"The network camera {source} does not answer.",
             "Check the address, and that the camera and this computer are in the same network.",

@@ -15,7 +15,7 @@ from typing import Any
 from fer_core.errors import UserError
 from fer_core.media import VideoFrame
 from fer_core.preprocess.opencv import cv2
-from fer_desktop.capture.camera import NETWORK, refusal
+from fer_desktop.capture.camera import is_address, refusal
 
 WIDTH, HEIGHT, FPS = 640, 480, 30  # a face at arm's length is 150 pixels wide: enough for 224
 STALLED_SECONDS = 3.0
@@ -32,7 +32,7 @@ class OpenCVCamera:
 
     def __init__(self, source: int | str, name: str | None = None) -> None:
         self._source = source
-        self._network = isinstance(source, str) and source.lower().startswith(NETWORK)
+        self._network = isinstance(source, str) and is_address(source)
         self._name = name or (f"Camera {source}" if isinstance(source, int) else source)
         self._frames = 0  # over all openings, so that no two frames share an index
         self._changed = threading.Condition()

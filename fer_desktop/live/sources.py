@@ -18,7 +18,7 @@ MADE_VOICE = Device("made voice", "Made voice (demo)", "")
 
 @dataclass
 class Sources:
-    """The devices that are plugged in, those named on the command line first.
+    """The devices that are plugged in, after those that were named: an address, a file.
 
     The demo offers its own instead and touches no device.
     """
@@ -34,6 +34,13 @@ class Sources:
         found = _with(self.named_camera, found)
         self._cameras = {device.id: device for device in found.devices}
         return found
+
+    def offer_camera(self, camera: str) -> bool:
+        """Add an address or a file to the next list; False if ``camera`` is in the last one."""
+        if camera in self._cameras:
+            return False
+        self.named_camera = camera
+        return True
 
     def find_microphones(self) -> Found:
         """May take long; new ones are found while none is listened to."""
@@ -73,7 +80,7 @@ class Sources:
 
 
 def _with(named: str | None, found: Found) -> Found:
-    """``found`` and, before them, what the command line names."""
+    """``found`` and, before them, the one that was named."""
     if named is None or any(device.id == named for device in found.devices):
         return found
     name = Path(named).name if Path(named).is_file() else named

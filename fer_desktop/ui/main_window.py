@@ -20,6 +20,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
+    QInputDialog,
     QLabel,
     QMainWindow,
     QSplitter,
@@ -53,7 +54,7 @@ class MainWindow(QMainWindow):
     stop_requested = Signal()
     retry_requested = Signal(str)  # the notice's key
     refresh_requested = Signal()
-    camera_chosen = Signal(str)  # id
+    camera_chosen = Signal(str)  # id; also an address or a file that is not in the list
     microphone_chosen = Signal(str)  # id
     mode_chosen = Signal(str)
     face_clicked = Signal(float, float)  # in pixels of the unmirrored frame
@@ -247,6 +248,7 @@ class MainWindow(QMainWindow):
                 lambda checked, field=field: self._change(**{field: checked})
             )
         self.tool_row.cameras.picked.connect(self._pick_camera)
+        self.tool_row.cameras.other_wanted.connect(self._ask_for_camera)
         self.tool_row.microphones.picked.connect(self._pick_microphone)
         self.tool_row.mode_picked.connect(self._pick_mode)
         self.smoothing.valueChanged.connect(lambda value: self._change(smoothing=value / 100))
@@ -273,6 +275,12 @@ class MainWindow(QMainWindow):
     def _pick_camera(self, camera: str) -> None:
         self._change(camera=camera)
         self.camera_chosen.emit(camera)
+
+    def _ask_for_camera(self) -> None:
+        label = "Address (http://… or rtsp://…), or a video file:"
+        text, agreed = QInputDialog.getText(self, "Network camera or file", label)
+        if agreed and text.strip():
+            self._pick_camera(text.strip())
 
     def _pick_microphone(self, microphone: str) -> None:
         self._change(microphone=microphone)

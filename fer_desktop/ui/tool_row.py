@@ -43,10 +43,14 @@ class DeviceList(QComboBox):
     """Devices by name; remembers ids, because places in the list move."""
 
     picked = Signal(str)  # id, by the user only
+    other_wanted = Signal()  # one that is not in the list
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, other: str = "") -> None:
+        """``other`` is the text of a last entry, for a device that cannot be listed."""
         super().__init__()
         self._what = what
+        self._other = other
+        self._selected = 0
         self.setAccessibleName(what.capitalize())
         self.setToolTip(f"Which {what} to use")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -63,17 +67,26 @@ class DeviceList(QComboBox):
         for device, name in devices:
             self.addItem(name, device)
             self.setItemData(self.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
-        self.setEnabled(bool(devices))
         if not devices:
             self.addItem(f"No {self._what} found")
-        self.setCurrentIndex(max(0, self.findData(wanted)))
+        self._selected = max(0, self.findData(wanted))
+        self.setCurrentIndex(self._selected)
+        if self._other:
+            self.insertSeparator(self.count())
+            self.addItem(self._other)
+        self.setEnabled(bool(devices or self._other))
 
     def current(self) -> str | None:
         """Id of the device selected; None where there is none."""
         return self.currentData()
 
     def _on_activated(self, index: int) -> None:
-        self.picked.emit(self.itemData(index))
+        if self._other and index == self.count() - 1:
+            self.setCurrentIndex(self._selected)
+            self.other_wanted.emit()
+        elif self.itemData(index) is not None:
+            self._selected = index
+            self.picked.emit(self.itemData(index))
 
 
 class ToolRow(QWidget):
@@ -83,7 +96,7 @@ class ToolRow(QWidget):
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.cameras = DeviceList("camera")
+        self.cameras = DeviceList("camera", other="Network camera or file…")
         self.microphones = DeviceList("microphone")
         self.modes = QComboBox()
         for mode in MODES:

@@ -157,6 +157,13 @@ class ScriptedSources:
     def find_cameras(self) -> Found:
         return self._found(self.cameras, "No camera is plugged in.")
 
+    def offer_camera(self, camera: str) -> bool:
+        if camera in self.cameras:
+            return False
+        self.cameras[camera] = ScriptedCamera(camera)
+        self.plugged.add(camera)
+        return True
+
     def find_microphones(self) -> Found:
         self.listed.wait(10)
         return self._found(self.microphones, "No microphone is plugged in.")

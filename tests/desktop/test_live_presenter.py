@@ -9,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QInputDialog
 
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
@@ -234,6 +235,21 @@ def test_choosing_another_device_keeps_clock_timeline_and_the_other_device(
     until(lambda: sources.microphones["right"].is_open)
     assert presenter.session.origin_s == origin
     assert sources.cameras["two"].opened == 1
+
+
+def test_a_network_camera_can_be_typed_and_is_remembered(
+    presenter, window, sources, until, monkeypatch
+):
+    address = "http://192.168.1.7:8080/video"
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: (f" {address} ", True))
+    window.start_requested.emit()
+    cameras = window.tool_row.cameras
+    cameras.activated.emit(cameras.count() - 1)
+    until(lambda: address in sources.cameras and sources.cameras[address].is_open)
+    assert window.camera() == window.settings.camera == address
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("", False))
+    cameras.activated.emit(cameras.count() - 1)
+    assert window.camera() == address, "cancelled: nothing changes"
 
 
 def test_a_mode_opens_and_closes_only_what_it_is_about(presenter, window, sources, until):

@@ -69,3 +69,13 @@ def test_an_address_of_an_unknown_kind_is_refused_with_the_kinds_there_are(nothi
     sources.find_cameras()
     with pytest.raises(UserError, match="rtsp://"):
         sources.camera("gopher://camera")
+
+
+def test_an_address_that_is_typed_is_listed_first_from_then_on(plugged):
+    sources = Sources()
+    sources.find_cameras()
+    assert sources.offer_camera("http://phone/video")
+    assert names(sources.find_cameras()) == ["http://phone/video", "Webcam"]
+    assert isinstance(sources.camera("http://phone/video"), OpenCVCamera)
+    assert not sources.offer_camera("/dev/video0"), "it is in the list"
+    assert names(sources.find_cameras()) == ["http://phone/video", "Webcam"]
