@@ -49,12 +49,8 @@ class FaceDetector:
             min_detection_confidence=min_score,
         )
         self._as_image = lambda data: Image(image_format=ImageFormat.SRGB, data=data)
-        with _quiet_stderr():
+        with _quiet_stderr(), _without_opengl():
             self._detector = face_detector.FaceDetector.create_from_options(options)
-            # LiteRt complains once, at the first picture whose buffer happens to lie badly in
-            # memory: three of four do.
-            for _ in range(8):
-                self._detector.detect(self._as_image(np.zeros((480, 640, 3), np.uint8)))
 
     def detect(self, image: RgbImage) -> list[FaceBox]:
         """All faces of ``image`` (H, W, 3), largest first, clipped to the picture."""
@@ -167,6 +163,25 @@ class FaceTracker:
         if nearest is None or last.overlap(nearest) < SAME_FACE_OVERLAP:
             return None
         return nearest
+
+
+@contextlib.contextmanager
+def _without_opengl() -> Iterator[None]:
+    """Let libglvnd find no driver: MediaPipe opens a GPU context even to run on the CPU.
+
+    Where the driver is Mesa's software or AMD one, it brings LLVM into the process, visible to all;
+    Triton, which torch's compiler imports, has another LLVM inside, and the two end in a crash.
+    """
+    name = "__EGL_VENDOR_LIBRARY_FILENAMES"
+    before = os.environ.get(name)
+    os.environ[name] = os.devnull
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 _stderr_guard = threading.Lock()  # two threads that each put back what they found would lose it

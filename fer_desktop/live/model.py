@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +55,11 @@ def _import_network() -> None:
 
     They make half a million objects that stay. Looking through them again and again while they are
     made took 1 s, and a full collection later holds every thread up for 0.4 s.
+
+    Triton is kept out: only torch's compiler would use it, and beside Mesa's OpenGL drivers, which
+    Qt may load, its own copy of LLVM crashes the program.
     """
+    sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # as if not installed
     gc.disable()
     try:
         import fer_core.predictor

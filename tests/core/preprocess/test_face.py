@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -179,3 +181,19 @@ def test_unlocking_a_lost_face_follows_somebody_again(followed):
     followed.tracker.unlock()
     assert followed.show(other) == other
     assert not followed.tracker.locked
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the process's map of memory")
+def test_detecting_on_the_cpu_opens_no_graphics_driver():
+    """Mesa's bring an LLVM that crashes with that of torch's compiler."""
+    code = (
+        "import numpy as np\n"
+        "from fer_core.preprocess.face import FaceDetector\n"
+        "with FaceDetector() as detector:\n"
+        "    detector.detect(np.zeros((480, 640, 3), np.uint8))\n"
+        "    print(open('/proc/self/maps').read())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "libmediapipe" in done.stdout
+    for driver in ("_mesa", "_dri.so", "libLLVM", "nvidia"):
+        assert driver not in done.stdout

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,3 +112,15 @@ def test_another_model_freezes_nothing_more():
     gc.unfreeze()
     model._import_network()
     assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the process's map of memory")
+def test_the_compilers_llvm_stays_out_of_the_program(folder):
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from fer_desktop.live.model import open_model\n"
+        f"open_model(Path({str(folder)!r}), 'cpu')\n"
+        "assert 'libtriton' not in open('/proc/self/maps').read()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
