@@ -193,7 +193,7 @@ class LivePresenter(QObject):
         self.window.set_state("stopped")
 
     def close(self) -> None:
-        """End the session and complete the report; takes 2 s at most."""
+        """End the session and complete the report; takes little more than a second."""
         for timer in (self._patience, self._preview, self._status):
             timer.stop()
         self._count_losses()

@@ -8,8 +8,6 @@ from torch import Tensor, nn
 
 from fer_core.patches import GRID, PATCHES, ROI_SIDE
 
-GLOBAL_TOKENS = 4  # mean, maximum, minimum, standard deviation
-
 
 class RoiTokenCompression(nn.Module):
     """Importance is a learned logit, raised by a learned positive bias where the face is.

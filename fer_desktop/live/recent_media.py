@@ -54,21 +54,14 @@ class RecentMedia:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget everything, counters too: another session begins."""
+        self._audio_losses = 0
         self.forget_frames()
         self.forget_sound()
-        with self._guard:
-            self._frames_unseen = 0
-            self._audio_losses = 0
 
     def forget_frames(self) -> None:
         """Another camera follows, or none."""
         with self._guard:
             self._seen: list[SeenFrame] = []  # in order of time, one for each sampling tick
-            self._newest_was_shown = True
 
     def forget_sound(self) -> None:
         """Another microphone follows, or none."""
@@ -91,9 +84,6 @@ class RecentMedia:
         with self._guard:
             if self._seen and frame.time_s <= self._seen[-1].frame.time_s:
                 return
-            if not self._newest_was_shown:
-                self._frames_unseen += 1
-            self._newest_was_shown = False
             tick = tick_of(frame.time_s)
             if self._seen and tick_of(self._seen[-1].frame.time_s) == tick:
                 self._seen.pop()
@@ -104,20 +94,7 @@ class RecentMedia:
     def newest(self) -> SeenFrame | None:
         """The newest frame, for the preview; None before the first."""
         with self._guard:
-            self._newest_was_shown = True
             return self._seen[-1] if self._seen else None
-
-    @property
-    def frames_unseen(self) -> int:
-        """How many frames were replaced by a newer one before :meth:`newest` was asked."""
-        with self._guard:
-            return self._frames_unseen
-
-    @property
-    def video_until(self) -> float | None:
-        """The time of the newest frame."""
-        with self._guard:
-            return self._seen[-1].frame.time_s if self._seen else None
 
     # ----------------------------------------------------------------- sound
 

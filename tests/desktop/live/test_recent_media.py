@@ -43,16 +43,14 @@ def recent() -> RecentMedia:
 # -------------------------------------------------------------------- frames
 
 
-def test_newest_frame_wins_and_the_replaced_ones_are_counted(recent):
+def test_newest_frame_wins(recent):
     assert recent.newest() is None
     for i in range(5):
         recent.add_frame(frame(10 + i / 30, i), None)
     assert recent.newest().frame.index == 4
-    assert recent.frames_unseen == 4
     recent.newest()
     recent.add_frame(frame(11, 5), None)
     assert recent.newest().frame.index == 5
-    assert recent.frames_unseen == 4
 
 
 def test_newest_brings_the_faces_of_its_frame(recent):
@@ -187,7 +185,6 @@ def test_no_sound_at_all_is_an_empty_clip(recent):
     clip = recent.clip(12.0)
     assert not clip.waveform_mask.any()
     assert recent.audio_until is None
-    assert recent.video_until is None
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
@@ -222,16 +219,17 @@ def test_memory_is_constant_over_a_long_session(recent):
     assert TICKS_KEPT <= 24
 
 
-def test_clear_forgets_everything(recent):
+def test_another_camera_and_another_microphone_begin_with_nothing(recent):
     recent.add_frame(frame(10), None)
-    recent.add_frame(frame(10.1), None)
     recent.add_audio(ramp(10, 1, lost=True))
-    recent.clear()
+    recent.forget_frames()
     assert recent.newest() is None
-    assert (recent.frames_unseen, recent.audio_losses) == (0, 0)
+    assert recent.audio_until == 11, "the sound is another device's"
+    recent.forget_sound()
     assert recent.audio_until is None
     recent.add_audio(ramp(2, 1))  # an earlier time is no drift now
     assert recent.audio_until == 3
+    assert recent.audio_losses == 1, "losses are the session's"
 
 
 def test_a_clip_does_not_change_when_more_arrives(recent):
