@@ -46,6 +46,14 @@ from fer_desktop.ui.video_view import VideoView
 
 Scores = NDArray[np.float32]
 
+# What can be shown on the picture: the action, and its field in the settings and in the view.
+_SHOWN = {
+    "mirror": "mirror",
+    "face": "show_face",
+    "patches": "show_patches",
+    "emotion": "show_emotion",
+}
+
 
 class MainWindow(QMainWindow):
     start_requested = Signal()
@@ -238,12 +246,7 @@ class MainWindow(QMainWindow):
         }
         for name, do in does.items():
             self._actions[name].triggered.connect(lambda _checked=False, do=do: do())
-        for name, field in (
-            ("mirror", "mirror"),
-            ("face", "show_face"),
-            ("patches", "show_patches"),
-            ("emotion", "show_emotion"),
-        ):
+        for name, field in _SHOWN.items():
             self._actions[name].triggered.connect(
                 lambda checked, field=field: self._change(**{field: checked})
             )
@@ -337,17 +340,10 @@ class MainWindow(QMainWindow):
         self._system_theme.theme = settings.theme
         if isinstance(app, QApplication):
             apply_theme(app, settings.theme)
-        for name, shown in (
-            ("mirror", settings.mirror),
-            ("face", settings.show_face),
-            ("patches", settings.show_patches),
-            ("emotion", settings.show_emotion),
-        ):
+        for name, field in _SHOWN.items():
+            shown = getattr(settings, field)
             self._actions[name].setChecked(shown)
-        self.video.mirror = settings.mirror
-        self.video.show_face = settings.show_face
-        self.video.show_patches = settings.show_patches
-        self.video.show_emotion = settings.show_emotion
+            setattr(self.video, field, shown)
         self.video.update()
         self.smoothing.blockSignals(True)
         self.smoothing.setValue(round(settings.smoothing * 100))
