@@ -69,7 +69,8 @@ def test_camera_and_microphone_reach_the_network(
     for p in result["predictions"]:
         assert tuple(p["probabilities"]) == EMOTIONS
         assert sum(p["probabilities"].values()) == pytest.approx(1, abs=1e-3)
-        assert p["emotion"] == max(p["probabilities"], key=p["probabilities"].__getitem__)
+        # Rounded as they are written, an untrained network's two best may be equal.
+        assert p["probabilities"][p["emotion"]] == max(p["probabilities"].values())
         assert len(p["segments"]) == 8
         for segment in p["segments"]:
             assert sum(segment["probabilities"].values()) == pytest.approx(1, abs=1e-3)
