@@ -194,6 +194,8 @@ class LivePresenter(QObject):
 
     def close(self) -> None:
         """End the session and complete the report; takes little more than a second."""
+        self._once_found = None  # a list of microphones on its way must not begin a session now
+        self.window.set_state("stopped")  # nor an answer about permission
         for timer in (self._patience, self._preview, self._status):
             timer.stop()
         self._count_losses()

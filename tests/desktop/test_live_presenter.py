@@ -304,6 +304,20 @@ def test_stop_while_the_microphones_are_listed_starts_nothing(presenter, window,
     assert presenter.session.camera is None
 
 
+def test_closing_while_the_microphones_are_listed_starts_nothing(
+    presenter, window, sources, until, qtbot
+):
+    sources.listed.clear()
+    presenter.find_devices()
+    window.start_requested.emit()
+    presenter.close()
+    sources.listed.set()
+    until(lambda: not presenter.session.searching)
+    qtbot.wait(20)
+    assert presenter.session.camera is None
+    assert presenter.session.microphone is None
+
+
 def test_the_report_is_right_when_the_session_was_stopped_before_the_window(
     presenter, window, until, report_path
 ):
