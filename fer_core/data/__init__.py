@@ -1,0 +1,1 @@
+"""From a corpus on disk to batches: what is in it, how it is split, decoded and varied."""

@@ -1,0 +1,1 @@
+"""How each corpus lies on disk: one file per corpus, and the registry that names them."""

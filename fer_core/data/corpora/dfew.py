@@ -1,0 +1,108 @@
+"""DFEW: 12,059 film clips with one of seven emotions, in five published folds.
+
+    EmoLabel_DataSplit/test(single-labeled)/set_1.csv ... set_5.csv   the test clips of each fold
+    EmoLabel_DataSplit/train(single-labeled)/set_1.csv ...            the others
+    Clip/original/part_*/1.mp4 ...                                    clips with sound
+    Clip/clip_224x224*/00001.avi ...                                  or cropped to the face, silent
+
+The tables have the columns ``video_name`` (or ``order``) and ``label``: 1 happy, 2 sad, 3 neutral,
+4 angry, 5 surprise, 6 disgust, 7 fear. A plain ``annotation.csv`` with the same columns gives clips
+without folds. Neutral means neutral or calm. Nobody wrote down who is in a clip.
+
+X. Jiang et al.: DFEW: A Large-Scale Database for Recognizing Dynamic Facial Expressions in the
+Wild, ACM Multimedia 2020.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from fer_core.data.corpora.emotion_names import EMOTION_OF
+from fer_core.data.corpora.folders import (
+    VIDEO_SUFFIXES,
+    first_of_each,
+    inside,
+    media_files,
+    read_table,
+)
+from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, Problem, one_emotion
+from fer_core.data.media_file import probe
+from fer_core.errors import UserError
+
+LICENCE = "research use, by agreement with its authors"
+EXPECTED = (
+    "the tables “test(single-labeled)/set_1.csv” to “set_5.csv” or annotation.csv, "
+    "and clips named by their number, such as Clip/original/part_1/1.mp4"
+)
+_LABELS = dict(
+    enumerate(("happy", "sad", "neutral", "angry", "surprise", "disgust", "fear"), start=1)
+)
+
+
+def read(folder: Path) -> Corpus:
+    """All clips that have a label and a file."""
+    problems: list[Problem] = []
+    labels: dict[int, tuple[str, int | None]] = {}  # by clip: label and fold
+    for table, fold in _tables(folder):
+        for line, row in enumerate(read_table(table), start=2):
+            clip = row.get("video_name") or row.get("order") or ""
+            if clip.isdecimal():
+                labels.setdefault(int(clip), (row.get("label", ""), fold))
+            else:
+                problems.append(Problem(f"{inside(folder, table)}, row {line}", "no clip number"))
+    files = _clips(folder, problems)
+    has_sound = _has_sound(files)
+    items = []
+    for number, (label, fold) in sorted(labels.items()):
+        path = files.get(number)
+        emotion = _LABELS.get(int(label)) if label.isdecimal() else None
+        if emotion is None:
+            problems.append(Problem(f"clip {number}", "none of the seven labels"))
+        elif path is None:
+            problems.append(Problem(f"clip {number}", "no such clip"))
+        else:
+            items.append(
+                Item(
+                    key=f"{number:05d}",
+                    path=path,
+                    kind="recording",
+                    has_sound=has_sound,
+                    has_picture=True,
+                    shares=one_emotion(EMOTION_OF[emotion]),
+                    groups=NEUTRAL_OR_CALM,
+                    official_fold=fold,
+                )
+            )
+    return Corpus("dfew", folder, tuple(items), tuple(problems), LICENCE)
+
+
+def _tables(folder: Path) -> list[tuple[Path, int | None]]:
+    """The tables with their fold: those of test first, because only they name a clip's fold."""
+    sets = [
+        (path, int(number[1]))
+        for path in sorted(folder.rglob("set_*.csv"))
+        if (number := re.fullmatch(r"set_(\d)", path.stem))
+    ]
+    tested = [(path, fold) for path, fold in sets if path.parent.name.startswith("test")]
+    others = [(path, None) for path, _ in sets if path.parent.name.startswith("train")]
+    return [*tested, *others, *((path, None) for path in sorted(folder.rglob("annotation.csv")))]
+
+
+def _clips(folder: Path, problems: list[Problem]) -> dict[int, Path]:
+    """Clips by number; the original ones, which have sound, if both forms are there."""
+    named = [
+        path for path in media_files(folder, VIDEO_SUFFIXES, problems) if path.stem.isdecimal()
+    ]
+    original = [path for path in named if "original" in path.parts]
+    return first_of_each(folder, original or named, lambda path: int(path.stem), problems)
+
+
+def _has_sound(files: dict[int, Path]) -> bool:
+    """As the first clip that opens; they were all made alike, and opening each takes minutes."""
+    for path in files.values():
+        try:
+            return probe(path).has_sound
+        except UserError:
+            continue
+    return False

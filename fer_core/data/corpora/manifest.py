@@ -1,0 +1,187 @@
+"""A table of one's own recordings: a CSV file with a heading and a row for each.
+
+    path        a sound, video or picture file, relative to the table; a picture must be cropped to
+                the face
+    emotion     one of the eight, or a usual other word: fear, anger, joy, surprise ...
+                or, instead, a column for each emotion with its number of votes
+    speaker     any name; needed to keep a voice out of both training and test
+    start, end  seconds, to use only a part of the file (may be left out)
+    sex         female or male (may be left out)
+    split       train, valid or test, if they are fixed (may be left out)
+
+Separated by commas, semicolons or tabs. If no row and no column speaks of calm, neutral means
+neutral or calm.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from fer_core.data.corpora.emotion_names import emotion_of, groups_of, shares_of
+from fer_core.data.corpora.folders import PICTURE_SUFFIXES, quick_fault, read_table
+from fer_core.data.item import Corpus, Groups, Item, OfficialSplit, Problem, Sex
+from fer_core.data.media_file import MediaInfo, probe
+from fer_core.errors import UserError
+from fer_core.labels import EMOTIONS
+
+LICENCE = "not stated"
+EXPECTED = "a table (CSV) with the columns path, emotion and speaker, or a folder that holds one"
+
+_SPLITS: dict[str, OfficialSplit] = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "validation": "valid",
+    "val": "valid",
+    "dev": "valid",
+    "test": "test",
+}
+_SEXES: dict[str, Sex] = {"f": "female", "female": "female", "m": "male", "male": "male"}
+_CALM = EMOTIONS.index("calm")
+
+Known = TypeVar("Known")
+
+
+def read(folder: Path) -> Corpus:
+    """All rows of the table ``folder``, or of the only table in the folder.
+
+    Raises:
+        UserError: there is none or several, or it lacks a column.
+    """
+    table = _table(folder)
+    rows = read_table(table)
+    columns = {emotion: name for name in rows[0] if (emotion := emotion_of(name)) is not None}
+    if "path" not in rows[0] or ("emotion" not in rows[0] and not columns):
+        raise UserError(
+            f"The table “{table}” needs a column “path”, and “emotion” or one for each emotion; "
+            f"it has {', '.join(rows[0])}.",
+            "Name its columns so in the first line.",
+        )
+    if "emotion" in rows[0]:
+        columns = {}
+        tells_calm = any(emotion_of(row.get("emotion", "")) == _CALM for row in rows)
+    else:
+        tells_calm = _CALM in columns
+    groups = groups_of(tells_calm)
+
+    items: dict[str, Item] = {}
+    problems = []
+    probe_once = cache(probe)  # many rows may be parts of one long recording
+    for number, row in enumerate(rows, start=2):
+        where = f"row {number}: {row.get('path', '')}"
+        try:
+            item = _item(table.parent, row, columns, groups, probe_once)
+        except ValueError as error:
+            problems.append(Problem(where, str(error)))
+            continue
+        if item.key in items:
+            problems.append(Problem(where, "listed twice"))
+        else:
+            items[item.key] = item
+    return Corpus("manifest", folder, tuple(items.values()), tuple(problems), LICENCE)
+
+
+def _table(folder: Path) -> Path:
+    if folder.is_file():
+        return folder
+    tables = sorted(folder.glob("*.csv"))
+    if len(tables) != 1:
+        raise UserError(
+            f"The folder “{folder}” holds {len(tables) or 'no'} tables (CSV).",
+            "Give the path of the table itself.",
+        )
+    return tables[0]
+
+
+def _item(
+    base: Path,
+    row: Mapping[str, str],
+    columns: Mapping[int, str],  # of votes, by emotion; none if there is one column for them all
+    groups: Groups,
+    probe_once: Callable[[Path], MediaInfo],
+) -> Item:
+    """One row.
+
+    Raises:
+        ValueError: it cannot be used; the message is the reason, in words that can be counted.
+    """
+    named = row.get("path", "").replace("\\", "/")
+    if not named:
+        raise ValueError("no path")
+    path = base / named
+    if not path.is_file():
+        raise ValueError("no such file")
+    fault = quick_fault(path)
+    if fault is not None:
+        raise ValueError(fault)
+    still = path.suffix.lower() in PICTURE_SUFFIXES
+    has_sound, has_picture = (False, True) if still else _tracks(path, probe_once)
+
+    shares = shares_of(_votes(row, columns), groups)
+    start, end = _seconds(row, "start"), _seconds(row, "end")
+    if end is not None and end <= (start or 0.0):
+        raise ValueError("its end is not after its start")
+    return Item(
+        key=named if start is None else f"{named}#{start:g}",
+        path=path,
+        kind="still" if still else "recording",
+        has_sound=has_sound,
+        has_picture=has_picture,
+        shares=shares,
+        groups=groups,
+        speaker=row.get("speaker") or None,
+        sex=_one_of(_SEXES, row, "sex"),
+        start_s=start or 0.0,
+        end_s=end,
+        official_split=_one_of(_SPLITS, row, "split"),
+        difficulty=1 - max(shares) if columns else 0.5,
+    )
+
+
+def _tracks(path: Path, probe_once: Callable[[Path], MediaInfo]) -> tuple[bool, bool]:
+    try:
+        info = probe_once(path)
+    except UserError as error:
+        raise ValueError("not a sound or video file") from error
+    return info.has_sound, info.has_picture
+
+
+def _votes(row: Mapping[str, str], columns: Mapping[int, str]) -> dict[int, float]:
+    if columns:
+        return {emotion: _number(row.get(name) or "0") for emotion, name in columns.items()}
+    emotion = emotion_of(row.get("emotion", ""))
+    if emotion is None:
+        raise ValueError("unknown emotion")
+    return {emotion: 1.0}
+
+
+def _seconds(row: Mapping[str, str], column: str) -> float | None:
+    written = row.get(column)
+    if not written:
+        return None
+    seconds = _number(written)
+    if seconds < 0:
+        raise ValueError("a time before 0")
+    return seconds
+
+
+def _number(written: str) -> float:
+    try:
+        number = float(written.replace(",", "."))  # tables with semicolons often have 1,5
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError("not a number")
+    return number
+
+
+def _one_of(known: Mapping[str, Known], row: Mapping[str, str], column: str) -> Known | None:
+    """What a cell means; None where it is empty."""
+    written = row.get(column, "").lower()
+    if written and written not in known:
+        raise ValueError(f"unknown {column}")
+    return known.get(written)

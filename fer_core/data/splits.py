@@ -1,0 +1,340 @@
+"""Which speakers train, which validate and which are the test: splits by name.
+
+A score means little if the network has heard the speaker before: one system reached 95.8 % on a
+random split of RAVDESS and 48.1 % on speakers it did not know. So every split but ``random`` and
+some published ones keeps a speaker in one part, and a fold says in a sentence what it is, to be
+printed beside each score.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from fer_core.data.item import Corpus, Item, OfficialSplit
+from fer_core.errors import UserError
+
+FOLDS = 5  # of the splits that are drawn
+
+# Test actors of RAVDESS for each fold; all others named in the split train.
+RAVDESS_FOLDS: dict[str, tuple[tuple[int, ...], ...]] = {
+    # L. Sun et al.: HiCMAE, Information Fusion 108, 2024
+    "hicmae6": tuple(tuple(range(first, first + 4)) for first in range(1, 25, 4)),
+    # C. Luna-Jiménez et al., Applied Sciences 12(1), 2022
+    "luna5": (
+        (2, 5, 14, 15, 16),
+        (3, 6, 7, 13, 18),
+        (10, 11, 12, 19, 20),
+        (8, 17, 21, 23, 24),
+        (1, 4, 9, 22),
+    ),
+    # Five folds of the 19 actors that are not in luna5's first: those stay for a last look.
+    "dev5": ((1, 6, 11, 20), (3, 8, 13, 22), (4, 9, 18, 23), (7, 12, 17, 24), (10, 19, 21)),
+}
+# K. Chumachenko et al.: Self-attention fusion for audiovisual emotion recognition with incomplete
+# data, ICPR 2022
+CHUMACHENKO_TEST = (5, 10, 16, 19)
+CHUMACHENKO_VALIDATION = (11, 13, 18, 22)
+ALL_ACTORS = range(1, 25)
+
+PARTS: tuple[OfficialSplit, ...] = ("train", "valid", "test")
+SPLITS: dict[str, str] = {
+    "hicmae6": "RAVDESS: six folds, actors 1-4, 5-8 ... 21-24",
+    "luna5": "RAVDESS: the five folds of Luna-Jiménez et al.",
+    "chumachenko": "RAVDESS: one fold with validation actors, of Chumachenko et al.",
+    "dev5": "RAVDESS: five folds of 19 actors; 2, 5, 14, 15 and 16 take no part",
+    "official": "as the corpus publishes it",
+    "train": "everything in the official training part is the test",
+    "valid": "everything in the official validation part is the test",
+    "test": "everything in the official test part is the test",
+    "speakers": f"{FOLDS} folds of different speakers, drawn by the seed",
+    "all": "everything is the test",
+    "random": f"{FOLDS} folds of recordings, drawn by the seed: LEAKS SPEAKERS",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One division of a corpus. Validation and test hold only what its protocol scores."""
+
+    name: str  # the split and its number from 0, such as "dev5-0"
+    train: tuple[Item, ...]
+    validation: tuple[Item, ...]  # may be empty
+    test: tuple[Item, ...]
+    leaks_speakers: bool  # somebody in training is heard or seen again in another part
+    description: str  # one sentence, printed beside every score
+
+    @property
+    def train_speakers(self) -> tuple[str, ...]:
+        return speakers_of(self.train)
+
+    @property
+    def validation_speakers(self) -> tuple[str, ...]:
+        return speakers_of(self.validation)
+
+    @property
+    def test_speakers(self) -> tuple[str, ...]:
+        return speakers_of(self.test)
+
+
+def default_split(corpus: Corpus) -> str:
+    """The split taken where none is named."""
+    if corpus.name == "ravdess":
+        return "dev5"
+    return "official" if _has_official(corpus) else "speakers"
+
+
+def split(
+    corpus: Corpus, name: str, *, seed: int = 0, allow_missing: bool = False
+) -> tuple[Fold, ...]:
+    """The folds of the split ``name`` of ``corpus``.
+
+    ``allow_missing``: actors that the split names may be missing from the corpus; a fold without
+    any test actor is left out, and the descriptions tell who is missing.
+
+    Raises:
+        UserError: there is no such split, or not of this corpus, or actors are missing.
+    """
+    if name in RAVDESS_FOLDS or name == "chumachenko":
+        return _ravdess(corpus, name, allow_missing)
+    if name == "official":
+        return _official(corpus)
+    if name in PARTS:
+        return (_one_part(corpus, name),)
+    if name == "speakers":
+        return _by_speaker(corpus, seed)
+    if name == "random":
+        return _at_random(corpus, seed)
+    if name == "all":
+        return (_fold("all-0", test=corpus.items, says="Everything in the folder is the test"),)
+    raise UserError(f"There is no split “{name}”.", f"Choose one of {', '.join(SPLITS)}.")
+
+
+def with_validation(fold: Fold, speakers: int, seed: int) -> Fold:
+    """``fold`` with the recordings of so many training speakers as validation set.
+
+    Drawn by ``seed``, women and men in turn. A fold that has a validation set keeps it.
+
+    Raises:
+        UserError: the speakers are not known, or nobody would be left to train on.
+    """
+    if fold.validation:
+        return fold
+    _all_known(fold.train, "validation speakers")
+    if not 0 < speakers < len(fold.train_speakers):
+        raise UserError(
+            f"{speakers} of {len(fold.train_speakers)} training speakers cannot validate.",
+            "Take at least one, and leave at least one to train on.",
+        )
+    in_turn = zip_longest(*_shuffled_speakers(fold.train, seed))
+    chosen = [one for some in in_turn for one in some if one is not None][:speakers]
+    return replace(
+        fold,
+        train=tuple(item for item in fold.train if item.speaker not in chosen),
+        validation=tuple(item for item in fold.train if item.speaker in chosen and item.scored),
+        description=f"{fold.description.removesuffix('.')}; validated on {_listed(chosen)}.",
+    )
+
+
+def speakers_of(items: Iterable[Item]) -> tuple[str, ...]:
+    """Who is known to be in ``items``, in order."""
+    return tuple(sorted({item.speaker for item in items if item.speaker is not None}))
+
+
+# The splits
+
+
+def _ravdess(corpus: Corpus, name: str, allow_missing: bool) -> tuple[Fold, ...]:
+    if corpus.name != "ravdess":
+        raise UserError(
+            f"The split {name} names actors of RAVDESS, and this is {corpus.name}.",
+            f"Use {default_split(corpus)}.",
+        )
+    if name == "chumachenko":
+        tests: tuple[tuple[int, ...], ...] = (CHUMACHENKO_TEST,)
+        validation, named = _codes(CHUMACHENKO_VALIDATION), _codes(ALL_ACTORS)
+    else:
+        tests = RAVDESS_FOLDS[name]
+        validation, named = (), _codes(actor for actors in tests for actor in actors)
+    missing = sorted(set(named) - set(speakers_of(corpus.items)))
+    if missing and not allow_missing:
+        raise UserError(
+            f"The split {name} needs actors that are not in “{corpus.folder}”: {_listed(missing)}.",
+            "Add them, choose another split, or allow missing actors.",
+        )
+    folds = []
+    for number, actors in enumerate(tests):
+        test = _codes(actors)
+        says = (
+            f"{name}, fold {number} of {len(tests)}: tested on actors {_listed(test)}"
+            + (f", validated on {_listed(validation)}" if validation else "")
+            + ", none of whom the network was trained on"
+            + (f"; missing from the folder: {_listed(missing)}" if missing else "")
+        )
+        fold = _fold(
+            f"{name}-{number}",
+            train=[i for i in corpus.items if i.speaker in {*named} - {*test, *validation}],
+            validation=[i for i in corpus.items if i.speaker in validation],
+            test=[i for i in corpus.items if i.speaker in test],
+            says=says,
+        )
+        if fold.test:
+            folds.append(fold)
+    if not folds:
+        raise UserError(
+            f"No actor that the split {name} tests is in “{corpus.folder}”.",
+            "Choose another split.",
+        )
+    return tuple(folds)
+
+
+def _official(corpus: Corpus) -> tuple[Fold, ...]:
+    if not _has_official(corpus):
+        raise UserError(
+            f"{corpus.name} in “{corpus.folder}” has no official split.",
+            f"Use {default_split(corpus)}.",
+        )
+    numbers = sorted({i.official_fold for i in corpus.items if i.official_fold is not None})
+    if numbers:
+        return tuple(
+            _fold(
+                f"official-{place}",
+                train=[i for i in corpus.items if i.official_fold != number],
+                test=[i for i in corpus.items if i.official_fold == number],
+                says=f"The official fold {number} of {corpus.name}",
+            )
+            for place, number in enumerate(numbers)
+        )
+    train, validation, test = (
+        [i for i in corpus.items if i.official_split == part] for part in PARTS
+    )
+    return (
+        _fold(
+            "official-0",
+            train=train,
+            validation=validation,
+            test=test,
+            says=f"The official parts of {corpus.name}"
+            + ("" if test else "; its test part is not there"),
+        ),
+    )
+
+
+def _one_part(corpus: Corpus, part: str) -> Fold:
+    items = [item for item in corpus.items if item.official_split == part]
+    if not items:
+        raise UserError(
+            f"{corpus.name} in “{corpus.folder}” has no part “{part}”.",
+            f"Use {default_split(corpus)}.",
+        )
+    says = f"The test is the official part “{part}” of {corpus.name}"
+    return _fold(f"{part}-0", test=items, says=says)
+
+
+def _by_speaker(corpus: Corpus, seed: int) -> tuple[Fold, ...]:
+    _all_known(corpus.items, "the split by speakers")
+    speakers = [one for some in _shuffled_speakers(corpus.items, seed) for one in some]
+    folds = min(FOLDS, len(speakers))
+    if folds < 2:
+        raise UserError(
+            f"“{corpus.folder}” has only one speaker, so nobody is left to test on.",
+            "Add another, or use the split “all” to test on everything.",
+        )
+    tests = [speakers[number::folds] for number in range(folds)]  # women are dealt out, then men
+    return tuple(
+        _fold(
+            f"speakers-{number}",
+            train=[i for i in corpus.items if i.speaker not in test],
+            test=[i for i in corpus.items if i.speaker in test],
+            says=f"speakers (seed {seed}), fold {number} of {folds}: tested on {_listed(test)}, "
+            "none of whom the network was trained on",
+        )
+        for number, test in enumerate(tests)
+    )
+
+
+def _at_random(corpus: Corpus, seed: int) -> tuple[Fold, ...]:
+    items = list(corpus.items)
+    random.Random(seed).shuffle(items)
+    folds = min(FOLDS, len(items))
+    if folds < 2:
+        raise UserError(f"“{corpus.folder}” has only one recording.", "Add more.")
+    return tuple(
+        _fold(
+            f"random-{number}",
+            train=[item for i, item in enumerate(items) if i % folds != number],
+            test=items[number::folds],
+            says=f"random (seed {seed}), fold {number} of {folds}: this split LEAKS SPEAKERS, "
+            "the network has trained on the very people it is tested on, so the score says "
+            "nothing about anybody else",
+            leaks_speakers=True,
+        )
+        for number in range(folds)
+    )
+
+
+# What they share
+
+
+def _fold(
+    name: str,
+    *,
+    says: str,
+    train: Sequence[Item] = (),
+    validation: Sequence[Item] = (),
+    test: Sequence[Item] = (),
+    leaks_speakers: bool = False,
+) -> Fold:
+    again = {*speakers_of(train)} & {*speakers_of(validation), *speakers_of(test)}
+    again |= {*speakers_of(validation)} & {*speakers_of(test)}
+    if again and not leaks_speakers:
+        some = _listed(sorted(again)[:6]) + (" and others" if len(again) > 6 else "")
+        says += f"; it LEAKS SPEAKERS, for {some} are in more than one part"
+    elif any(item.speaker is None for item in (*train, *validation)):
+        says += "; who is in a recording is not known, so people may be in more than one part"
+    return Fold(
+        name,
+        tuple(train),
+        tuple(item for item in validation if item.scored),
+        tuple(item for item in test if item.scored),
+        leaks_speakers or bool(again),
+        f"{says}.",
+    )
+
+
+def _has_official(corpus: Corpus) -> bool:
+    return any(i.official_split is not None or i.official_fold is not None for i in corpus.items)
+
+
+def _all_known(items: Sequence[Item], purpose: str) -> None:
+    unknown = sum(item.speaker is None for item in items)
+    if unknown:
+        raise UserError(
+            f"Of {unknown} of {len(items)} recordings the speaker is not known, "
+            f"which {purpose} needs.",
+            "Tell the speakers, or use another split.",
+        )
+
+
+def _shuffled_speakers(items: Sequence[Item], seed: int) -> list[list[str]]:
+    """Women, men and those whose sex is not known, each in an order drawn by ``seed``."""
+    sex_of = {item.speaker: item.sex for item in items}
+    draw = random.Random(seed)
+    by_sex = [
+        [speaker for speaker in speakers_of(items) if sex_of[speaker] == sex]
+        for sex in ("female", "male", None)
+    ]
+    for speakers in by_sex:
+        draw.shuffle(speakers)
+    return by_sex
+
+
+def _codes(actors: Iterable[int]) -> tuple[str, ...]:
+    return tuple(f"{actor:02d}" for actor in actors)
+
+
+def _listed(speakers: Iterable[str]) -> str:
+    *others, last = speakers
+    return f"{', '.join(others)} and {last}" if others else last

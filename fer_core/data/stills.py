@@ -1,0 +1,51 @@
+"""Still pictures of faces: many in one npz file, or each in a file of its own."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.data.item import Item
+from fer_core.errors import UserError
+from fer_core.media import RgbImage
+from fer_core.preprocess.opencv import cv2
+
+
+def read_still(item: Item) -> RgbImage:
+    """The picture of ``item``, (H, W, 3); grey ones with three equal channels.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if item.path.suffix == ".npz":
+        grey = _images(item.path)[item.index]  # (H, W)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    try:
+        # OpenCV's own reading fails on Windows for names it cannot write in the local encoding.
+        content = np.fromfile(item.path, np.uint8)
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    except (OSError, cv2.error) as error:
+        raise _unreadable(item.path) from error
+    if image is None:
+        raise _unreadable(item.path)
+    return np.ascontiguousarray(image[:, :, ::-1], np.uint8)  # BGR -> RGB
+
+
+@lru_cache(maxsize=8)  # FER+ is three or four files of 8 to 33 MB
+def _images(path: Path) -> NDArray[np.uint8]:
+    """All pictures of an npz file, (N, H, W)."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            images: NDArray[np.uint8] = file["images"]
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(path) from error
+    if images.ndim != 3 or images.dtype != np.uint8:
+        raise _unreadable(path)
+    return images
+
+
+def _unreadable(path: Path) -> UserError:
+    return UserError(f"“{path}” holds no picture that can be read.", "Copy it again.")
