@@ -92,7 +92,7 @@ class Checked:
             "stills": sum(item.kind == "still" for item in items),
             "not_scored": sum(not item.scored for item in items),
             "modalities": _sorted_counts(_modality(item) for item in items),
-            "emotions": {name: emotions[name] for name in (*EMOTIONS, _EITHER) if emotions[name]},
+            "emotions": {name: emotions[name] for name in (_EITHER, *EMOTIONS) if emotions[name]},
             "speakers": _sorted_counts(i.speaker for i in items if i.speaker is not None),
             "sexes": _sorted_counts(sex or "unknown" for sex in sex_of.values()),
             "splits": _sorted_counts(_official(item) for item in items if _official(item)),

@@ -23,6 +23,7 @@ import numpy as np
 import soxr
 from av.sidedata.sidedata import Type as SideData
 
+from fer_core.data.file_header import CUT_OFF, quick_fault
 from fer_core.errors import UserError
 from fer_core.media import SAMPLE_RATE, RgbImage, VideoFrame, Waveform
 
@@ -64,7 +65,7 @@ def probe(path: Path) -> MediaInfo:
         sound, picture = _sound_track(container), _picture_track(container)
         size = None
         if picture is not None:
-            first = next(_decoded(container, picture, lambda _: None), None)
+            first = next(_decoded(path, container, picture, lambda _: None), None)
             size = None if first is None else _rgb(first, picture).shape[1::-1]
         return MediaInfo(
             duration_s=_duration(container),
@@ -101,7 +102,7 @@ def read_sound(
         # the same samples wherever reading began.
         begin_s = float(max(math.floor(start_s - PREROLL_SECONDS), 0))
         _seek(container, begin_s)
-        pieces = list(_resampled(_mono(container, track, begin_s, end_s, on_damage)))
+        pieces = list(_resampled(_mono(path, container, track, begin_s, end_s, on_damage)))
     sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
     first = round((start_s - begin_s) * SAMPLE_RATE)
     count = None if end_s is None else max(round((end_s - start_s) * SAMPLE_RATE), 0)
@@ -135,7 +136,7 @@ def frames(
         _seek(container, start_s)
         shown: tuple[Any, float] | None = None  # the newest frame not after start_s
         last_s = -np.inf
-        for frame in _decoded(container, track, on_damage, start_s):
+        for frame in _decoded(path, container, track, on_damage, start_s):
             ticks = frame.pts if frame.pts is not None else frame.dts
             if ticks is None or (time_s := float(ticks * frame.time_base) - origin) <= last_s:
                 continue
@@ -240,7 +241,7 @@ def _packets(container: Any, track: Any, on_damage: OnDamage) -> Iterator[Any]:
 
 
 def _decoded(
-    container: Any, track: Any, on_damage: OnDamage, wanted_s: float = 0.0
+    path: Path, container: Any, track: Any, on_damage: OnDamage, wanted_s: float = 0.0
 ) -> Iterator[Any]:
     """All frames of ``track`` that can be decoded, of sound or picture.
 
@@ -264,10 +265,12 @@ def _decoded(
         for frame in decoded:
             end_s = _end(frame) if frame.time is not None else end_s
             yield frame
-    if track.duration is not None and not told:  # reached only when read to the end
-        says_s = float((track.duration + (track.start_time or 0)) * track.time_base)
-        if end_s is None or end_s + CUT_OFF_SECONDS < says_s:
-            on_damage(f"its {_KINDS[track.type]} ends before it should")
+    # Reached only when read to the end.
+    says_s = float(((track.duration or 0) + (track.start_time or 0)) * track.time_base)
+    short = end_s is None or end_s + CUT_OFF_SECONDS < says_s
+    # FFmpeg believes a RIFF file's size more than its header.
+    if not told and (short or quick_fault(path) == CUT_OFF):
+        on_damage(f"its {_KINDS[track.type]} ends before it should")
 
 
 _KINDS = {"audio": "sound", "video": "picture"}
@@ -291,14 +294,14 @@ class _Mono:
 
 
 def _mono(
-    container: Any, track: Any, start_s: float, end_s: float | None, on_damage: OnDamage
+    path: Path, container: Any, track: Any, start_s: float, end_s: float | None, on_damage: OnDamage
 ) -> Iterator[_Mono]:
     """The sound from ``start_s`` on without holes, until ``end_s`` and a little more."""
     origin = _origin(container)
     to_float: Any = None
     sort: tuple[object, ...] = ()
     next_s = start_s  # when the next sample is due
-    for frame in _decoded(container, track, on_damage, start_s):
+    for frame in _decoded(path, container, track, on_damage, start_s):
         if to_float is None:
             sort = _sort(frame)
             # FFmpeg knows how loud the centre of surround sound is; two channels are averaged
