@@ -25,7 +25,7 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_config() -> FERConfig:
     """Without dropout, so that its training can be repeated."""
     return FERConfig(
