@@ -15,9 +15,8 @@ import re
 from pathlib import Path
 
 from fer_core.data.corpora.emotion_names import emotion_of
-from fer_core.data.corpora.folders import first_of_each, inside, media_files, read_table
+from fer_core.data.corpora.folders import first_of_each, inside, located_rows, media_files
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, Problem, Sex, one_emotion
-from fer_core.errors import UserError
 
 LICENCE = "ODbL 1.0"
 EXPECTED = "files named like 1001_DFA_ANG_XX.flv, .mp4 or .wav, in any folder"
@@ -72,12 +71,7 @@ def _item(folder: Path, path: Path, sexes: dict[str, Sex]) -> Item:
 def _sexes(folder: Path, problems: list[Problem]) -> dict[str, Sex]:
     sexes: dict[str, Sex] = {}
     for path in sorted(folder.rglob("VideoDemographics.csv")):
-        try:
-            rows = read_table(path)
-        except UserError:
-            problems.append(Problem(inside(folder, path), "unreadable table"))
-            continue
-        for row in rows:
+        for _, row in located_rows(folder, path, problems):
             sex = row.get("sex", "").lower()
             if sex in ("female", "male"):
                 sexes[row.get("actorid", "")] = "female" if sex == "female" else "male"

@@ -22,9 +22,8 @@ from fer_core.data.corpora.emotion_names import EMOTION_OF
 from fer_core.data.corpora.folders import (
     VIDEO_SUFFIXES,
     first_of_each,
-    inside,
+    located_rows,
     media_files,
-    read_table,
 )
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, Problem, one_emotion
 from fer_core.data.media_file import probe
@@ -45,12 +44,12 @@ def read(folder: Path) -> Corpus:
     problems: list[Problem] = []
     labels: dict[int, tuple[str, int | None]] = {}  # by clip: label and fold
     for table, fold in _tables(folder):
-        for line, row in enumerate(read_table(table), start=2):
+        for where, row in located_rows(folder, table, problems):
             clip = row.get("video_name") or row.get("order") or ""
             if clip.isdecimal():
                 labels.setdefault(int(clip), (row.get("label", ""), fold))
             else:
-                problems.append(Problem(f"{inside(folder, table)}, row {line}", "no clip number"))
+                problems.append(Problem(where, "no clip number"))
     files = _clips(folder, problems)
     has_sound = _has_sound(files)
     items = []

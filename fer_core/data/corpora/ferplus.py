@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.corpora.emotion_names import EMOTION_OF
-from fer_core.data.corpora.folders import inside, media_files, read_table
+from fer_core.data.corpora.folders import inside, located_rows, media_files
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, OfficialSplit, Problem
 from fer_core.labels import CLASSES
 
@@ -106,24 +106,24 @@ def _from_table(folder: Path, table: Path, problems: list[Problem]) -> list[Item
     pictures = {
         (path.parent.name, path.name): path for path in media_files(folder, (".png",), problems)
     }
-    broken = {problem.where for problem in problems}
+    broken = {Path(problem.where).name for problem in problems}
     names, paths, votes, splits = [], [], [], []
-    for number, row in enumerate(read_table(table), start=2):
+    for where, row in located_rows(folder, table, problems):
         name, split = row.get("image name", ""), _USAGE.get(row.get("usage", ""))
         if not name:
             continue  # FER+ took these out of FER2013
         if split is None:
-            problems.append(Problem(f"{inside(folder, table)}, row {number}", "unknown usage"))
+            problems.append(Problem(where, "unknown usage"))
             continue
         path = pictures.get((_FOLDERS[split], name))
         if path is None:
-            if not any(where.endswith(f"{_FOLDERS[split]}/{name}") for where in broken):
+            if name not in broken:
                 problems.append(Problem(f"{_FOLDERS[split]}/{name}", "no such picture"))
             continue
         try:
             votes.append([int(row[answer]) for answer in ANSWERS])
         except (KeyError, ValueError):
-            problems.append(Problem(f"{inside(folder, table)}, row {number}", "no ten votes"))
+            problems.append(Problem(where, "no ten votes"))
             continue
         names.append(name)
         paths.append(path)

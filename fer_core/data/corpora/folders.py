@@ -68,7 +68,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
     Separated by commas, semicolons or tabs; UTF-8, else Windows' western encoding.
 
     Raises:
-        UserError: it cannot be read, or has no rows.
+        UserError: it cannot be read.
     """
     try:
         content = path.read_bytes()
@@ -85,9 +85,18 @@ def read_table(path: Path) -> list[dict[str, str]]:
     separator = max(",;\t", key=heading.count)
     columns, *rows = csv.reader(lines, delimiter=separator) if lines else [[]]
     names = [column.strip().lower() for column in columns]
-    table = [
+    return [
         dict(zip(names, (cell.strip() for cell in row), strict=False)) for row in rows if any(row)
     ]
-    if not table:
-        raise UserError(f"The table “{path}” has no rows.", "Check that it is the right file.")
-    return table
+
+
+def located_rows(
+    folder: Path, table: Path, problems: list[Problem]
+) -> list[tuple[str, dict[str, str]]]:
+    """The rows of ``table`` with the words for where they are; an unreadable one is a problem."""
+    try:
+        rows = read_table(table)
+    except UserError:
+        problems.append(Problem(inside(folder, table), "unreadable table"))
+        return []
+    return [(f"{inside(folder, table)}, row {n}", row) for n, row in enumerate(rows, start=2)]

@@ -55,6 +55,8 @@ def read(folder: Path) -> Corpus:
     """
     table = _table(folder)
     rows = read_table(table)
+    if not rows:
+        raise UserError(f"The table “{table}” has no rows.", "Check that it is the right file.")
     columns = {emotion: name for name in rows[0] if (emotion := emotion_of(name)) is not None}
     if "path" not in rows[0] or ("emotion" not in rows[0] and not columns):
         raise UserError(

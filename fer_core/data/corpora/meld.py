@@ -21,9 +21,8 @@ from fer_core.data.corpora.folders import (
     SOUND_SUFFIXES,
     VIDEO_SUFFIXES,
     first_of_each,
-    inside,
+    located_rows,
     media_files,
-    read_table,
 )
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, OfficialSplit, Problem, one_emotion
 
@@ -45,13 +44,13 @@ def read(folder: Path) -> Corpus:
     items: dict[str, Item] = {}
     for part, split in _PARTS.items():
         for table in sorted(folder.rglob(f"{part}_sent_emo.csv")):
-            for number, row in enumerate(read_table(table), start=2):
+            for where, row in located_rows(folder, table, problems):
                 dialogue, utterance = row.get("dialogue_id", ""), row.get("utterance_id", "")
                 emotion = emotion_of(row.get("emotion", ""))
                 key = f"{part}/dia{dialogue}_utt{utterance}"
                 reason = None
                 if not (dialogue.isdecimal() and utterance.isdecimal()):
-                    key, reason = f"{inside(folder, table)}, row {number}", "no numbers"
+                    key, reason = where, "no dialogue or utterance number"
                 elif emotion is None:
                     reason = "unknown emotion"
                 elif (path := files.get((part, int(dialogue), int(utterance)))) is None:

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_core.media import RgbImage
+from fer_core.preprocess.opencv import cv2
 
 WriteSound = Callable[..., Path]
 WriteVideo = Callable[..., Path]
@@ -110,3 +111,29 @@ def _encode(file: Any, track: Any, sound: NDArray[Any], rate: int, starts_s: flo
     for part in [*to_codec.resample(block), *to_codec.resample(None)]:
         file.mux(track.encode(part))
     file.mux(track.encode(None))
+
+
+@pytest.fixture
+def place(tmp_path: Path, write_sound: WriteSound, write_video: WriteVideo) -> Callable[..., Path]:
+    """Put small whole files under these names into the folder that is returned."""
+    contents: dict[str, bytes] = {}
+    folder = tmp_path / "corpus"
+
+    def place(*names: str) -> Path:
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix not in contents:
+                path_of = f"example{path.suffix}"
+                if path.suffix == ".png":
+                    cv2.imwrite(str(tmp_path / path_of), np.full((48, 48), 128, np.uint8))
+                elif path.suffix in (".wav", ".flac", ".mp3"):
+                    write_sound(path_of)
+                else:
+                    write_video(path_of, sound=_tone(44_100), rate=44_100)
+                contents[path.suffix] = (tmp_path / path_of).read_bytes()
+            path.write_bytes(contents[path.suffix])
+        return folder
+
+    return place
