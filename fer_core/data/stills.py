@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.item import Item
+from fer_core.data.npz import read_arrays
 from fer_core.errors import UserError
 from fer_core.media import RgbImage
 from fer_core.preprocess.opencv import cv2
@@ -21,8 +22,10 @@ def read_still(item: Item) -> RgbImage:
         UserError: it cannot be read.
     """
     if item.path.suffix == ".npz":
-        grey = _images(item.path)[item.index]  # (H, W)
-        return np.repeat(grey[:, :, None], 3, axis=2)
+        images = _images(item.path)
+        if item.index >= len(images):
+            raise _unreadable(item.path)
+        return np.repeat(images[item.index, :, :, None], 3, axis=2)  # (H, W) -> (H, W, 3)
     try:
         # OpenCV's own reading fails on Windows for names it cannot write in the local encoding.
         content = np.fromfile(item.path, np.uint8)
@@ -37,11 +40,7 @@ def read_still(item: Item) -> RgbImage:
 @lru_cache(maxsize=8)  # FER+ is three or four files of 8 to 33 MB
 def _images(path: Path) -> NDArray[np.uint8]:
     """All pictures of an npz file, (N, H, W)."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            images: NDArray[np.uint8] = file["images"]
-    except (OSError, ValueError, KeyError) as error:
-        raise _unreadable(path) from error
+    (images,) = read_arrays(path, "images")
     if images.ndim != 3 or images.dtype != np.uint8:
         raise _unreadable(path)
     return images

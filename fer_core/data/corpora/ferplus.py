@@ -18,7 +18,6 @@ Label Distribution, ICMI 2016; I. Goodfellow et al.: Challenges in Representatio
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -28,6 +27,8 @@ from numpy.typing import NDArray
 from fer_core.data.corpora.emotion_names import EMOTION_OF
 from fer_core.data.corpora.folders import inside, located_rows, media_files
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, OfficialSplit, Problem
+from fer_core.data.npz import read_arrays
+from fer_core.errors import UserError
 from fer_core.labels import CLASSES
 
 LICENCE = "votes: MIT; pictures of FER2013: research use"
@@ -90,16 +91,17 @@ def _from_npz(
     folder: Path, path: Path, split: OfficialSplit, problems: list[Problem]
 ) -> list[Item]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            votes, names = file["votes"].astype(np.int64), file["names"].tolist()
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        votes, names = read_arrays(path, "votes", "names")
+    except UserError:
         problems.append(Problem(inside(folder, path), "not a file of FER+ pictures and votes"))
         return []
     if votes.shape != (len(names), len(ANSWERS)):
         problems.append(Problem(inside(folder, path), "not ten votes for each picture"))
         return []
     paths = [path] * len(names)
-    return _items(names, paths, range(len(names)), votes, [split] * len(names), problems)
+    splits = [split] * len(names)
+    counts = votes.astype(np.int64)  # bytes would overflow in sums
+    return _items(names.tolist(), paths, range(len(names)), counts, splits, problems)
 
 
 def _from_table(folder: Path, table: Path, problems: list[Problem]) -> list[Item]:

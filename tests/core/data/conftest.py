@@ -49,6 +49,7 @@ def write_video(tmp_path: Path) -> WriteVideo:
         sound_starts_s: float = 0.0,
         codec: str = "libx264",
         matrix: Sequence[int] | None = None,
+        pixel_aspect: Fraction | None = None,
         contents_first: bool = False,
     ) -> Path:
         path = tmp_path / name
@@ -67,6 +68,8 @@ def write_video(tmp_path: Path) -> WriteVideo:
                 track.options = {"preset": "ultrafast", "bf": "0"}
             if matrix is not None:
                 track.set_display_matrix(matrix)
+            if pixel_aspect is not None:
+                track.codec_context.sample_aspect_ratio = pixel_aspect
             heard = None if sound is None else _sound_track(file, sound, rate)
             for picture, time_s in zip(pictures, times_s, strict=True):
                 frame = av.VideoFrame.from_ndarray(picture, format="rgb24")

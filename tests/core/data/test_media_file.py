@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -172,6 +173,14 @@ def test_pictures_are_turned_as_the_file_asks(
     image = next(iter(frames(path))).image
     assert corners(image) == expected
     assert probe(path).size == image.shape[1::-1]
+
+
+def test_pixels_that_are_not_square_are_made_so(write_video: Callable[..., Path]) -> None:
+    path = write_video("a.mp4", [four_colours()] * 3, pixel_aspect=Fraction(3, 2))
+    image = next(iter(frames(path))).image
+    assert image.shape == (48, 96, 3)
+    assert corners(image) == [RED, GREEN, BLUE, WHITE]
+    assert probe(path).size == (96, 48)
 
 
 def test_a_crooked_angle_is_left_alone() -> None:
