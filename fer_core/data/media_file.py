@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -91,7 +91,7 @@ def read_sound(
     Raises:
         UserError: the file is not there, may not be read, is no media file or has no sound.
     """
-    on_damage = on_damage or partial(_log_damage, path)
+    on_damage = _each_once(on_damage or partial(_log_damage, path))
     with _opened(path) as container:
         track = _sound_track(container)
         if track is None:
@@ -125,7 +125,7 @@ def frames(
     Raises:
         UserError: as in :func:`read_sound`, for the picture.
     """
-    on_damage = on_damage or partial(_log_damage, path)
+    on_damage = _each_once(on_damage or partial(_log_damage, path))
     with _opened(path) as container:
         track = _picture_track(container)
         if track is None:
@@ -185,6 +185,17 @@ def _not_media(path: Path) -> UserError:
     )
 
 
+def _each_once(on_damage: OnDamage) -> OnDamage:
+    told: set[str] = set()
+
+    def tell(what: str) -> None:
+        if what not in told:
+            told.add(what)
+            on_damage(what)
+
+    return tell
+
+
 def _log_damage(path: Path, what: str) -> None:
     logger.warning("%s: %s", path, what)
 
@@ -215,7 +226,9 @@ def _seek(container: Any, start_s: float) -> None:
     """Go to a place from which ``start_s`` can be decoded, by default the beginning."""
     # An MP3 knows the time only by counting from its beginning.
     if start_s > PREROLL_SECONDS and container.format.name != "mp3":
-        container.seek(int((start_s - PREROLL_SECONDS + _origin(container)) * av.time_base))
+        # What cannot seek is read from its beginning as well.
+        with suppress(av.error.FFmpegError):
+            container.seek(int((start_s - PREROLL_SECONDS + _origin(container)) * av.time_base))
 
 
 def _duration(container: Any) -> float:
@@ -248,28 +261,26 @@ def _decoded(
     Damage before ``wanted_s`` is not told: after a jump into the file the first frames may lack
     those they were coded from.
     """
-    told = False
-    end_s: float | None = None
+    broken, end_s = False, 0.0
     wanted_s += _origin(container)
     for packet in _packets(container, track, on_damage):
         try:
-            decoded = packet.decode()
+            decoded, failed = packet.decode(), False
         except av.error.FFmpegError:
-            decoded, broken = [], True
-        else:
-            broken = any(frame.is_corrupt for frame in decoded)
+            decoded, failed = [], True
+        failed = failed or any(frame.is_corrupt for frame in decoded)
         early = packet.pts is not None and packet.pts * packet.time_base < wanted_s
-        if broken and not early and not told:
-            told = True
+        if failed and not early:
+            broken = True
             on_damage(f"some of its {_KINDS[track.type]} cannot be decoded")
         for frame in decoded:
             end_s = _end(frame) if frame.time is not None else end_s
             yield frame
     # Reached only when read to the end.
     says_s = float(((track.duration or 0) + (track.start_time or 0)) * track.time_base)
-    short = end_s is None or end_s + CUT_OFF_SECONDS < says_s
+    short = max(end_s, wanted_s) + CUT_OFF_SECONDS < says_s
     # FFmpeg believes a RIFF file's size more than its header.
-    if not told and (short or quick_fault(path) == CUT_OFF):
+    if not broken and (short or quick_fault(path) == CUT_OFF):
         on_damage(f"its {_KINDS[track.type]} ends before it should")
 
 
@@ -301,6 +312,7 @@ def _mono(
     to_float: Any = None
     sort: tuple[object, ...] = ()
     next_s = start_s  # when the next sample is due
+    longest_s = math.inf if container.duration is None else _duration(container) + HOLE_SECONDS
     for frame in _decoded(path, container, track, on_damage, start_s):
         if to_float is None:
             sort = _sort(frame)
@@ -312,6 +324,9 @@ def _mono(
             on_damage("some of its sound is of another kind")
             continue
         time_s = next_s if frame.time is None else frame.time - origin
+        if time_s > longest_s:  # or a broken time would ask for hours of silence
+            on_damage("some of its times lie after its end")
+            time_s = next_s
         for part in to_float.resample(frame):
             rate = part.sample_rate
             samples = part.to_ndarray().mean(axis=0, dtype=np.float32)  # (channels, n) -> (n,)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import wave
 from collections.abc import Callable
 from fractions import Fraction
@@ -101,23 +102,49 @@ def test_sound_that_starts_late_begins_with_zeros(write_video: Callable[..., Pat
 
 
 @pytest.mark.parametrize(
-    ("name", "rate"), [("a.m4a", 44_100), ("a.mp3", 44_100), ("a.flac", 48_000)]
+    ("name", "rate"),
+    [
+        ("a.m4a", 44_100),
+        ("a.mp3", 44_100),
+        ("a.flac", 48_000),
+        ("a.wav", 22_050),
+        ("a.ts", 48_000),
+        ("a.aac", 48_000),
+    ],
 )
 def test_a_part_is_what_the_whole_holds_there(
     write_sound: Callable[..., Path], name: str, rate: int
 ) -> None:
     time_s = np.arange(6 * rate) / rate  # no noise: AAC makes up its own at each decoding
     path = write_sound(name, 0.5 * np.sin(2 * np.pi * (100 + 300 * time_s) * time_s), rate)
-    whole, part = read_sound(path), read_sound(path, 3.21, 4.5)
+    damage: list[str] = []
+    whole = read_sound(path, on_damage=damage.append)
+    part = read_sound(path, 3.21, 4.5, on_damage=damage.append)
+    assert damage == []
     assert len(part) == round(1.29 * 16_000)
     start = round(3.21 * 16_000)
     np.testing.assert_allclose(part, whole[start : start + len(part)], atol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["a.mka", "a.flv"])
+def test_containers_that_count_milliseconds_are_right_to_one(
+    write_sound: Callable[..., Path], name: str
+) -> None:
+    clicks = np.zeros(6 * 44_100)
+    clicks[22_050::44_100] = 0.9  # at 0.5, 1.5 ... s
+    path = write_sound(name, clicks, 44_100)
+    first_s = loudest_s(read_sound(path, 0.0, 1.0))  # 23 ms late in FLV: what AAC puts in front
+    for start_s in (2.1, 3.21, 4.4):
+        click_s = start_s + loudest_s(read_sound(path, start_s, start_s + 1))
+        assert click_s % 1 == pytest.approx(first_s, abs=0.0015)
+
+
 def test_a_part_beyond_the_end_is_shorter(write_sound: Callable[..., Path]) -> None:
     path = write_sound("a.wav")  # 0.5 s
-    assert len(read_sound(path, 0.25, 3.0)) == 4000
-    assert len(read_sound(path, 2.0)) == 0
+    damage: list[str] = []
+    assert len(read_sound(path, 0.25, 3.0, damage.append)) == 4000
+    assert len(read_sound(path, 2.0, on_damage=damage.append)) == 0
+    assert damage == []
 
 
 def test_a_hole_in_the_sound_stays_as_long_as_it_was(tmp_path: Path) -> None:
@@ -133,6 +160,24 @@ def test_a_hole_in_the_sound_stays_as_long_as_it_was(tmp_path: Path) -> None:
     assert len(sound) == 9600
     assert not sound[1700:7900].any()
     assert sound[8100:9500].all()
+
+
+def test_a_broken_time_makes_no_hours_of_silence(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as file:
+        track = file.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        for start in (0, 1600, 3600 * 16_000):
+            block = av.AudioFrame.from_ndarray(np.full((1, 1600), 9999, np.int16), "s16", "mono")
+            block.sample_rate, block.pts = 16_000, start
+            file.mux(track.encode(block))
+        file.mux(track.encode(None))
+    content = path.read_bytes()
+    told, length = b"\x44\x89\x88", struct.pack(">d", 300.0)  # the duration, in milliseconds
+    at = content.index(told) + len(told)
+    path.write_bytes(content[:at] + length + content[at + 8 :])
+    damage: list[str] = []
+    assert len(read_sound(path, on_damage=damage.append)) == 4800
+    assert damage == ["some of its times lie after its end"]
 
 
 # Picture
