@@ -170,7 +170,7 @@ def _ravdess(corpus: Corpus, name: str, allow_missing: bool) -> tuple[Fold, ...]
         says = (
             f"{name}, fold {number} of {len(tests)}: tested on actors {_listed(test)}"
             + (f", validated on {_listed(validation)}" if validation else "")
-            + ", none of whom the network was trained on"
+            + ", none of whom is in its training part"
             + (f"; missing from the folder: {_listed(missing)}" if missing else "")
         )
         fold = _fold(
@@ -249,7 +249,7 @@ def _by_speaker(corpus: Corpus, seed: int) -> tuple[Fold, ...]:
             train=[i for i in corpus.items if i.speaker not in test],
             test=[i for i in corpus.items if i.speaker in test],
             says=f"speakers (seed {seed}), fold {number} of {folds}: tested on {_listed(test)}, "
-            "none of whom the network was trained on",
+            "none of whom is in its training part",
         )
         for number, test in enumerate(tests)
     )
@@ -267,8 +267,8 @@ def _at_random(corpus: Corpus, seed: int) -> tuple[Fold, ...]:
             train=[item for i, item in enumerate(items) if i % folds != number],
             test=items[number::folds],
             says=f"random (seed {seed}), fold {number} of {folds}: this split LEAKS SPEAKERS, "
-            "the network has trained on the very people it is tested on, so the score says "
-            "nothing about anybody else",
+            "people of its test part are in its training part too, so the score says nothing "
+            "about anybody else",
             leaks_speakers=True,
         )
         for number in range(folds)
