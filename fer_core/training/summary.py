@@ -1,117 +1,119 @@
-"""What a network is made of: each part's true parameter count and the shape of what it gives.
-
-Built and run on torch's meta device, where tensors have shapes and no content, so that the
-largest preset needs neither memory nor a download.
-"""
+"""Tables of what networks cost, for the terminal, the README and the documentation."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from collections.abc import Iterable, Sequence
 
 from fer_core.config import PRESETS, FERConfig
-from fer_core.media import FRAMES_PER_CLIP, SEGMENTS
-from fer_core.model.inputs import MEL_BINS, MEL_FRAMES, ModelInputs
-from fer_core.model.multimodal_fer import MultimodalFER
-from fer_core.patches import IMAGE_SIZE, PATCHES
+from fer_core.costs import PartCosts, costs_of
 
-# Name, where its parameters lie, and the module whose output is its own; in the order of the data.
-_PARTS = (
-    ("audio encoder", ("audio_branch.",), "audio_branch"),
-    ("segment attention pooling", ("audio_pooling.",), "audio_pooling"),
-    ("vision encoder", ("visual_branch.encoder.",), "visual_branch.encoder.post_layernorm"),
-    ("ROI token compression", ("visual_branch.compression.",), "visual_branch.compression"),
-    ("frame pooling", ("visual_branch.pooling.",), "visual_branch.pooling"),
-    ("temporal encoder", ("temporal_encoder.",), "temporal_encoder"),
-    ("segment mean pooling", ("video_pooling.",), "video_pooling"),
-    (
-        "gated projections",
-        ("fusion.audio_projection.", "fusion.video_projection.", "fusion.type_embedding"),
-        "fusion.audio_projection",
-    ),
-    ("joining", ("fusion.joining.",), "fusion.joining"),
-    ("projection", ("fusion.project.",), "fusion.project"),
-    ("classifier", ("classifier.",), "classifier"),
-)
-_CLIPS = 3  # any number that no other dimension has
+MEMORY_BATCHES = (1, 4, 16)
+_MEGA, _GIGA = 1e6, 1e9
 
 
-@dataclass(frozen=True, slots=True)
-class PartSummary:
-    """One row: ``shape`` is written with B for the batch."""
-
-    name: str
-    parameters: int
-    shape: str
-
-
-def summarise(config: FERConfig) -> list[PartSummary]:
-    """The parts of the network of ``config``; together they have all its parameters."""
-    with torch.device("meta"):
-        model = MultimodalFER(config).eval()
-        inputs = _any_clips()
-    shapes: dict[str, str] = {}
-    for _, _, path in _PARTS:
-        model.get_submodule(path).register_forward_hook(_noting(shapes, path))
-    with torch.no_grad():
-        model(inputs)
-    sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
-    return [
-        PartSummary(
-            name, sum(size for key, size in sizes.items() if key.startswith(prefixes)), shapes[path]
-        )
-        for name, prefixes, path in _PARTS
+def as_text(config: FERConfig, batch: int = 4) -> str:
+    """The summary of one network for a terminal; ``batch`` is that of the training."""
+    parts = costs_of(config)
+    figures = [_figures(part, batch) for part in parts]
+    totals = [sum(column) for column in zip(*figures, strict=True)]
+    totals[_WORKING] = max(part.inference_bytes for part in parts) / _MEGA
+    table: list[tuple[str, ...]] = [
+        ("", "", "", "GFLOP", "GFLOP", "MB", "MB", "MB", "MB to train"),
+        (
+            "part",
+            "parameters",
+            "gives",
+            "a clip",
+            "a hop",
+            "fp32",
+            "fp16",
+            "working",
+            f"at {batch}",
+        ),
     ]
+    for part, row in zip(parts, figures, strict=True):
+        table.append((part.name, f"{part.parameters:,}", part.shape, *_formatted(row)))
+    everything = sum(part.parameters for part in parts)
+    table.append(("all", f"{everything:,}", "", *_formatted(totals)))
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+    return "\n".join([*lines, "", *_EXPLANATION])
 
 
-def as_text(config: FERConfig) -> str:
-    """The summary of one network for a terminal."""
-    parts = summarise(config)
-    rows = [(part.name, f"{part.parameters:,}", part.shape) for part in parts]
-    total = sum(part.parameters for part in parts)
-    rows.append(("all", f"{total:,}", ""))
-    return "\n".join(f"{name:<26}{count:>13}  {shape}".rstrip() for name, count, shape in rows)
+_WORKING = 4  # of the figures: the only one whose total is no sum
+
+
+def _figures(part: PartCosts, batch: int) -> tuple[float, ...]:
+    return (
+        part.clip_operations / _GIGA,
+        part.hop_operations / _GIGA,
+        part.weight_bytes / _MEGA,
+        part.weight_bytes / 2 / _MEGA,
+        part.inference_bytes / _MEGA,
+        part.training_bytes(batch) / _MEGA,
+    )
+
+
+def _formatted(figures: Iterable[float]) -> list[str]:
+    formats = ("{:.3f}", "{:.3f}", "{:.1f}", "{:.1f}", "{:.1f}", "{:,.0f}")
+    return [form.format(figure) for form, figure in zip(formats, figures, strict=True)]
+
+
+_EXPLANATION = (
+    "GFLOP: 1e9 operations of matrix products, convolutions and attention, two a multiply-add.",
+    "A clip has 16 frames; a hop brings two new ones, the other 14 are remembered.",
+    "Working: the most that is alive at once for one clip, weights left out (all: the largest).",
+    "To train: weights, gradients, AdamW's states and what is kept for the backward pass, float32;",
+    "an estimate, to which the process itself adds about 0.8 GB.",
+)
 
 
 def as_markdown() -> str:
     """The table of all presets for the README."""
-    summaries = [summarise(FERConfig.preset(preset)) for preset in PRESETS]
+    summaries = [costs_of(FERConfig.preset(preset)) for preset in PRESETS]
     lines = [
         "| part | " + " | ".join(PRESETS) + " |",
         "|---|" + "---|" * len(PRESETS),
     ]
     for row in zip(*summaries, strict=True):
-        cells = (f"{_short(part.parameters)} → {part.shape}" for part in row)
+        cells = (f"{short(part.parameters)} → {part.shape}" for part in row)
         lines.append(f"| {row[0].name} | " + " | ".join(cells) + " |")
-    totals = (_short(sum(part.parameters for part in summary)) for summary in summaries)
+    totals = (short(sum(part.parameters for part in summary)) for summary in summaries)
     lines.append("| **all** | " + " | ".join(f"**{total}**" for total in totals) + " |")
     return "\n".join(lines)
 
 
-def _short(count: int) -> str:
+def memory_markdown(batches: Sequence[int] = MEMORY_BATCHES) -> str:
+    """What training and running each preset needs, for docs/troubleshooting.md."""
+    lines = [
+        "| preset | weights | working, one clip | "
+        + " | ".join(f"training, batch {batch}" for batch in batches)
+        + " |",
+        "|---|---|---|" + "---|" * len(batches),
+    ]
+    for preset in PRESETS:
+        parts = costs_of(FERConfig.preset(preset))
+        cells = [
+            preset,
+            f"{sum(part.weight_bytes for part in parts) / _GIGA:.2f} GB",
+            f"{max(part.inference_bytes for part in parts) / _GIGA:.2f} GB",
+            *(f"{training_bytes(parts, batch) / _GIGA:.1f} GB" for batch in batches),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def training_bytes(parts: Iterable[PartCosts], batch: int) -> int:
+    """Of the whole network; an estimate, see :meth:`PartCosts.training_bytes`."""
+    return sum(part.training_bytes(batch) for part in parts)
+
+
+def short(count: int) -> str:
+    """2.1 M or 23.6 k."""
     return f"{count / 1e6:.1f} M" if count >= 100_000 else f"{count / 1e3:.1f} k"
-
-
-def _any_clips() -> ModelInputs:
-    return ModelInputs(
-        pixels=torch.zeros(_CLIPS, FRAMES_PER_CLIP, 3, IMAGE_SIZE, IMAGE_SIZE),
-        frame_mask=torch.ones(_CLIPS, FRAMES_PER_CLIP, dtype=torch.bool),
-        roi=torch.ones(_CLIPS, FRAMES_PER_CLIP, PATCHES, dtype=torch.bool),
-        mel=torch.zeros(_CLIPS, MEL_FRAMES, MEL_BINS),
-        audio_mask=torch.ones(_CLIPS, SEGMENTS, dtype=torch.bool),
-    )
-
-
-def _noting(shapes: dict[str, str], path: str) -> Any:
-    """A forward hook that writes down the shape of the (first) output."""
-
-    def note(module: nn.Module, args: Any, output: Tensor | tuple[Tensor, ...]) -> None:
-        first = output if isinstance(output, Tensor) else output[0]
-        batch, *rest = first.shape
-        frames = [] if batch == _CLIPS else [FRAMES_PER_CLIP]
-        shapes[path] = f"(B, {', '.join(map(str, frames + rest))})"
-
-    return note

@@ -1,47 +1,36 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from fer_core.config import PRESETS, FERConfig, Preset
+from fer_core.config import FERConfig
+from fer_core.costs import costs_of
 from fer_core.training.command_line import main
-from fer_core.training.summary import summarise
-from fer_core.weights import new_model
+from fer_core.training.summary import as_text, memory_markdown, training_bytes
 
 TRAIN = Path(__file__).parents[3] / "train.py"
 
 
-def millions(preset: Preset) -> dict[str, float]:
-    return {part.name: part.parameters / 1e6 for part in summarise(FERConfig.preset(preset))}
+DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_presets_weigh_what_they_say() -> None:
-    compact, lightweight, full = map(millions, PRESETS)
-    assert sum(compact.values()) <= 14
-    assert compact["audio encoder"] == pytest.approx(2.1, abs=0.05)
-    assert compact["vision encoder"] == pytest.approx(5.5, abs=0.05)
-    fusion = ("gated projections", "joining", "projection")
-    assert sum(compact[name] for name in fusion) == pytest.approx(3.8, abs=0.06)
-    assert sum(lightweight[name] for name in fusion) == pytest.approx(15, abs=0.3)
-    assert full["audio encoder"] == pytest.approx(108.8, abs=0.05)
-    assert full["joining"] == pytest.approx(241.5, abs=0.05)
+def test_the_total_is_the_sum_of_the_parts_and_the_batch_counts(tiny_config: FERConfig) -> None:
+    parts = costs_of(tiny_config)
+    *_, total = as_text(tiny_config, batch=7).split("\n\n")[0].splitlines()
+    assert f"{sum(part.parameters for part in parts):,}" in total
+    assert total.endswith(f"{training_bytes(parts, 7) / 1e6:,.0f}")
+    assert training_bytes(parts, 8) > training_bytes(parts, 7)
 
 
-def test_every_parameter_is_counted_once(tiny_config: FERConfig) -> None:
-    counted = sum(part.parameters for part in summarise(tiny_config))
-    assert counted == sum(p.numel() for p in new_model(tiny_config, 0).parameters())
-
-
-def test_shapes_are_those_of_the_design() -> None:
-    shapes = {part.name: part.shape for part in summarise(FERConfig.preset("full"))}
-    assert shapes["audio encoder"] == "(B, 38, 512)"
-    assert shapes["vision encoder"] == "(B, 16, 196, 768)"
-    assert shapes["ROI token compression"] == "(B, 16, 68, 768)"
-    assert shapes["gated projections"] == "(B, 8, 1536)"
-    assert shapes["projection"] == "(B, 8, 512)"
+def test_the_memory_table_in_the_docs_is_what_the_code_computes() -> None:
+    page = (DOCS / "troubleshooting.md").read_text()
+    shown = re.search(r"<!-- memory -->\n(.*?)\n<!-- /memory -->", page, re.DOTALL)
+    assert shown is not None
+    assert shown.group(1) == memory_markdown()
 
 
 def test_markdown_has_a_column_for_each_preset(capsys: pytest.CaptureFixture[str]) -> None:
