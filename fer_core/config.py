@@ -19,6 +19,7 @@ RoiPlace = Literal["after", "early", "none"]
 FusionKind = Literal["lfm2", "concat", "late", "attention"]
 Pooling = Literal["mean", "max", "last", "attention"]
 Framing = Literal["face", "frame"]
+Stem = Literal["patch", "conv"]
 
 SIGLIP2 = "google/siglip2-base-patch16-224"
 LFM2 = "LiquidAI/LFM2-700M"
@@ -45,6 +46,8 @@ class VisionConfig:
     """SigLIP's vision transformer on 224x224 pictures, 14x14 patches."""
 
     upstream: str | None = None  # repository or folder of pretrained weights; None is from scratch
+    stem: Stem = "patch"  # how pixels become tokens: one linear map a patch, or convolutions
+    stem_blocks: int = 2  # residual blocks at each of the convolutional stem's three scales
     width: int = 192
     layers: int = 12
     heads: int = 3

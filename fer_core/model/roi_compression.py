@@ -79,3 +79,23 @@ def patches_of_roi(roi: Tensor, keep: int) -> Tensor:
     distance = (grid - centre.unsqueeze(1)).square().sum(-1)  # (N, 196), at most 338
     order = 1000 * member - distance - 1e-4 * place
     return order.topk(keep, dim=1).indices.sort(dim=1).values
+
+
+def block_of_roi(roi: Tensor) -> Tensor:
+    """The square of 8x8 patches that holds most of the ROI; of equal ones the most central.
+
+    Args:
+        roi: (N, 196) bool.
+
+    Returns:
+        (N, 64) long, ascending.
+    """
+    places = GRID - ROI_SIDE + 1  # 7 ways to lay it along each side
+    held = F.avg_pool2d(roi.float().view(-1, 1, GRID, GRID), ROI_SIDE, stride=1)  # (N, 1, 7, 7)
+    step = torch.arange(places, device=roi.device) - places // 2
+    off_centre = step.square().unsqueeze(1) + step.square()  # (7, 7), at most 18
+    best = (1000 * held.flatten(1) - off_centre.flatten()).argmax(1)  # (N,)
+    first = best // places * GRID + best % places
+    side = torch.arange(ROI_SIDE, device=roi.device)
+    within = (side.unsqueeze(1) * GRID + side).flatten()  # (64,)
+    return first.unsqueeze(1) + within

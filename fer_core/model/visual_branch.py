@@ -12,9 +12,15 @@ from transformers.models.siglip.modeling_siglip import SiglipVisionModel
 
 from fer_core.config import RoiConfig, VisionConfig
 from fer_core.model.attention_pooling import AttentionPooling
+from fer_core.model.conv_stem import ConvStem
 from fer_core.model.initialisation import initialise
-from fer_core.model.roi_compression import RoiTokenCompression, central_roi, patches_of_roi
-from fer_core.patches import IMAGE_SIZE, PATCH_SIZE, PATCHES
+from fer_core.model.roi_compression import (
+    RoiTokenCompression,
+    block_of_roi,
+    central_roi,
+    patches_of_roi,
+)
+from fer_core.patches import GRID, IMAGE_SIZE, PATCH_SIZE, PATCHES, ROI_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,9 @@ class VisualBranch(nn.Module):
     ``place`` says where compression happens, with the same weights: ``after`` the encoder by
     importance; ``early``, by the ROI alone, so that only K patches enter the transformer, each with
     the position embedding of its place; ``none`` keeps all 196.
+
+    With a convolutional stem these K patches are a square block, the 8x8 that hold most of the ROI:
+    only its pixels are convolved, which a third of the picture's are.
     """
 
     def __init__(self, config: VisionConfig, roi: RoiConfig, pooling_heads: int) -> None:
@@ -40,6 +49,9 @@ class VisualBranch(nn.Module):
         self.keep = roi.keep
         self.encoder = SiglipVisionModel(encoder_config(config))
         initialise(self.encoder)
+        self.crops = config.stem == "conv" and roi.place == "early"
+        if config.stem == "conv":
+            self.encoder.embeddings.patch_embedding = ConvStem(config.width, config.stem_blocks)
         self.encoder.requires_grad_(not config.frozen)
         kept = PATCHES if roi.place == "none" else roi.keep
         self.compression = RoiTokenCompression(config.width, kept)
@@ -50,7 +62,8 @@ class VisualBranch(nn.Module):
         if self.place == "early":
             if roi is None:
                 roi = central_roi().to(pixels.device).expand(len(pixels), -1)
-            patches = patches_of_roi(roi, self.keep)  # (N, K)
+            # (N, K)
+            patches = block_of_roi(roi) if self.crops else patches_of_roi(roi, self.keep)
             tokens = self.encode(pixels, patches)  # (N, K, D)
             roi = torch.take_along_dim(roi, patches, dim=1)
             compressed, _ = self.compression(tokens, roi)
@@ -62,9 +75,17 @@ class VisualBranch(nn.Module):
 
     def encode(self, pixels: Tensor, patches: Tensor | None = None) -> Tensor:
         """The tokens of all 196 patches, or of ``patches`` (N, K), encoded on their own."""
-        tokens = self.encoder.embeddings(pixels)  # (N, 3, 224, 224) -> (N, 196, D)
-        if patches is not None:
-            tokens = torch.take_along_dim(tokens, patches.unsqueeze(-1), dim=1)  # (N, K, D)
+        embeddings = self.encoder.embeddings
+        if self.crops and patches is not None:
+            pixels = _pixels_of_block(pixels, patches[:, 0])  # (N, 3, 224, 224) -> (N, 3, 128, 128)
+        tokens = embeddings.patch_embedding(pixels).flatten(2).mT  # (N, 3, H, W) -> (N, P, D)
+        places = embeddings.position_embedding.weight  # (196, D)
+        if patches is None:
+            tokens = tokens + places
+        elif self.crops:
+            tokens = tokens + places[patches]
+        else:
+            tokens = torch.take_along_dim(tokens + places, patches.unsqueeze(-1), dim=1)
         encoded: Tensor = self.encoder.encoder(inputs_embeds=tokens).last_hidden_state
         normed: Tensor = self.encoder.post_layernorm(encoded)
         return normed
@@ -75,6 +96,15 @@ class VisualBranch(nn.Module):
         if self.frozen:
             self.encoder.eval()
         return self
+
+
+def _pixels_of_block(pixels: Tensor, first: Tensor) -> Tensor:
+    """The pixels of the 8x8 patches from ``first`` (N,) on: (N, 3, H, W) -> (N, 3, 128, 128)."""
+    side = torch.arange(ROI_SIDE * PATCH_SIZE, device=pixels.device)
+    rows = (first // GRID * PATCH_SIZE).unsqueeze(1) + side  # (N, 128)
+    columns = (first % GRID * PATCH_SIZE).unsqueeze(1) + side
+    pixels = torch.take_along_dim(pixels, rows[:, None, :, None], dim=2)
+    return torch.take_along_dim(pixels, columns[:, None, None, :], dim=3)
 
 
 def encoder_config(config: VisionConfig) -> SiglipVisionConfig:

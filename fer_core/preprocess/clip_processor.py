@@ -89,10 +89,7 @@ class ClipProcessor:
             ValueError: ``image`` is not a picture.
         """
         square = framing_square(face, image.shape, self._vision)
-        shown = torch.from_numpy(crop(image, square))  # (224, 224, 3)
-        # SigLIP's mean and standard deviation of 0.5
-        pixels = shown.permute(2, 0, 1).to(torch.float32, memory_format=torch.contiguous_format)
-        return Picture(pixels.div_(127.5).sub_(1), torch.from_numpy(roi_of(face, square)))
+        return Picture(as_pixels(crop(image, square)), torch.from_numpy(roi_of(face, square)))
 
     def sound(self, waveform: Waveform, mask: BoolArray) -> Sound:
         """What is heard of ``waveform`` (48000,) where ``mask`` (48000,) is True.
@@ -118,6 +115,12 @@ class ClipProcessor:
         return Sound(
             self._log_mel(torch.from_numpy(waveform)), torch.from_numpy(heard), level, speech
         )
+
+
+def as_pixels(shown: RgbImage) -> Tensor:
+    """(224, 224, 3) -> (3, 224, 224), by SigLIP's mean and standard deviation of 0.5: -1 to 1."""
+    pixels = torch.from_numpy(shown).permute(2, 0, 1)
+    return pixels.to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1)
 
 
 def collate(clips: Sequence[ProcessedClip]) -> ModelInputs:

@@ -1,0 +1,1 @@
+"""Variation of training samples; each function draws from the generator it is given alone."""

@@ -1,0 +1,95 @@
+"""Variation of sound: first of the waveform, then of its mel spectrogram.
+
+What moves speech along time or pitch is done by interpolation, in less than a millisecond a clip;
+a phase vocoder would take longer than the network's own step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from fer_core.media import CLIP_SAMPLES, CLIP_SECONDS, SAMPLE_RATE, BoolArray, Waveform
+from fer_core.model.inputs import LOG_MEL_FLOOR, MEL_BINS, MEL_FRAMES
+
+
+@dataclass(frozen=True)
+class SoundAugmentation:
+    """How strongly sound is varied; 0 is not at all."""
+
+    stretch: float = 0.12  # natural logarithm of the largest change of speed, both ways
+    pitch_bins: float = 2.5  # largest shift along the mel axis
+    gain_db: float = 8.0  # largest change of level, down; up it is half of that
+    noise: float = 0.5  # how often noise is added, 10 to 40 dB under the speech
+    tilt_db: float = 5.0  # of the random frequency response from the lowest bin to the highest
+    time_masks: int = 2  # SpecAugment (Park et al. 2019)
+    time_mask_frames: int = 30  # the longest
+    frequency_masks: int = 2
+    frequency_mask_bins: int = 10  # the widest
+
+
+def stretched_seconds(config: SoundAugmentation, rng: Generator) -> float:
+    """How much of the recording becomes the 3 s of the clip."""
+    return CLIP_SECONDS * float(np.exp(rng.uniform(-config.stretch, config.stretch)))
+
+
+def vary_waveform(
+    samples: Waveform, real: BoolArray, config: SoundAugmentation, rng: Generator
+) -> tuple[Waveform, BoolArray]:
+    """(n,) of any length near 48,000 -> (48000,): played faster or slower, louder, with noise."""
+    if len(samples) != CLIP_SAMPLES:
+        places = np.linspace(0, len(samples) - 1, CLIP_SAMPLES)
+        samples = np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+        real = real[places.round().astype(np.int64)]
+    gain_db = rng.uniform(-config.gain_db, config.gain_db / 2)
+    samples = samples * np.float32(10 ** (gain_db / 20))
+    if real.any() and rng.random() < config.noise:
+        power = float(np.mean(np.square(samples[real])))
+        level = np.sqrt(power * 10 ** (-rng.uniform(10, 40) / 10))
+        samples = samples + np.float32(level) * _coloured_noise(rng)
+    return np.where(real, np.clip(samples, -1, 1), np.float32(0)), real
+
+
+def _coloured_noise(rng: Generator) -> Waveform:
+    """(48000,) of power 1, between white and brown."""
+    spectrum = np.fft.rfft(rng.standard_normal(CLIP_SAMPLES))
+    frequency = np.fft.rfftfreq(CLIP_SAMPLES, 1 / SAMPLE_RATE)
+    spectrum /= np.maximum(frequency, 50.0) ** rng.uniform(0, 1)
+    noise = np.fft.irfft(spectrum, CLIP_SAMPLES)
+    return np.asarray(noise / noise.std(), np.float32)
+
+
+def vary_mel(mel: Tensor, blank: Tensor, config: SoundAugmentation, rng: Generator) -> Tensor:
+    """Shift the pitch, bend the frequency response, and hide bands and stretches of time.
+
+    Args:
+        mel: (301, 80), natural log.
+        blank: (80,), what is put where something is hidden: the mean of speech.
+    """
+    bins = np.arange(MEL_BINS)
+    # The lowest ten bins move less: there is nothing below to move in.
+    places = bins + rng.uniform(-config.pitch_bins, config.pitch_bins) * np.minimum(1, bins / 10)
+    places = np.clip(places, 0, MEL_BINS - 1)
+    low = np.minimum(places.astype(np.int64), MEL_BINS - 2)
+    share = torch.from_numpy(places - low).to(mel.dtype)
+    mel = mel[:, low] * (1 - share) + mel[:, low + 1] * share
+    # Decibels of power to natural logarithm: 10 dB are a factor of ten.
+    tilt = rng.uniform(-config.tilt_db, config.tilt_db) * (bins / (MEL_BINS - 1) - 0.5)
+    mel = (mel + torch.from_numpy(tilt * np.log(10) / 10).to(mel.dtype)).clamp(min=LOG_MEL_FLOOR)
+    for _ in range(config.frequency_masks):
+        first, end = _stretch(MEL_BINS, config.frequency_mask_bins, rng)
+        mel[:, first:end] = blank[first:end]
+    for _ in range(config.time_masks):
+        first, end = _stretch(MEL_FRAMES, config.time_mask_frames, rng)
+        mel[first:end] = blank
+    return mel
+
+
+def _stretch(of: int, longest: int, rng: Generator) -> tuple[int, int]:
+    length = int(rng.integers(0, longest + 1))
+    first = int(rng.integers(0, of - length + 1))
+    return first, first + length

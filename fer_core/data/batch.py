@@ -1,0 +1,91 @@
+"""What training gives to the network at each step.
+
+Pictures and sound may already be encoded: with frozen encoders they are, from the second epoch on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from fer_core.data.item import Item
+from fer_core.data.targets import Targets
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One clip of an item. F is 16, or 1 for a still, which then fills all 16 places.
+
+    Exactly one of ``pictures`` and ``vectors`` is there, and of ``mel`` and ``steps``, unless the
+    stage does not look, or does not listen, at all.
+    """
+
+    item: Item
+    frame_mask: Tensor  # (16,) bool
+    audio_mask: Tensor  # (8,) bool
+    pictures: Tensor | None = None  # (F, 3, 224, 224), -1 to 1
+    rois: Tensor | None = None  # (F, 196) bool
+    vectors: Tensor | None = None  # (F, Dv)
+    mel: Tensor | None = None  # (301, 80), natural log
+    steps: Tensor | None = None  # (38, Da)
+
+    def seeing(self, face: Sample) -> Sample:
+        """This sample's sound with the pictures of another."""
+        return replace(
+            self,
+            frame_mask=face.frame_mask,
+            pictures=face.pictures,
+            rois=face.rois,
+            vectors=face.vectors,
+        )
+
+    def blind(self) -> Sample:
+        """Without its pictures."""
+        return replace(self, frame_mask=torch.zeros_like(self.frame_mask))
+
+    def deaf(self, face: Item | None) -> Sample:
+        """Without its sound; the label is then that of ``face``, if the pictures are its."""
+        hidden = torch.zeros_like(self.audio_mask)
+        return replace(self, audio_mask=hidden, item=face or self.item)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Samples of one kind, stacked; the same fields with a leading B."""
+
+    targets: Targets
+    frame_mask: Tensor
+    audio_mask: Tensor
+    pictures: Tensor | None
+    rois: Tensor | None
+    vectors: Tensor | None
+    mel: Tensor | None
+    steps: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.frame_mask)
+
+    def to(self, device: torch.device, **_: object) -> Batch:
+        """On ``device``; Lightning calls it."""
+        there = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(
+            self, **{name: value.to(device) for name, value in there.items() if value is not None}
+        )
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """Stack ``samples``, which have the same fields filled."""
+
+    def stacked(name: str) -> Tensor | None:
+        values = [getattr(sample, name) for sample in samples]
+        return None if values[0] is None else torch.stack(values)
+
+    return Batch(
+        Targets.of([sample.item for sample in samples]),
+        torch.stack([sample.frame_mask for sample in samples]),
+        torch.stack([sample.audio_mask for sample in samples]),
+        *(stacked(name) for name in ("pictures", "rois", "vectors", "mel", "steps")),
+    )

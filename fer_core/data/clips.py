@@ -1,0 +1,155 @@
+"""Clips of three seconds cut out of items: varied ones for training, all of them for scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from fer_core.config import FERConfig
+from fer_core.data.augment.picture import PictureAugmentation, picture_variation
+from fer_core.data.augment.sound import (
+    SoundAugmentation,
+    stretched_seconds,
+    vary_mel,
+    vary_waveform,
+)
+from fer_core.data.batch import Sample
+from fer_core.data.item import Item
+from fer_core.data.store import MediaStore, Prepared
+from fer_core.media import (
+    CLIP_SECONDS,
+    FRAMES_PER_CLIP,
+    SEGMENTS,
+    TICK_SECONDS,
+    BoolArray,
+    Waveform,
+    clip_starts,
+)
+from fer_core.model.inputs import MEL_BINS
+from fer_core.patches import IMAGE_SIZE, PATCHES
+from fer_core.preprocess.clip_processor import ClipProcessor, as_pixels
+
+ATTEMPTS = 3  # to find a crop of an utterance in which somebody speaks
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How training varies what it shows."""
+
+    sound: SoundAugmentation = field(default_factory=SoundAugmentation)
+    picture: PictureAugmentation = field(default_factory=PictureAugmentation)
+
+
+@dataclass(frozen=True, slots=True)
+class Modalities:
+    """What a sample shall hold."""
+
+    audio: bool = True
+    video: bool = True
+
+
+class ClipCutter:
+    """Item -> Sample, through the processors of the live program."""
+
+    def __init__(self, store: MediaStore, config: FERConfig, blank: Tensor) -> None:
+        """``blank`` (80,): what SpecAugment puts where it hides; the network's mean of speech."""
+        self._store = store
+        self._processor = ClipProcessor(config)
+        self._blank = blank
+
+    def varied(
+        self, item: Item, wanted: Modalities, how: Augmentation | None, rng: Generator
+    ) -> Sample:
+        """A random clip of ``item``; without ``how`` it is not varied otherwise."""
+        prepared = self._store.prepared(item)
+        sample = Sample(item, _nothing(FRAMES_PER_CLIP), _nothing(SEGMENTS))
+        for _ in range(ATTEMPTS):
+            start_s = random_start(item, prepared, rng)
+            if wanted.audio:
+                mel, audio_mask = self._varied_sound(prepared, start_s, how, rng)
+                sample = replace(sample, mel=mel, audio_mask=audio_mask)
+            if not item.has_sound or not wanted.audio or audio_mask.any():
+                break
+        if wanted.video:
+            sample = self._look(sample, item, prepared, start_s, how, rng)
+        return sample
+
+    def window(self, item: Item, start_s: float, wanted: Modalities) -> Sample:
+        """The clip at ``start_s`` as the live program would see it."""
+        prepared = self._store.prepared(item)
+        sample = Sample(item, _nothing(FRAMES_PER_CLIP), _nothing(SEGMENTS))
+        if wanted.audio:
+            sound = self._processor.sound(*prepared.heard(start_s))
+            sample = replace(sample, mel=sound.mel, audio_mask=sound.audio_mask)
+        if wanted.video:
+            sample = self._look(sample, item, prepared, start_s, None, None)
+        return sample
+
+    def starts(self, item: Item) -> list[float]:
+        """Where the windows begin over which an item's answer is the mean."""
+        if item.kind == "still":
+            return [0.0]
+        return clip_starts(self._store.prepared(item).duration_s)
+
+    def _varied_sound(
+        self, prepared: Prepared, start_s: float, how: Augmentation | None, rng: Generator
+    ) -> tuple[Tensor, Tensor]:
+        samples: Waveform
+        real: BoolArray
+        if how is None:
+            samples, real = prepared.heard(start_s)
+        else:
+            seconds = stretched_seconds(how.sound, rng)
+            samples, real = vary_waveform(*prepared.heard(start_s, seconds), how.sound, rng)
+        sound = self._processor.sound(samples, real)
+        if how is None:
+            return sound.mel, sound.audio_mask
+        return vary_mel(sound.mel, self._blank, how.sound, rng), sound.audio_mask
+
+    def _look(
+        self,
+        sample: Sample,
+        item: Item,
+        prepared: Prepared,
+        start_s: float,
+        how: Augmentation | None,
+        rng: Generator | None,
+    ) -> Sample:
+        """Add pictures: one of a still, sixteen of a recording, zeros where hidden."""
+        shown = [0] if item.kind == "still" else prepared.shown(start_s).tolist()
+        pixels = torch.zeros(len(shown), 3, IMAGE_SIZE, IMAGE_SIZE)
+        rois = torch.zeros(len(shown), PATCHES, dtype=torch.bool)
+        vary = None if how is None or rng is None else picture_variation(how.picture, rng)
+        for place, index in enumerate(shown):
+            if index < 0:
+                continue
+            picture, roi = prepared.pictures[index], prepared.rois[index]
+            if vary is not None:
+                picture, roi = vary(picture, roi)
+            pixels[place], rois[place] = as_pixels(picture), torch.from_numpy(roi)
+        mask = torch.tensor([index >= 0 for index in shown]).expand(FRAMES_PER_CLIP).clone()
+        return replace(sample, pictures=pixels, rois=rois, frame_mask=mask)
+
+
+def random_start(item: Item, prepared: Prepared, rng: Generator) -> float:
+    """Where a random clip begins; with pictures on one of the ticks at which they were taken."""
+    last = max(prepared.duration_s - CLIP_SECONDS, 0.0)
+    if item.kind == "still" or not last:
+        return 0.0
+    if item.has_picture:
+        return TICK_SECONDS * int(rng.integers(0, int(last / TICK_SECONDS) + 1))
+    return float(rng.uniform(0.0, last))
+
+
+def mean_mel(samples: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each mel bin over spectrograms (F, 80): 2 x (80,)."""
+    frames = torch.cat(list(samples)) if samples else torch.zeros(0, MEL_BINS)
+    return frames.mean(0), frames.std(0).clamp(min=1e-3)
+
+
+def _nothing(places: int) -> Tensor:
+    return torch.zeros(places, dtype=torch.bool)

@@ -1,0 +1,188 @@
+"""Datasets of the stages, and the order in which an epoch goes through them.
+
+A sample depends on the seed, the epoch and its place alone, never on what was drawn before: a run
+that was interrupted goes on with the very samples it would have had, on any number of workers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.random import Generator
+from torch.utils.data import Dataset, Sampler
+
+from fer_core.data.batch import Batch, Sample, collate
+from fer_core.data.clips import Augmentation, ClipCutter, Modalities
+from fer_core.data.item import Item
+from fer_core.labels import CLASSES
+
+
+class Draw(NamedTuple):
+    """Which item, in which epoch."""
+
+    epoch: int
+    place: int  # in the dataset's items
+
+
+class SampleSource(Protocol):
+    """Where samples come from: cut now, or encoded before (``fer_core.data.features``)."""
+
+    def sample(self, item: Item, wanted: Modalities, epoch: int, rng: Generator) -> Sample: ...
+
+
+class FreshSamples:
+    """Samples cut and varied anew at each draw."""
+
+    def __init__(self, cutter: ClipCutter, how: Augmentation | None) -> None:
+        self._cutter, self._how = cutter, how
+
+    def sample(self, item: Item, wanted: Modalities, epoch: int, rng: Generator) -> Sample:
+        return self._cutter.varied(item, wanted, self._how, rng)
+
+
+class TrainingClips(Dataset[Batch]):
+    """Batches of varied clips of ``items``, each with the modalities ``wanted``."""
+
+    def __init__(
+        self, items: Sequence[Item], source: SampleSource, wanted: Modalities, seed: int
+    ) -> None:
+        self.items = items
+        self._source, self._wanted, self._seed = source, wanted, seed
+
+    def __getitem__(self, draws: list[Draw]) -> Batch:
+        return collate([self._sample(draw) for draw in draws])
+
+    def _sample(self, draw: Draw) -> Sample:
+        rng = np.random.default_rng([self._seed, draw.epoch, draw.place])
+        return self._source.sample(self.items[draw.place], self._wanted, draw.epoch, rng)
+
+
+class PairedClips(Dataset[Batch]):
+    """Batches of clips with a voice and a face, for fusion.
+
+    An item that has both is its own pair. Any other is given a partner that shows, or says, the
+    same emotion, another one each epoch. Then now and then one of the two is taken away, so that
+    the network learns to do with either.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], source: SampleSource, seed: int, modality_dropout: float
+    ) -> None:
+        voices = [item for item in items if item.has_sound]
+        faces = [item for item in items if item.has_picture]
+        # An epoch goes once through the voices, of which there are fewer, if there are any.
+        self.items = voices or faces
+        self._faces = _by_emotion(faces)
+        self._source, self._seed = source, seed
+        self._dropout = modality_dropout if voices and faces else 0.0
+
+    def __getitem__(self, draws: list[Draw]) -> Batch:
+        return collate([self._sample(draw) for draw in draws])
+
+    def _sample(self, draw: Draw) -> Sample:
+        rng = np.random.default_rng([self._seed, draw.epoch, draw.place])
+        item = self.items[draw.place]
+        partner = None if item.has_picture else self._partner(item, rng)
+        own = self._source.sample(item, Modalities(), draw.epoch, rng)
+        if partner is not None:
+            face = self._source.sample(partner, Modalities(audio=False), draw.epoch, rng)
+            own = own.seeing(face)
+        dropped = rng.random() < self._dropout
+        if dropped and own.audio_mask.any() and own.frame_mask.any():
+            if rng.random() < 0.5:
+                return own.deaf(partner)
+            return own.blind()
+        return own
+
+    def _partner(self, item: Item, rng: Generator) -> Item | None:
+        """A face that may show the item's emotion."""
+        faces = self._faces[item.emotion]
+        return faces[int(rng.integers(len(faces)))] if faces else None
+
+
+class EpochBatches(Sampler[list[Draw]]):
+    """Batches of indices in an order drawn for each epoch; items of one batch are of one kind.
+
+    Of a global batch every process takes its share, so that several machines see what one would.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        batch_size: int,
+        seed: int,
+        *,
+        curriculum_epochs: int = 0,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        """``batch_size`` is that of all ``processes`` together."""
+        self._items = items
+        self._batch_size, self._seed = batch_size, seed
+        self._curriculum_epochs = curriculum_epochs
+        self._rank, self._processes = rank, processes
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls it before each epoch."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._batches())
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        for batch in self._batches():
+            yield [Draw(self._epoch, index) for index in batch[self._rank :: self._processes]]
+
+    def _batches(self) -> list[list[int]]:
+        rng = np.random.default_rng([self._seed, self._epoch])
+        batches = []
+        for kind in ("recording", "still"):
+            indices = np.array([i for i in self._chosen() if self._items[i].kind == kind], np.int64)
+            indices = rng.permutation(indices)
+            size = min(self._batch_size, len(indices)) // self._processes * self._processes
+            whole = len(indices) // size if size else 0
+            batches += [indices[i * size : (i + 1) * size].tolist() for i in range(whole)]
+        return [batches[i] for i in rng.permutation(len(batches))]
+
+    def _chosen(self) -> list[int]:
+        """All items; during the curriculum (Bengio et al. 2009) the easier ones of each emotion."""
+        everything = range(len(self._items))
+        if self._epoch >= self._curriculum_epochs:
+            return list(everything)
+        share = 0.5 + 0.5 * self._epoch / self._curriculum_epochs
+        chosen = []
+        for emotion in range(CLASSES):
+            own = [i for i in everything if self._items[i].emotion == emotion]
+            own.sort(key=lambda i: self._items[i].difficulty)
+            chosen += own[: math.ceil(share * len(own))]
+        return sorted(chosen)
+
+
+class Windows(Dataset[Sample]):
+    """All clips over which answers are averaged, in order, unvaried."""
+
+    def __init__(self, items: Sequence[Item], cutter: ClipCutter, wanted: Modalities) -> None:
+        self.places = [(item, start_s) for item in items for start_s in cutter.starts(item)]
+        self._cutter, self._wanted = cutter, wanted
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> Sample:
+        item, start_s = self.places[index]
+        return self._cutter.window(item, start_s, self._wanted)
+
+
+def _by_emotion(items: Sequence[Item]) -> list[list[Item]]:
+    """Items whose label leaves little doubt, in the list of each emotion they may show."""
+    showing: list[list[Item]] = [[] for _ in range(CLASSES)]
+    for item in items:
+        if max(item.shares) >= 0.5:
+            for emotion in range(CLASSES):
+                if item.groups[emotion] == item.emotion:
+                    showing[emotion].append(item)
+    return showing
