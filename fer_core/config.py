@@ -7,6 +7,7 @@ in it, thresholds and temperatures included.
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -110,6 +111,28 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
+class PerModality:
+    """A temperature for each combination of modalities that an answer may rest on."""
+
+    both: float = 1.0
+    audio: float = 1.0  # heard, not seen
+    video: float = 1.0  # seen, not heard
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 < value < math.inf:
+                raise ValueError(f"temperature {name} is {value}, must be above 0 and finite")
+
+
+@dataclass(frozen=True)
+class Temperatures:
+    """What logits are divided by so that probabilities mean what they say (Guo et al. 2017)."""
+
+    clip: PerModality = field(default_factory=PerModality)
+    segment: PerModality = field(default_factory=PerModality)
+
+
+@dataclass(frozen=True)
 class FERConfig:
     """Everything that fixes the network's shape and how its answers are read."""
 
@@ -122,7 +145,7 @@ class FERConfig:
     fusion: FusionConfig = field(default_factory=FusionConfig)
     classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
     thresholds: Thresholds = field(default_factory=Thresholds)
-    temperature: float = 1.0  # logits are divided by it
+    temperatures: Temperatures = field(default_factory=Temperatures)
     labels: tuple[str, ...] = EMOTIONS
 
     def __post_init__(self) -> None:
@@ -147,8 +170,6 @@ class FERConfig:
                 raise ValueError(f"{name}: {heads} do not divide {width}")
         if self.audio.conv_kernel % 2 == 0:
             raise ValueError(f"audio.conv_kernel is {self.audio.conv_kernel}, must be odd")
-        if not self.temperature > 0:
-            raise ValueError(f"temperature is {self.temperature}, must be above 0")
 
     @classmethod
     def preset(cls, name: Preset) -> Self:
@@ -189,7 +210,7 @@ class FERConfig:
         Raises:
             ValueError: a key that is unknown or a value of the wrong type, named by its path.
         """
-        config = _section(cls, values, "config")
+        config = read_section(cls, values, "config")
         if config.labels != EMOTIONS:
             raise ValueError(
                 f"labels are {', '.join(config.labels)}; this program knows {', '.join(EMOTIONS)}"
@@ -197,7 +218,12 @@ class FERConfig:
         return config
 
 
-def _section(kind: type, values: Any, path: str) -> Any:
+def read_section(kind: type, values: Any, path: str) -> Any:
+    """A frozen dataclass of dataclasses and plain values, from what JSON or YAML makes of it.
+
+    Raises:
+        ValueError: a key that is unknown or a value of the wrong type, named by its path.
+    """
     if not isinstance(values, dict):
         raise ValueError(f"{path}: expected an object, got {type(values).__name__}")
     hints = typing.get_type_hints(kind)
@@ -211,7 +237,7 @@ def _section(kind: type, values: Any, path: str) -> Any:
 def _value(hint: Any, value: Any, path: str) -> Any:
     """``value`` as the annotation ``hint`` wants it; JSON knows neither tuples nor whole floats."""
     if dataclasses.is_dataclass(hint):
-        return _section(typing.cast(type, hint), value, path)
+        return read_section(typing.cast(type, hint), value, path)
     origin, options = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
         if value in options:

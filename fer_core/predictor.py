@@ -17,6 +17,7 @@ from fer_core.device import resolve_device
 from fer_core.media import SEGMENTS, BoolArray, Clip, FaceBox, VideoFrame
 from fer_core.model.inputs import ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.model.temperature import calibrated_logits
 from fer_core.prediction import Prediction
 from fer_core.preprocess.clip_processor import ClipProcessor, Sound
 from fer_core.weights import load_checkpoint
@@ -89,14 +90,22 @@ class Predictor:
         ]
         output = self._decide(faces, sound)
         newest = next((face for face in reversed(faces) if face is not None), None)
-        probabilities = self._probabilities(output.logits)[0]
+        seen_mask = _mask(faces).reshape(SEGMENTS, -1).any(axis=1)
+        logits, segment_logits = calibrated_logits(
+            output.logits.cpu(),
+            output.segment_logits.cpu(),
+            sound.audio_mask[None],
+            torch.from_numpy(seen_mask)[None],
+            self.config.temperatures,
+        )
+        probabilities = _probabilities(logits)[0]
         prediction = Prediction(
             clip_end_s=clip.end_s,
             probabilities=probabilities,
-            segment_probabilities=self._probabilities(output.segment_logits)[0],
+            segment_probabilities=_probabilities(segment_logits)[0],
             segment_weights=output.segment_weights[0].cpu().numpy(),
             segment_audio=sound.audio_mask.numpy(),
-            segment_video=np.asarray(_mask(faces).reshape(SEGMENTS, -1).any(axis=1)),
+            segment_video=seen_mask,
             uncertain=bool(probabilities.max() < self.config.thresholds.uncertain_below),
             face=newest.box if newest else None,
             kept_patches=newest.kept if newest else (),
@@ -139,14 +148,13 @@ class Predictor:
         steps = self._model.encode_audio(mel[None], audio_mask[None])
         return self._model.decide(vectors[None], frame_mask[None], steps, audio_mask[None])
 
-    def _probabilities(self, logits: Tensor) -> NDArray[np.float32]:
-        """Calibrated; the same shape as ``logits`` (..., 8)."""
-        if not torch.isfinite(logits).all():
-            raise ValueError(f"the network answered with logits {logits.tolist()}")
-        probabilities: NDArray[np.float32] = (
-            (logits.float() / self.config.temperature).softmax(dim=-1).cpu().numpy()
-        )
-        return probabilities
+
+def _probabilities(logits: Tensor) -> NDArray[np.float32]:
+    """The same shape as ``logits`` (..., 8)."""
+    if not torch.isfinite(logits).all():
+        raise ValueError(f"the network answered with logits {logits.tolist()}")
+    probabilities: NDArray[np.float32] = logits.float().softmax(dim=-1).numpy()
+    return probabilities
 
 
 def _mask(faces: Sequence[SeenFace | None]) -> BoolArray:

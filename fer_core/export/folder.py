@@ -117,7 +117,7 @@ def _write(
         FormReport(
             form,
             tuple((path.name, path.stat().st_size) for path in files[form]),
-            tuple(differences(parts, runners[form], model.config.temperature)),
+            tuple(differences(parts, runners[form])),
         )
         for form in runners
     ]
@@ -160,7 +160,7 @@ def _readme(model: MultimodalFER, reports: Sequence[FormReport]) -> str:
         "The clip is 3 s: 16 frames, one every 187.5 ms, and 8 segments of 375 ms. Run",
         "frame_encoder for each frame with a face, audio_encoder for the clip's sound, and",
         "decision on both.",
-        f"The answer is softmax(logits / {config.temperature:g}), in the order",
+        "The answer is softmax(logits), temperatures being part of `decision`, in the order",
         f"  {', '.join(config.labels)}.",
         f"Below {config.thresholds.uncertain_below:g} the largest probability means: uncertain.",
         f"{CONFIG_NAME} has every threshold; `fer_core/preprocess/` makes the inputs.",

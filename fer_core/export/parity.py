@@ -27,9 +27,7 @@ class Difference:
 
 
 @torch.inference_mode()
-def differences(
-    parts: tuple[Part, ...], exported: Runners, temperature: float, seed: int = 0
-) -> list[Difference]:
+def differences(parts: tuple[Part, ...], exported: Runners, seed: int = 0) -> list[Difference]:
     """Each output of each exported part against torch's, given equal inputs, and the whole chain's.
 
     The clips are noise with frames and segments hidden at random; in one nothing was heard, in one
@@ -44,18 +42,18 @@ def differences(
         given = exported[part.name](*inputs[part.name])
         for port, right, answer in zip(part.outputs, wanted, given, strict=True):
             found.append(_difference(part.name, port.name, right, answer))
-    right = probabilities(ours, clips, temperature)
-    answer = probabilities(exported, clips, temperature)
+    right = probabilities(ours, clips)
+    answer = probabilities(exported, clips)
     found.append(_difference("all", PROBABILITIES, right, answer))
     return found
 
 
 @torch.inference_mode()
-def probabilities(runners: Runners, clips: ModelInputs, temperature: float) -> Tensor:
+def probabilities(runners: Runners, clips: ModelInputs) -> Tensor:
     """The calibrated answers to clip and segments, (B, 1 + 8, 8), as the predictor finds them."""
     logits, segment_logits, _ = runners["decision"](*_inputs_of_parts(clips, runners)["decision"])
     both = torch.cat([logits.unsqueeze(1), segment_logits], dim=1)
-    return (both / temperature).softmax(-1)
+    return both.softmax(-1)
 
 
 def _inputs_of_parts(clips: ModelInputs, runners: Runners) -> dict[str, tuple[Tensor, ...]]:

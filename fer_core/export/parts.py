@@ -21,6 +21,8 @@ from fer_core.model.audio_branch import AudioBranch
 from fer_core.model.inputs import AUDIO_STEPS, MEL_BINS, MEL_FRAMES
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.roi_compression import central_roi
+from fer_core.model.segment_pooling import seen_segments
+from fer_core.model.temperature import calibrated_logits
 from fer_core.model.visual_branch import VisualBranch
 from fer_core.patches import IMAGE_SIZE
 
@@ -85,7 +87,14 @@ class Decision(nn.Module):
         self, vectors: Tensor, frame_mask: Tensor, steps: Tensor, audio_mask: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         output = self.model.decide(vectors, frame_mask, steps, audio_mask)
-        return output.logits, output.segment_logits, output.segment_weights
+        logits, segment_logits = calibrated_logits(
+            output.logits,
+            output.segment_logits,
+            audio_mask,
+            seen_segments(frame_mask),
+            self.model.config.temperatures,
+        )
+        return logits, segment_logits, output.segment_weights
 
 
 def parts_of(model: MultimodalFER) -> tuple[Part, ...]:
@@ -144,7 +153,7 @@ def parts_of(model: MultimodalFER) -> tuple[Part, ...]:
                 audio_mask,
             ),
             (
-                Port("logits", f"({BATCH}, 8) float32", "of the clip; divide by the temperature"),
+                Port("logits", f"({BATCH}, 8) float32", "of the clip, calibrated"),
                 Port("segment_logits", f"({BATCH}, 8, 8) float32", "of each segment, likewise"),
                 Port("segment_weights", f"({BATCH}, 8) float32", "share of each segment, sum 1"),
             ),

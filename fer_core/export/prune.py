@@ -194,11 +194,7 @@ def _report(
 ) -> PruneReport:
     clips = random_clips(CLIPS, seed=0)
     before, after = (
-        probabilities(
-            {part.name: part.module for part in parts_of(network)},
-            clips,
-            network.config.temperature,
-        )
+        probabilities({part.name: part.module for part in parts_of(network)}, clips)
         for network in (model, smaller)
     )
     costs = [costs_of(network.config) for network in (model, smaller)]

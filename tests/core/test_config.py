@@ -11,6 +11,7 @@ from fer_core.config import (
     ClassifierConfig,
     FERConfig,
     FusionConfig,
+    PerModality,
     Preset,
     RoiConfig,
 )
@@ -45,6 +46,8 @@ def test_an_unknown_preset_is_refused() -> None:
         ({"audio": {"width": True}}, r"config\.audio\.width: expected int"),
         ({"roi": {"place": "before"}}, r"config\.roi\.place: 'before' is not one of"),
         ({"classifier": {"hidden": 3}}, r"config\.classifier\.hidden: expected"),
+        ({"temperature": 1.5}, "config: unknown temperature"),  # one for all, of earlier versions
+        ({"temperatures": {"clip": 1.5}}, r"config\.temperatures\.clip: expected an object"),
         ({"labels": ["happy", "sad"]}, "labels are happy, sad; this program knows neutral"),
     ],
 )
@@ -54,7 +57,9 @@ def test_a_wrong_value_is_named_by_its_path(values: object, complaint: str) -> N
 
 
 def test_a_whole_number_may_stand_for_a_float() -> None:
-    assert FERConfig.from_json({"temperature": 2}).temperature == 2.0
+    config = FERConfig.from_json({"temperatures": {"clip": {"audio": 2}}})
+    assert config.temperatures.clip == PerModality(both=1.0, audio=2.0, video=1.0)
+    assert config.temperatures.segment == PerModality()
 
 
 @pytest.mark.parametrize(
@@ -66,9 +71,14 @@ def test_a_whole_number_may_stand_for_a_float() -> None:
         ({"fusion": FusionConfig(key_value_heads=4)}, r"fusion\.key_value_heads: 4 do not"),
         ({"roi": RoiConfig(keep=197)}, "197, of 196"),
         ({"classifier": ClassifierConfig(hidden=(512, -1))}, r"ClassifierConfig\.hidden is -1"),
-        ({"temperature": 0.0}, "temperature is 0.0"),
     ],
 )
 def test_a_network_that_cannot_be_is_refused(changes: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         dataclasses.replace(FERConfig(), **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_temperature_no_probability_survives_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="temperature audio is"):
+        PerModality(audio=value)

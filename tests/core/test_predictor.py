@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer_core.config import FERConfig, RoiConfig, Thresholds
+from fer_core.config import FERConfig, PerModality, RoiConfig, Temperatures, Thresholds
 from fer_core.errors import UserError
 from fer_core.media import CLIP_SAMPLES, SEGMENT_SAMPLES, Clip, FaceBox, VideoFrame
 from fer_core.model.multimodal_fer import MultimodalFER
@@ -171,16 +171,53 @@ def test_every_place_of_compression_answers(config: FERConfig, clip: Clip, place
     assert len(prediction.kept_patches) == (196 if place == "none" else 64)
 
 
-def test_temperature_flattens_every_answer(model: MultimodalFER, clip: Clip) -> None:
+def with_temperatures(model: MultimodalFER, **temperatures: PerModality) -> MultimodalFER:
+    model.config = dataclasses.replace(model.config, temperatures=Temperatures(**temperatures))
+    return model
+
+
+def root(probabilities: np.ndarray) -> np.ndarray:
+    """What temperature 2 makes of them."""
+    roots = np.sqrt(probabilities)
+    return np.asarray(roots / roots.sum(-1, keepdims=True))
+
+
+@pytest.mark.parametrize("present", ["both", "audio", "video"])
+def test_temperature_is_that_of_what_was_present(
+    model: MultimodalFER, clip: Clip, present: str
+) -> None:
+    if present == "audio":
+        clip = dataclasses.replace(clip, faces=NO_FACES)
+    if present == "video":
+        clip = without_sound(clip)
     sharp = answer(model, clip)
-    model.config = dataclasses.replace(model.config, temperature=2.0)
-    flat = answer(model, clip)
-    for before, after in (
-        (sharp.probabilities, flat.probabilities),
-        (sharp.segment_probabilities, flat.segment_probabilities),
-    ):
-        root = np.sqrt(before)
-        np.testing.assert_allclose(after, root / root.sum(-1, keepdims=True), rtol=1e-4)
+    flat = answer(with_temperatures(model, clip=PerModality(**{present: 2.0})), clip)
+    np.testing.assert_allclose(flat.probabilities, root(sharp.probabilities), rtol=1e-4)
+    np.testing.assert_array_equal(flat.segment_probabilities, sharp.segment_probabilities)
+
+    others = {other: 9.0 for other in ("both", "audio", "video") if other != present}
+    same = answer(with_temperatures(model, clip=PerModality(**others)), clip)
+    np.testing.assert_array_equal(same.probabilities, sharp.probabilities)
+
+
+def test_each_segment_has_the_temperature_of_what_it_holds(
+    model: MultimodalFER, clip: Clip
+) -> None:
+    """The first is seen only, the second heard only, the others are both."""
+    mask = np.ones(CLIP_SAMPLES, bool)
+    mask[:SEGMENT_SAMPLES] = False
+    faces = (FACE, None, None, None, *clip.faces[4:])
+    clip = dataclasses.replace(clip, faces=faces, waveform_mask=mask)
+    sharp = answer(model, clip)
+    before = sharp.segment_probabilities
+    for temperature, flattened in (("video", {0}), ("audio", {1}), ("both", set(range(2, 8)))):
+        model = with_temperatures(model, segment=PerModality(**{temperature: 2.0}))
+        flat = answer(model, clip)
+        after = flat.segment_probabilities
+        for segment in range(8):
+            expected = root(before[segment]) if segment in flattened else before[segment]
+            np.testing.assert_allclose(after[segment], expected, rtol=1e-4)
+        np.testing.assert_array_equal(flat.probabilities, sharp.probabilities)
 
 
 def test_uncertain_means_under_the_models_threshold(model: MultimodalFER, clip: Clip) -> None:

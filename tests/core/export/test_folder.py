@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fer_core.config import FERConfig, Stem
+from fer_core.config import FERConfig, PerModality, Stem, Temperatures
 from fer_core.errors import UserError
 from fer_core.export.folder import FormReport, as_text, export_model
 from fer_core.export.onnx_export import CONFIG_KEY, PORTS_KEY, onnx_runner, save_onnx
@@ -25,7 +25,9 @@ from fer_core.weights import load_config, new_model
 @pytest.fixture(scope="module")
 def model(tiny_config: FERConfig) -> MultimodalFER:
     """Sure of its answers, so that a wrong one is far off."""
-    model = new_model(dataclasses.replace(tiny_config, temperature=0.01), seed=0)
+    sure = PerModality(both=0.01, audio=0.02, video=0.03)
+    temperatures = Temperatures(clip=sure, segment=sure)
+    model = new_model(dataclasses.replace(tiny_config, temperatures=temperatures), seed=0)
     return model.eval()
 
 
@@ -87,7 +89,7 @@ def test_the_folder_explains_itself(
     readme = (folder / "README.txt").read_text()
     assert "frame_encoder" in readme
     assert "(batch, 16, 16) float32" in readme  # the tiny network's frame vectors
-    assert "logits / 0.01" in readme
+    assert "softmax(logits)" in readme
     assert "never; its answers mean nothing" in readme
 
 
