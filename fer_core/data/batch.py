@@ -14,6 +14,8 @@ from torch import Tensor
 from fer_core.data.item import Item
 from fer_core.data.targets import Targets
 
+CONTENTS = ("pictures", "rois", "vectors", "mel", "steps")
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -77,15 +79,19 @@ class Batch:
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack ``samples``, which have the same fields filled."""
-
-    def stacked(name: str) -> Tensor | None:
-        values = [getattr(sample, name) for sample in samples]
-        return None if values[0] is None else torch.stack(values)
-
+    """Stack ``samples``; what only some of them have is zeros in the others, behind their masks."""
     return Batch(
         Targets.of([sample.item for sample in samples]),
         torch.stack([sample.frame_mask for sample in samples]),
         torch.stack([sample.audio_mask for sample in samples]),
-        *(stacked(name) for name in ("pictures", "rois", "vectors", "mel", "steps")),
+        *(_stacked([getattr(sample, name) for sample in samples]) for name in CONTENTS),
     )
+
+
+def _stacked(values: Sequence[Tensor | None]) -> Tensor | None:
+    there = [value for value in values if value is not None]
+    if not there:
+        return None
+    largest = max(there, key=len)  # a still has one picture, a recording sixteen
+    filled = [torch.zeros_like(largest) if value is None else value for value in values]
+    return torch.stack([value.expand_as(largest) for value in filled])

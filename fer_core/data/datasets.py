@@ -86,7 +86,8 @@ class PairedClips(Dataset[Batch]):
         rng = np.random.default_rng([self._seed, draw.epoch, draw.place])
         item = self.items[draw.place]
         partner = None if item.has_picture else self._partner(item, rng)
-        own = self._source.sample(item, Modalities(), draw.epoch, rng)
+        has = Modalities(audio=item.has_sound, video=item.has_picture)
+        own = self._source.sample(item, has, draw.epoch, rng)
         if partner is not None:
             face = self._source.sample(partner, Modalities(audio=False), draw.epoch, rng)
             own = own.seeing(face)
@@ -162,19 +163,35 @@ class EpochBatches(Sampler[list[Draw]]):
         return sorted(chosen)
 
 
-class Windows(Dataset[Sample]):
-    """All clips over which answers are averaged, in order, unvaried."""
+class Windows(Dataset[tuple[Batch, list[int]]]):
+    """All clips over which answers are averaged, unvaried, in batches of one kind.
 
-    def __init__(self, items: Sequence[Item], cutter: ClipCutter, wanted: Modalities) -> None:
-        self.places = [(item, start_s) for item in items for start_s in cutter.starts(item)]
+    With each batch comes the place in ``items`` of each of its clips.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], cutter: ClipCutter, wanted: Modalities, batch_size: int
+    ) -> None:
+        self.items = items
         self._cutter, self._wanted = cutter, wanted
+        self._chunks: list[list[tuple[int, float]]] = []
+        for kind in ("recording", "still"):
+            places = [
+                (number, start_s)
+                for number, item in enumerate(items)
+                if item.kind == kind
+                for start_s in cutter.starts(item)
+            ]
+            firsts = range(0, len(places), batch_size)
+            self._chunks += [places[first : first + batch_size] for first in firsts]
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self._chunks)
 
-    def __getitem__(self, index: int) -> Sample:
-        item, start_s = self.places[index]
-        return self._cutter.window(item, start_s, self._wanted)
+    def __getitem__(self, index: int) -> tuple[Batch, list[int]]:
+        chunk = self._chunks[index]
+        samples = [self._cutter.window(self.items[n], start, self._wanted) for n, start in chunk]
+        return collate(samples), [number for number, _ in chunk]
 
 
 def _by_emotion(items: Sequence[Item]) -> list[list[Item]]:

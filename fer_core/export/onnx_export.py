@@ -21,6 +21,7 @@ from fer_core.export.parts import BATCH, Part, Runner
 
 CONFIG_KEY = "fer.config"  # in the metadata of every file: the configuration as JSON
 PORTS_KEY = "fer.ports"  # inputs and outputs with what they mean, as JSON
+LEAST_OUTPUTS = 16  # of a product that is worth int8
 
 
 def save_onnx(part: Part, program: ExportedProgram, config: FERConfig, path: Path) -> None:
@@ -55,7 +56,8 @@ def quantise(path: Path, smaller: Path) -> None:
     """Write the file at ``path`` again with int8 weights.
 
     Dynamic quantisation: activations get their scale when the file runs, weights one per output
-    channel. MatMul only: FastConformer's convolutions in int8 are slower than in float32.
+    channel. MatMul only: FastConformer's convolutions in int8 are slower than in float32. Products
+    that choose stay exact, or another patch would be looked at.
     (Krishnamoorthi 2018, "Quantizing deep convolutional networks for efficient inference".)
     """
     model = onnx.load(path)
@@ -66,6 +68,7 @@ def quantise(path: Path, smaller: Path) -> None:
             model,
             smaller,
             op_types_to_quantize=["MatMul"],
+            nodes_to_exclude=_narrow_products(model.graph),
             per_channel=True,
             weight_type=QuantType.QInt8,
         )
@@ -89,6 +92,22 @@ def onnx_runner(path: Path, threads: int = 1) -> Runner:
         return tuple(torch.from_numpy(output) for output in session.run(None, feed))
 
     return run
+
+
+def _narrow_products(graph: onnx.GraphProto) -> list[str]:
+    """Products with few outputs: the ROI's centre, a patch's importance, the eight logits."""
+    shapes = {weight.name: weight.dims for weight in graph.initializer}
+    narrow = []
+    for node in graph.node:
+        if node.op_type == "MatMul" and node.input[1] in shapes:
+            outputs, name = shapes[node.input[1]][-1], node.name
+        elif node.op_type == "Gemm":  # the quantiser makes a MatMul of it
+            outputs, name = shapes[node.input[1]][0], f"{node.name}_MatMul"
+        else:
+            continue
+        if outputs < LEAST_OUTPUTS:
+            narrow.append(name)
+    return narrow
 
 
 def _give_gemms_their_own_weights(graph: onnx.GraphProto) -> None:

@@ -17,7 +17,9 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.first = _convolution(channels, channels)
         self.second = _convolution(channels, channels)
-        nn.init.zeros_(self.second[1].weight)  # the block starts as the identity (Goyal et al. 2017)
+        nn.init.zeros_(
+            self.second[1].weight
+        )  # the block starts as the identity (Goyal et al. 2017)
         self.activation = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -60,6 +60,16 @@ def test_int8_is_smaller_and_close(reports: dict[str, FormReport]) -> None:
         assert rough[name.replace(".onnx", ".int8.onnx")] < size
 
 
+def test_int8_leaves_exact_what_chooses_and_what_answers(
+    reports: dict[str, FormReport], folder: Path
+) -> None:
+    for name in ("frame_encoder.int8.onnx", "decision.int8.onnx"):
+        weights = onnx.load(folder / name).graph.initializer
+        products = [w for w in weights if w.data_type == onnx.TensorProto.INT8 and len(w.dims) == 2]
+        assert products
+        assert min(weight.dims[1] for weight in products) == 16
+
+
 def test_any_number_of_frames_goes_through_the_file(
     reports: dict[str, FormReport], folder: Path, model: MultimodalFER
 ) -> None:
