@@ -46,10 +46,14 @@ class Augmentation:
 
 @dataclass(frozen=True, slots=True)
 class Modalities:
-    """What a sample shall hold."""
+    """What a sample shall hold, as far as its item has it."""
 
     audio: bool = True
     video: bool = True
+
+    def of(self, item: Item) -> Modalities:
+        """Those of them that ``item`` has."""
+        return Modalities(self.audio and item.has_sound, self.video and item.has_picture)
 
 
 class ClipCutter:
@@ -65,6 +69,7 @@ class ClipCutter:
         self, item: Item, wanted: Modalities, how: Augmentation | None, rng: Generator
     ) -> Sample:
         """A random clip of ``item``; without ``how`` it is not varied otherwise."""
+        wanted = wanted.of(item)
         prepared = self._store.prepared(item)
         sample = Sample(item, _nothing(FRAMES_PER_CLIP), _nothing(SEGMENTS))
         for _ in range(ATTEMPTS):
@@ -72,7 +77,7 @@ class ClipCutter:
             if wanted.audio:
                 mel, audio_mask = self._varied_sound(prepared, start_s, how, rng)
                 sample = replace(sample, mel=mel, audio_mask=audio_mask)
-            if not item.has_sound or not wanted.audio or audio_mask.any():
+            if not wanted.audio or sample.audio_mask.any():
                 break
         if wanted.video:
             sample = self._look(sample, item, prepared, start_s, how, rng)
@@ -80,6 +85,7 @@ class ClipCutter:
 
     def window(self, item: Item, start_s: float, wanted: Modalities) -> Sample:
         """The clip at ``start_s`` as the live program would see it."""
+        wanted = wanted.of(item)
         prepared = self._store.prepared(item)
         sample = Sample(item, _nothing(FRAMES_PER_CLIP), _nothing(SEGMENTS))
         if wanted.audio:

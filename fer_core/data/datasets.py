@@ -86,8 +86,7 @@ class PairedClips(Dataset[Batch]):
         rng = np.random.default_rng([self._seed, draw.epoch, draw.place])
         item = self.items[draw.place]
         partner = None if item.has_picture else self._partner(item, rng)
-        has = Modalities(audio=item.has_sound, video=item.has_picture)
-        own = self._source.sample(item, has, draw.epoch, rng)
+        own = self._source.sample(item, Modalities(), draw.epoch, rng)
         if partner is not None:
             face = self._source.sample(partner, Modalities(audio=False), draw.epoch, rng)
             own = own.seeing(face)

@@ -23,8 +23,6 @@ from fer_core.data.batch import Sample, collate
 from fer_core.data.clips import Augmentation, ClipCutter, Modalities
 from fer_core.data.item import Item
 from fer_core.data.store import MediaStore, save_arrays
-from fer_core.media import FRAMES_PER_CLIP
-from fer_core.model.inputs import AUDIO_STEPS
 from fer_core.model.multimodal_fer import MultimodalFER
 
 
@@ -57,6 +55,7 @@ class EncodedSamples:
             UserError: the folder cannot be written, or the item not be read.
         """
         views, view = self._encoded(item), epoch % self._views
+        wanted = wanted.of(item)
         sample = Sample(item, views["frame_mask"][view], views["audio_mask"][view])
         if wanted.audio:
             sample = dataclasses.replace(sample, steps=views["steps"][view])
@@ -87,35 +86,26 @@ class EncodedSamples:
 
     @torch.no_grad()
     def _encode(self, item: Item, name: str) -> dict[str, Tensor]:
-        """All views of ``item``: steps (V, 38, Da), vectors (V, F, Dv) and the masks."""
+        """All views of ``item``: steps (V, 38, Da) and vectors (V, F, Dv), if any, and masks."""
         samples = []
         for view in range(self._views):
             rng = np.random.default_rng([self._seed, view, int(name[:8], 16)])
             samples.append(self._cutter.varied(item, Modalities(), self._how, rng))
         batch = collate(samples)
-        assert batch.mel is not None
-        assert batch.pictures is not None
-        assert batch.rois is not None
         device = next(self._model.parameters()).device
         training = self._model.training
         self._model.eval()
-        if item.has_sound:
-            steps = self._model.encode_audio(batch.mel.to(device), batch.audio_mask.to(device))
-        else:
-            steps = torch.zeros(self._views, AUDIO_STEPS, self._model.config.audio.width)
-        if item.has_picture:
-            pictures = batch.pictures.flatten(0, 1).to(device)
-            vectors = self._model.encode_frames(pictures, batch.rois.flatten(0, 1).to(device))
-            seen = vectors.vectors.unflatten(0, batch.pictures.shape[:2])
-        else:
-            seen = torch.zeros(self._views, FRAMES_PER_CLIP, self._model.config.vision.width)
+        encoded = {"frame_mask": batch.frame_mask, "audio_mask": batch.audio_mask}
+        if batch.mel is not None:
+            encoded["steps"] = self._model.encode_audio(
+                batch.mel.to(device), batch.audio_mask.to(device)
+            )
+        if batch.pictures is not None and batch.rois is not None:
+            features = self._model.encode_frames(
+                batch.pictures.flatten(0, 1).to(device), batch.rois.flatten(0, 1).to(device)
+            )
+            encoded["vectors"] = features.vectors.unflatten(0, batch.pictures.shape[:2])
         self._model.train(training)
-        encoded = {
-            "frame_mask": batch.frame_mask,
-            "audio_mask": batch.audio_mask,
-            "steps": steps,
-            "vectors": seen,
-        }
         return {key: tensor.cpu().contiguous() for key, tensor in encoded.items()}
 
 

@@ -1,0 +1,170 @@
+"""Everything that decides how a run goes, and its form as YAML.
+
+A run has a network (``fer_core.config.FERConfig``), a corpus and its split, and stages. What a
+stage says of itself wins over what is said for all: ``stages.audio.epochs`` over
+``training.epochs``. The defaults are those of the training guide.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+
+from fer_core.config import PRESETS, FERConfig, Preset, read_section
+from fer_core.data.clips import Augmentation
+from fer_core.errors import UserError
+
+StageName = Literal["audio", "visual", "fusion", "joint"]
+STAGES: tuple[StageName, ...] = typing.get_args(StageName)
+Schedule = Literal["cosine", "cosine_restarts", "plateau"]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How one stage learns."""
+
+    epochs: int = 100
+    batch: int = 4  # clips of all processes together
+    accumulate: int = 4  # batches to a step of the optimiser
+    lr: float = 1e-4  # of the audio and the visual stage
+    fusion_lr: float = 5e-5  # of everything after the branches, in the fusion and the joint stage
+    classifier_lr: float = 1e-4
+    branch_lr: float = 1e-5  # in the joint stage
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    schedule: Schedule = "cosine_restarts"
+    warmup_epochs: int = 5
+    restart_epochs: int = 10  # to the first restart
+    restart_factor: int = 2  # each period is that many times the one before
+    plateau_patience: int = 5
+    plateau_factor: float = 0.5
+    label_smoothing: float = 0.1
+    class_weights: bool = True  # by the inverse of how often an emotion occurs
+    segment_loss: float = 0.3
+    auxiliary_loss: float = 0.3  # of each modality's own answer
+    contrastive_loss: float = 0.1
+    contrastive_temperature: float = 0.07
+    mixup: float = 0.2  # alpha of the beta distribution (Zhang et al. 2018); 0 is off
+    cutmix: float = 1.0  # alpha (Yun et al. 2019), for single pictures; 0 is off
+    mix_share: float = 0.5  # of the batches are mixed, by one of the two
+    modality_dropout: float = 0.3
+    curriculum_epochs: int = 0  # in which only easier clips are shown
+    augment: bool = True
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    views: int = 8  # of each item, of which frozen encoders' features are kept
+    patience: int = 15  # epochs without a better validation before the stage ends; 0 is never
+    ema: float = 0.0  # decay of the moving average of weights that is kept; 0 is none
+    gradient_checkpointing: bool = False
+    precision: Literal["auto", "32", "bf16", "16"] = "auto"  # auto: bf16 on CUDA, else 32
+    validate_every: int = 1
+    save_every: int = 5
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "accumulate", "views", "validate_every", "save_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, must be 1 or more")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run, from the corpora to the exported model."""
+
+    model: FERConfig = field(default_factory=FERConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    stages: dict[str, TrainingConfig] = field(default_factory=dict)
+    seed: int = 0
+    validation_speakers: int = 0  # taken out of the training part where the split names none
+
+    def of_stage(self, stage: StageName) -> TrainingConfig:
+        return self.stages.get(stage, self.training)
+
+    def as_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_values(cls, values: Any) -> Self:
+        """From what a YAML file says: ``preset`` and changes to it, each section by its fields.
+
+        Raises:
+            ValueError: what is unknown or of the wrong type, named by its path.
+        """
+        if not isinstance(values, dict):
+            raise ValueError("expected sections such as `training:`")
+        known = {"preset", "model", "training", "stages", "seed", "validation_speakers"}
+        if unknown := values.keys() - known:
+            raise ValueError(f"unknown {', '.join(sorted(map(str, unknown)))}")
+        preset: Preset = values.get("preset", "compact")
+        if preset not in PRESETS:
+            raise ValueError(f"no preset {preset!r}; there are {', '.join(PRESETS)}")
+        base = FERConfig.preset(preset).as_json()
+        model = FERConfig.from_json(_merged(base, values.get("model") or {}, "model"))
+        general = values.get("training") or {}
+        training = read_section(TrainingConfig, general, "training")
+        stages = {}
+        for stage, own in (values.get("stages") or {}).items():
+            if stage not in STAGES:
+                raise ValueError(f"stages: no stage {stage!r}; there are {', '.join(STAGES)}")
+            whole = _merged(dataclasses.asdict(training), own or {}, f"stages.{stage}")
+            stages[stage] = read_section(TrainingConfig, whole, f"stages.{stage}")
+        seed, speakers = values.get("seed", 0), values.get("validation_speakers", 0)
+        for name, value in (("seed", seed), ("validation_speakers", speakers)):
+            if type(value) is not int or value < 0:
+                raise ValueError(f"{name}: expected a whole number, got {value!r}")
+        return cls(model, training, stages, seed, speakers)
+
+
+def read_values(path: Path | None, changes: list[str]) -> dict[str, Any]:
+    """What the file at ``path`` says, after ``changes`` such as ``training.epochs=3``.
+
+    Raises:
+        UserError: the file is missing or no YAML, or a change has no ``=``.
+    """
+    values: Any = {}
+    if path is not None:
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except FileNotFoundError:
+            raise UserError(f"There is no configuration {path}.", "configs/ has some.") from None
+        except (OSError, UnicodeError, yaml.YAMLError) as error:
+            raise UserError(f"The configuration {path} cannot be read: {error}.") from error
+        if not isinstance(values, dict):
+            raise UserError(f"The configuration {path} is no list of sections.")
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise UserError(f"{change!r} changes nothing.", "Write --set training.epochs=3.")
+        section = values
+        *parents, last = name.strip().split(".")
+        for parent in parents:
+            section = section.setdefault(parent, {})
+            if not isinstance(section, dict):
+                raise UserError(f"{change!r}: {parent} is a value and has no parts.")
+        section[last] = _number(yaml.safe_load(text))
+    return values
+
+
+def _number(value: Any) -> Any:
+    """YAML takes 1e-4 for text, because it wants a dot."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    return value
+
+
+def _merged(base: dict[str, Any], changes: Any, path: str) -> dict[str, Any]:
+    """``base`` with ``changes``, section by section."""
+    if not isinstance(changes, dict):
+        raise ValueError(f"{path}: expected a section, got {changes!r}")
+    merged = dict(base)
+    for key, value in changes.items():
+        inner = merged.get(key)
+        nested = isinstance(inner, dict) and isinstance(value, dict)
+        merged[key] = _merged(inner, value, f"{path}.{key}") if nested else _number(value)  # type: ignore[arg-type]
+    return merged

@@ -1,0 +1,62 @@
+"""What training minimises, each loss a mean over the clips of the batch.
+
+A clip that has nothing for a loss counts as zero in its mean. So the mean over several machines of
+equal batches is the mean over all their clips.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fer_core.data.targets import Targets, cross_entropy
+
+
+def clip_loss(logits: Tensor, present: Tensor, targets: Targets, weights: Tensor) -> Tensor:
+    """Cross-entropy of clips (B, C), of those that are ``present`` (B,)."""
+    return (cross_entropy(logits, targets, weights) * present).mean()
+
+
+def segment_loss(logits: Tensor, present: Tensor, targets: Targets, weights: Tensor) -> Tensor:
+    """Cross-entropy of segments (B, S, C), of those ``present`` (B, S); clips count alike."""
+    segments = logits.shape[1]
+    repeated = Targets(
+        targets.shares.repeat_interleave(segments, 0), targets.groups.repeat_interleave(segments, 0)
+    )
+    losses = cross_entropy(logits.flatten(0, 1), repeated, weights).view_as(present)  # (B, S)
+    return ((losses * present).sum(1) / present.sum(1).clamp(min=1)).mean()
+
+
+def contrastive_loss(
+    voices: Tensor, faces: Tensor, both: Tensor, temperature: float, first: int = 0
+) -> Tensor:
+    """Pull a clip's voice to its own face and push it from the others' (Radford et al. 2021).
+
+    Args:
+        voices: (B, D) of this machine's clips.
+        faces: (N, D) of all machines' clips, those of this one from place ``first`` on.
+        both: (N,), True for clips that have a voice and a face.
+        temperature: the similarities, -1 to 1, are divided by it.
+        first: see ``faces``.
+    """
+    own = torch.arange(len(voices), device=voices.device) + first
+    similarity = _normed(voices) @ _normed(faces).T / temperature  # (B, N)
+    similarity = similarity.masked_fill(~both, torch.finfo(similarity.dtype).min)
+    losses = torch.nn.functional.cross_entropy(similarity, own, reduction="none")
+    return (losses * both[own]).mean()
+
+
+def class_weights(shares: Tensor) -> Tensor:
+    """Inverse of how much of the corpus each emotion is, (N, C) -> (C,), mean 1 over the corpus.
+
+    An emotion that never occurs weighs 1. At most 5, so that a handful of clips cannot rule.
+    """
+    share = shares.mean(0)
+    weights = torch.where(share > 0, 1 / share.clamp(min=1e-9), torch.ones_like(share))
+    present = share > 0
+    weights = torch.where(present, weights / present.sum(), weights).clamp(max=5.0)
+    return weights / (weights * share).sum()
+
+
+def _normed(vectors: Tensor) -> Tensor:
+    return torch.nn.functional.normalize(vectors.float(), dim=-1)

@@ -1,0 +1,93 @@
+"""What a run runs on: processors, processes, and how it tells of itself."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+
+from fer_core.device import resolve_device
+from fer_core.errors import UserError
+from fer_core.training.progress import ProgressKind
+
+LogKind = Literal["tensorboard", "csv", "wandb"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and how, none of which changes what is learnt but in the last digits."""
+
+    device: str = "auto"
+    devices: int = 1  # processes on each node
+    nodes: int = 1
+    strategy: str = "auto"  # of Lightning: ddp, fsdp ...
+    workers_: int = 0  # processes that prepare batches
+    progress: ProgressKind = "bar"
+    log: LogKind = "tensorboard"
+    deterministic: bool = True
+
+    @property
+    def processes(self) -> int:
+        return self.devices * self.nodes
+
+    @property
+    def rank(self) -> int:
+        """Of this process among all, as torchrun, Slurm or Lightning's launcher say it."""
+        for name in ("RANK", "SLURM_PROCID"):
+            if self.processes > 1 and name in os.environ:
+                return int(os.environ[name])
+        node = int(os.environ.get("NODE_RANK", 0))
+        return node * self.devices + int(os.environ.get("LOCAL_RANK", 0))
+
+    def trainer_arguments(self, precision: str) -> dict[str, Any]:
+        """For ``lightning.Trainer``.
+
+        Raises:
+            UserError: the device does not exist here.
+        """
+        device = resolve_device(self.device)
+        if precision == "auto":
+            precision = "bf16" if device == "cuda" else "32"
+        return {
+            "accelerator": {"cuda": "gpu"}.get(device, device),
+            "devices": self.devices,
+            "num_nodes": self.nodes,
+            "strategy": self.strategy,
+            "precision": {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}[precision],
+            "deterministic": self.deterministic and device == "cpu",
+            # Its statistics would else be those of each GPU's own share of a batch.
+            "sync_batchnorm": self.processes > 1 and device == "cuda",
+        }
+
+    def workers(self) -> dict[str, Any]:
+        """For ``DataLoader``."""
+        return {
+            "num_workers": self.workers_,
+            "persistent_workers": self.workers_ > 0,
+            "multiprocessing_context": "spawn" if self.workers_ else None,
+            "pin_memory": torch.cuda.is_available(),
+        }
+
+    def loggers(self, folder: Path) -> list[Logger]:
+        """The one asked for, into ``folder``.
+
+        Raises:
+            UserError: Weights & Biases is asked for and not installed.
+        """
+        if self.log == "csv":
+            return [CSVLogger(folder, name="", version="csv")]
+        if self.log == "tensorboard":
+            return [TensorBoardLogger(folder, name="", version="tensorboard")]
+        try:
+            from lightning.pytorch.loggers import WandbLogger
+
+            return [WandbLogger(save_dir=folder)]
+        except ImportError as error:
+            raise UserError(
+                "Weights & Biases is not installed.",
+                "Run `pip install wandb`, or leave out --log wandb.",
+            ) from error

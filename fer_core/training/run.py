@@ -1,0 +1,202 @@
+"""A run: the stages one after the other, in a folder from which it can go on at any time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from fer_core.data.clips import mean_mel
+from fer_core.data.item import Item
+from fer_core.data.splits import Fold
+from fer_core.data.store import MediaStore
+from fer_core.errors import UserError
+from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.preprocess.audio import LogMel
+from fer_core.training.config import STAGES, RunConfig, StageName
+from fer_core.training.files import write_json
+from fer_core.training.machine import Machine
+from fer_core.training.stage import StageSetting, run_stage
+from fer_core.training.task import Heads
+from fer_core.weights import load_checkpoint, new_model, save_checkpoint
+
+CONFIG_NAME = "run.json"
+SPACE_NEEDED = (
+    8  # times the weights: the last, the best and a periodic state with AdamW's two moments
+)
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The parts of all corpora together."""
+
+    train: tuple[Item, ...]
+    validation: tuple[Item, ...]
+    test: tuple[Item, ...]
+
+    @classmethod
+    def of(cls, folds: Sequence[Fold]) -> RunData:
+        return cls(
+            tuple(item for fold in folds for item in fold.train),
+            tuple(item for fold in folds for item in fold.validation),
+            tuple(item for fold in folds for item in fold.test),
+        )
+
+
+def usual_stages(items: Sequence[Item]) -> tuple[StageName, ...]:
+    """The stages that ``items`` can teach: branches first, then fusion, then all together.
+
+    All together only where voices and faces were recorded together.
+    """
+    hears = any(item.has_sound for item in items)
+    sees = any(item.has_picture for item in items)
+    both = any(item.has_sound and item.has_picture for item in items)
+    possible = {"audio": hears, "visual": sees, "fusion": hears or sees, "joint": both}
+    return tuple(stage for stage in STAGES if possible[stage])
+
+
+def train(
+    config: RunConfig,
+    data: RunData,
+    stages: Sequence[StageName],
+    folder: Path,
+    cache: Path,
+    machine: Machine,
+    start_from: Path | None = None,
+) -> tuple[MultimodalFER, list[dict[str, Any]]]:
+    """Go through ``stages``; those that ``folder`` has finished are taken from there.
+
+    ``start_from``: a model folder to begin with instead of fresh weights.
+
+    Returns:
+        The trained network and the history of all stages.
+
+    Raises:
+        UserError: the folder belongs to another run, cannot be written or is full; or a stage has
+            nothing to learn from.
+    """
+    begin(folder, config, stages)
+    if start_from is not None:
+        model = load_checkpoint(start_from)
+    else:
+        model = new_model(config.model, config.seed)
+    refuse_full_disk(folder, model)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        heads = Heads(model.config.audio.width, model.config.vision.width)
+    if "audio" in stages:
+        measure_mel(model, data.train, cache)
+    history: list[dict[str, Any]] = []
+    for number, stage in enumerate(stages):
+        own = folder / "stages" / f"{number + 1}-{stage}"
+        done = own / "done.safetensors"
+        if done.exists():
+            _load(model, heads, done)
+            history += json.loads((own / "history.json").read_text(encoding="utf-8"))
+            continue
+        setting = StageSetting(
+            stage,
+            config.of_stage(stage),
+            data.train,
+            data.validation,
+            cache,
+            own,
+            config.seed,
+            machine,
+        )
+        history += run_stage(setting, model, heads)
+        if machine.rank == 0:
+            _save(model, heads, done)
+            save_checkpoint(model, folder / "model")
+            write_json(history, folder / "training_history.json")
+    return model.requires_grad_(True).eval(), history
+
+
+def begin(folder: Path, config: RunConfig, stages: Sequence[str]) -> None:
+    """Write down what the run is, or see that the folder belongs to the same one.
+
+    Raises:
+        UserError: another run is in the folder, or it cannot be written.
+    """
+    said = json.loads(json.dumps({"config": config.as_json(), "stages": list(stages)}))
+    path = folder / CONFIG_NAME
+    if path.exists():
+        try:
+            before = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            before = None
+        if before != said:
+            changed = _first_difference(before, said)
+            raise UserError(
+                f"{folder} holds another run ({changed} differs).",
+                "Repeat its command to go on with it, or name another folder with --out.",
+            )
+    else:
+        write_json(said, path)
+
+
+def refuse_full_disk(folder: Path, model: MultimodalFER) -> None:
+    """Notice before the first epoch what would end the run after it.
+
+    Raises:
+        UserError: there is not enough room, or no right to write.
+    """
+    size = SPACE_NEEDED * sum(4 * parameter.numel() for parameter in model.parameters())
+    probe = folder / "probe"
+    try:
+        with probe.open("wb") as file:
+            for _ in range(size // 2**20 + 1):
+                file.write(bytes(2**20))
+    except OSError as error:
+        raise UserError(
+            f"{folder} has no room for the run's checkpoints, about {size / 1e6:.0f} MB: "
+            f"{error.strerror}.",
+            "Make room there, or name another folder with --out.",
+        ) from error
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def measure_mel(model: MultimodalFER, items: Sequence[Item], cache: Path) -> None:
+    """Set the constants with which the network normalises mel bins, from the training part."""
+    store, log_mel = MediaStore(cache / "media", model.config.vision), LogMel()
+    spectrograms = []
+    for item in items:
+        if item.has_sound:
+            waveform = store.prepared(item).waveform
+            assert waveform is not None
+            spectrograms.append(log_mel(torch.from_numpy(waveform)))
+    if spectrograms:
+        mean, std = mean_mel(spectrograms)
+        model.audio_branch.mel_mean.copy_(mean)
+        model.audio_branch.mel_std.copy_(std)
+
+
+def _save(model: MultimodalFER, heads: Heads, path: Path) -> None:
+    weights = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
+    weights |= {f"heads.{name}": t.contiguous() for name, t in heads.state_dict().items()}
+    draft = path.with_suffix(".new")
+    save_file(weights, draft)
+    draft.replace(path)
+
+
+def _load(model: MultimodalFER, heads: Heads, path: Path) -> None:
+    weights = load_file(path)
+    for prefix, module in (("model.", model), ("heads.", heads)):
+        own = {
+            name.removeprefix(prefix): t for name, t in weights.items() if name.startswith(prefix)
+        }
+        module.load_state_dict(own)
+
+
+def _first_difference(before: Any, said: Any, path: str = "") -> str:
+    if isinstance(before, dict) and isinstance(said, dict):
+        for key in said:
+            if before.get(key) != said[key]:
+                return _first_difference(before.get(key), said[key], f"{path}.{key}")
+    return path.lstrip(".") or "its description"

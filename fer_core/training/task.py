@@ -1,0 +1,336 @@
+"""One stage of training as Lightning sees it: what is trained, and what a step and an epoch do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    LinearLR,
+    LRScheduler,
+    ReduceLROnPlateau,
+    SequentialLR,
+)
+
+from fer_core.data.batch import Batch
+from fer_core.data.item import Item
+from fer_core.data.targets import Targets
+from fer_core.labels import CLASSES
+from fer_core.media import FRAMES_PER_CLIP
+from fer_core.model.inputs import AUDIO_STEPS
+from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.model.segment_pooling import seen_segments
+from fer_core.training.config import StageName, TrainingConfig
+from fer_core.training.losses import clip_loss, contrastive_loss, segment_loss
+from fer_core.training.mixing import mixed
+from fer_core.training.validation import Said, validation_scores
+
+# What each stage trains; everything else is frozen.
+TRAINED: dict[StageName, tuple[str, ...]] = {
+    "audio": ("audio_branch", "audio_pooling"),
+    "visual": ("visual_branch", "temporal_encoder", "video_pooling"),
+    "fusion": ("audio_pooling", "temporal_encoder", "video_pooling", "fusion", "classifier"),
+    "joint": (
+        "audio_branch",
+        "audio_pooling",
+        "visual_branch",
+        "temporal_encoder",
+        "video_pooling",
+        "fusion",
+        "classifier",
+    ),
+}
+CONTRAST_WIDTH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class StageAnswer:
+    """What the stage's part of the network says; the auxiliary heads' answers where it has some."""
+
+    logits: Tensor  # (B, C)
+    segment_logits: Tensor  # (B, S, C)
+    present: Tensor  # (B, S), the segments that have something
+    audio: Tensor | None = None  # (B, S, Da), before fusion
+    video: Tensor | None = None  # (B, S, Dv)
+
+
+class Heads(nn.Module):
+    """What only training needs: each branch's own answer, and where voice and face are compared."""
+
+    def __init__(self, audio_width: int, video_width: int) -> None:
+        super().__init__()
+        self.audio = _head(audio_width)
+        self.video = _head(video_width)
+        self.voice = nn.Linear(audio_width, CONTRAST_WIDTH)
+        self.face = nn.Linear(video_width, CONTRAST_WIDTH)
+
+
+class Task(lightning.LightningModule):
+    """A stage of training one network."""
+
+    class_weights: Tensor  # (8,)
+
+    def __init__(
+        self,
+        model: MultimodalFER,
+        heads: Heads,
+        stage: StageName,
+        config: TrainingConfig,
+        class_weights: Tensor,
+        steps_per_epoch: int,
+        validation: Sequence[Item] = (),
+    ) -> None:
+        """Freezes what the stage does not train.
+
+        Args:
+            class_weights: (8,).
+            steps_per_epoch: of the optimiser.
+            validation: the items whose windows the validation batches bring, by their place.
+        """
+        super().__init__()
+        self.model, self.heads = model, heads
+        self.stage, self.config = stage, config
+        self.register_buffer("class_weights", class_weights, persistent=False)
+        self.steps_per_epoch = steps_per_epoch
+        self._validation = validation
+        self._said: list[Said] = []
+        for name, part in model.named_children():
+            part.requires_grad_(name in TRAINED[stage])
+        _freeze_what_the_configuration_freezes(model)
+        if config.gradient_checkpointing:
+            _checkpoint_activations(model)
+
+    def forward(self, batch: Batch) -> StageAnswer:
+        if self.stage == "audio":
+            return self._listen(batch)
+        if self.stage == "visual":
+            return self._look(batch)
+        output = self.model.decide(
+            self._vectors(batch), batch.frame_mask, self._steps(batch), batch.audio_mask
+        )
+        present = batch.audio_mask | seen_segments(batch.frame_mask)
+        return StageAnswer(
+            output.logits,
+            output.segment_logits,
+            present,
+            output.audio_segments,
+            output.video_segments,
+        )
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        batch, other, share = mixed(batch, self.config)
+        answer = self(batch)
+        targets = batch.targets.smoothed(self.config.label_smoothing)
+        loss = share * self._loss(answer, batch, targets)
+        if other is not None:
+            other = other.smoothed(self.config.label_smoothing)
+            loss = loss + (1 - share) * self._loss(answer, batch, other)
+        if self.stage in ("fusion", "joint") and self.config.contrastive_loss:
+            loss = loss + self.config.contrastive_loss * self._contrast(answer, batch)
+        self.log("loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(batch))
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        self._said.clear()
+
+    def validation_step(self, batch: tuple[Batch, list[int]], index: int) -> None:
+        clips, places = batch
+        answer = self(clips)
+        heard, seen = clips.audio_mask, seen_segments(clips.frame_mask)
+        if self.stage == "audio":
+            seen = torch.zeros_like(seen)
+        elif self.stage == "visual":
+            heard = torch.zeros_like(heard)
+        answers = (answer.logits.float(), answer.segment_logits.float(), heard, seen)
+        self._said.append(Said(places, *(part.cpu() for part in answers)))
+
+    def on_validation_epoch_end(self) -> None:
+        """Every process validates on everything, so that all decide alike."""
+        for name, value in validation_scores(self._validation, self._said).items():
+            self.log(name, value, rank_zero_only=False)
+
+    def train(self, mode: bool = True) -> Task:
+        """Frozen parts stay in evaluation mode: no dropout, no new statistics."""
+        super().train(mode)
+        for name, part in self.model.named_children():
+            part.train(mode and name in TRAINED[self.stage])
+        return self
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        optimizer = torch.optim.AdamW(self._groups(), weight_decay=self.config.weight_decay)
+        if self.config.schedule == "plateau":
+            config = self.config
+            on_plateau = ReduceLROnPlateau(
+                optimizer, factor=config.plateau_factor, patience=config.plateau_patience
+            )
+            return {
+                "optimizer": optimizer,
+                "lr_scheduler": {"scheduler": on_plateau, "monitor": "loss"},
+            }
+        schedule = warm_up_and_cosine(optimizer, self.config, self.steps_per_epoch)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def _listen(self, batch: Batch) -> StageAnswer:
+        segments = self.model.audio_pooling(self._steps(batch), batch.audio_mask)  # (B, S, Da)
+        logits = self.heads.audio(segments)
+        return StageAnswer(_mean_of(logits, batch.audio_mask), logits, batch.audio_mask, segments)
+
+    def _look(self, batch: Batch) -> StageAnswer:
+        frames = self.model.temporal_encoder(self._vectors(batch), batch.frame_mask)
+        segments = self.model.video_pooling(frames, batch.frame_mask)  # (B, S, Dv)
+        logits = self.heads.video(segments)
+        seen = seen_segments(batch.frame_mask)
+        return StageAnswer(_mean_of(logits, seen), logits, seen, video=segments)
+
+    def _steps(self, batch: Batch) -> Tensor:
+        """(B, 38, Da), zeros where there is no sound at all."""
+        if batch.steps is not None:
+            return batch.steps
+        if batch.mel is None:
+            width = self.model.config.audio.width
+            return batch.frame_mask.new_zeros(len(batch), AUDIO_STEPS, width, dtype=torch.float32)
+        return self.model.encode_audio(batch.mel, batch.audio_mask)
+
+    def _vectors(self, batch: Batch) -> Tensor:
+        """(B, 16, Dv), zeros where hidden; a still fills all places."""
+        vectors = batch.vectors
+        if vectors is None and batch.pictures is None:
+            width = self.model.config.vision.width
+            return batch.frame_mask.new_zeros(
+                len(batch), FRAMES_PER_CLIP, width, dtype=torch.float32
+            )
+        if vectors is None:
+            assert batch.pictures is not None
+            assert batch.rois is not None
+            shape = batch.pictures.shape[:2]  # (B, F)
+            features = self.model.encode_frames(
+                batch.pictures.flatten(0, 1), batch.rois.flatten(0, 1)
+            )
+            vectors = features.vectors.unflatten(0, shape)
+        vectors = vectors.expand(-1, FRAMES_PER_CLIP, -1)
+        return torch.where(batch.frame_mask.unsqueeze(-1), vectors, 0.0)
+
+    def _loss(self, answer: StageAnswer, batch: Batch, targets: Targets) -> Tensor:
+        config, weights = self.config, self.class_weights
+        present = answer.present.any(1)
+        loss = clip_loss(answer.logits, present, targets, weights)
+        loss = loss + config.segment_loss * segment_loss(
+            answer.segment_logits, answer.present, targets, weights
+        )
+        if self.stage in ("fusion", "joint"):
+            assert answer.audio is not None
+            assert answer.video is not None
+            seen = seen_segments(batch.frame_mask)
+            for head, segments, mask in (
+                (self.heads.audio, answer.audio, batch.audio_mask),
+                (self.heads.video, answer.video, seen),
+            ):
+                own = _mean_of(head(segments), mask)
+                own_loss = clip_loss(own, mask.any(1), targets, weights)
+                loss = loss + config.auxiliary_loss * own_loss
+        return loss
+
+    def _contrast(self, answer: StageAnswer, batch: Batch) -> Tensor:
+        assert answer.audio is not None
+        assert answer.video is not None
+        seen = seen_segments(batch.frame_mask)
+        voices = self.heads.voice(_mean_of(answer.audio, batch.audio_mask))
+        faces = self.heads.face(_mean_of(answer.video, seen))
+        both = batch.audio_mask.any(1) & seen.any(1)
+        first = 0
+        all_voices, all_faces, all_both = voices, faces, both
+        if self.trainer.world_size > 1:
+            all_voices, all_faces = self._of_all(voices), self._of_all(faces)
+            all_both = self._of_all(both.float()) > 0.5
+            first = self.global_rank * len(voices)
+        temperature = self.config.contrastive_temperature
+        to_faces = contrastive_loss(voices, all_faces, all_both, temperature, first)
+        to_voices = contrastive_loss(faces, all_voices, all_both, temperature, first)
+        return (to_faces + to_voices) / 2
+
+    def _of_all(self, part: Tensor) -> Tensor:
+        """(B, ...) of this process -> (N, ...) of all, in their order; gradients flow back."""
+        gathered = self.all_gather(part, sync_grads=True)
+        assert isinstance(gathered, Tensor)
+        return gathered.flatten(0, 1)
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Parameters with their learning rate; biases, norms and embeddings do not decay."""
+        config = self.config
+        if self.stage in ("audio", "visual"):
+            rates = dict.fromkeys(TRAINED[self.stage], config.lr)
+            rates["heads"] = config.lr
+        else:
+            branch = config.branch_lr if self.stage == "joint" else config.fusion_lr
+            rates = dict.fromkeys(TRAINED[self.stage], branch)
+            rates |= {
+                "fusion": config.fusion_lr,
+                "classifier": config.classifier_lr,
+                "heads": config.classifier_lr,
+            }
+        groups = []
+        for name, rate in rates.items():
+            part = self.heads if name == "heads" else self.model.get_submodule(name)
+            learnt = [p for p in part.parameters() if p.requires_grad]
+            matrices = [p for p in learnt if p.ndim > 1]
+            others = [p for p in learnt if p.ndim <= 1]
+            groups.append({"params": matrices, "lr": rate})
+            groups.append({"params": others, "lr": rate, "weight_decay": 0.0})
+        return [group for group in groups if group["params"]]
+
+
+def warm_up_and_cosine(
+    optimizer: torch.optim.Optimizer, config: TrainingConfig, steps_per_epoch: int
+) -> LRScheduler:
+    """Linear from 1 % over the warm-up, then cosines to zero (Loshchilov and Hutter 2017)."""
+    warm_up = min(config.warmup_epochs, config.epochs - 1) * steps_per_epoch
+    rest = config.epochs * steps_per_epoch - warm_up
+    cosine: LRScheduler
+    if config.schedule == "cosine":
+        cosine = CosineAnnealingLR(optimizer, T_max=max(rest, 1))
+    else:
+        period = min(config.restart_epochs * steps_per_epoch, max(rest, 1))
+        cosine = CosineAnnealingWarmRestarts(optimizer, period, config.restart_factor)
+    if not warm_up:
+        return cosine
+    rise = LinearLR(optimizer, start_factor=0.01, total_iters=warm_up)
+    return SequentialLR(optimizer, [rise, cosine], milestones=[warm_up])
+
+
+def _head(width: int) -> nn.Sequential:
+    return nn.Sequential(nn.LayerNorm(width), nn.Dropout(0.2), nn.Linear(width, CLASSES))
+
+
+def _mean_of(segments: Tensor, present: Tensor) -> Tensor:
+    """(B, S, D), (B, S) -> (B, D): the mean of the present ones, zeros without any."""
+    share = present / present.sum(1, keepdim=True).clamp(min=1)
+    return (segments * share.unsqueeze(-1)).sum(1)
+
+
+def _freeze_what_the_configuration_freezes(model: MultimodalFER) -> None:
+    config = model.config
+    if config.audio.frozen:
+        model.audio_branch.encoder.requires_grad_(False)
+    if config.vision.frozen:
+        model.visual_branch.encoder.requires_grad_(False)
+    if config.fusion.frozen:
+        model.fusion.joining.requires_grad_(False)
+    for norm in model.audio_branch.modules():
+        if isinstance(norm, nn.BatchNorm1d):  # a pretrained encoder's, whose statistics stay
+            norm.requires_grad_(False)
+
+
+def _checkpoint_activations(model: MultimodalFER) -> None:
+    """Compute activations of the encoders again in the backward pass instead of keeping them."""
+    for encoder in (model.audio_branch.encoder, model.visual_branch.encoder):
+        encoder.gradient_checkpointing_enable({"use_reentrant": False})
