@@ -76,7 +76,7 @@ def test_each_window_and_segment_gets_the_temperature_of_what_it_holds(
     torch.testing.assert_close(calibrated.segment_logits[1, 7], cooled(7.0))
 
 
-def test_an_ensemble_is_the_mean_of_log_probabilities_not_of_logits(
+def test_an_ensemble_is_the_renormalised_mean_of_log_probabilities(
     make_item: MakeItem, make_answers: MakeAnswers
 ) -> None:
     items = [make_item()]

@@ -15,7 +15,7 @@ from fer_core.config import FERConfig, PerModality, Stem, Temperatures
 from fer_core.errors import UserError
 from fer_core.export.folder import FormReport, as_text, export_model
 from fer_core.export.onnx_export import CONFIG_KEY, PORTS_KEY, onnx_runner, save_onnx
-from fer_core.export.parity import random_clips
+from fer_core.export.parity import probabilities, random_clips
 from fer_core.export.parts import parts_of, traceable
 from fer_core.export.torch_export import trace
 from fer_core.model.multimodal_fer import MultimodalFER
@@ -51,6 +51,16 @@ def test_float32_gives_torchs_answers(reports: dict[str, FormReport], form: str)
 
 def test_the_answers_compared_are_not_all_alike(reports: dict[str, FormReport]) -> None:
     assert next(d.of for d in reports["ONNX"].differences if d.output == "probabilities") > 0.5
+
+
+def test_the_exported_answers_are_calibrated(model: MultimodalFER) -> None:
+    """In the first of these clips nothing was heard, in the second nothing seen."""
+    clips = random_clips(3, seed=0)
+    with torch.inference_mode():
+        raw = model(clips).logits
+        exported = probabilities({part.name: part.module for part in parts_of(model)}, clips)
+    temperatures = torch.tensor([[0.03], [0.02], [0.01]])
+    torch.testing.assert_close(exported[:, 0], (raw / temperatures).softmax(-1), atol=1e-4, rtol=0)
 
 
 def test_int8_is_smaller_and_close(reports: dict[str, FormReport]) -> None:
