@@ -90,7 +90,7 @@ class Predictor:
         ]
         output = self._decide(faces, sound)
         newest = next((face for face in reversed(faces) if face is not None), None)
-        seen_mask = _mask(faces).reshape(SEGMENTS, -1).any(axis=1)
+        seen_mask = np.asarray(_mask(faces).reshape(SEGMENTS, -1).any(axis=1))
         logits, segment_logits = calibrated_logits(
             output.logits.cpu(),
             output.segment_logits.cpu(),

@@ -15,15 +15,14 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = _convolution(channels, channels)
+        self.first = _normed_convolution(channels, channels)
         self.second = _convolution(channels, channels)
-        nn.init.zeros_(
-            self.second[1].weight
-        )  # the block starts as the identity (Goyal et al. 2017)
+        self.norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.norm.weight)  # it starts as the identity (Goyal et al. 2017)
         self.activation = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.activation(x + self.second(self.activation(self.first(x))))
+        out: Tensor = self.activation(x + self.norm(self.second(self.activation(self.first(x)))))
         return out
 
 
@@ -31,14 +30,18 @@ class ConvStem(nn.Sequential):
     """Four halvings: to D/8, D/4, D/2 and D channels, with residual blocks after the last three."""
 
     def __init__(self, width: int, blocks: int) -> None:
-        stages: list[nn.Module] = [_convolution(3, width // 8, stride=2), nn.ReLU()]
+        stages: list[nn.Module] = [_normed_convolution(3, width // 8, stride=2), nn.ReLU()]
         for channels in (width // 4, width // 2, width):
-            stages += [_convolution(channels // 2, channels, stride=2), nn.ReLU()]
+            stages += [_normed_convolution(channels // 2, channels, stride=2), nn.ReLU()]
             stages += [ResidualBlock(channels) for _ in range(blocks)]
         super().__init__(*stages)
 
 
-def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def _normed_convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(_convolution(inputs, outputs, stride), nn.BatchNorm2d(outputs))
+
+
+def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
     convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs))
+    return convolution

@@ -84,7 +84,7 @@ def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list
         )
     store = MediaStore(setting.cache / "media", model.config.vision)
     cutter = ClipCutter(store, model.config, model.audio_branch.mel_mean.cpu())
-    source, samples = _samples(setting, train, model, store, cutter)
+    samples = _samples(setting, train, model, store, cutter)
     batches = EpochBatches(
         samples.items,
         config.batch,
@@ -192,7 +192,7 @@ def _samples(
     model: MultimodalFER,
     store: MediaStore,
     cutter: ClipCutter,
-) -> tuple[SampleSource, TrainingClips | PairedClips]:
+) -> TrainingClips | PairedClips:
     config, seed = setting.config, setting.seed
     how = config.augmentation if config.augment else None
     source: SampleSource = FreshSamples(cutter, how)
@@ -200,8 +200,8 @@ def _samples(
         folder = setting.cache / "features"
         source = EncodedSamples(model, store, cutter, how, folder, config.views, seed)
     if setting.stage in ("audio", "visual"):
-        return source, TrainingClips(train, source, _HEARS_AND_SEES[setting.stage], seed)
-    return source, PairedClips(train, source, seed, config.modality_dropout)
+        return TrainingClips(train, source, _HEARS_AND_SEES[setting.stage], seed)
+    return PairedClips(train, source, seed, config.modality_dropout)
 
 
 def _checkpoints(folder: Path, config: TrainingConfig, validates: bool) -> list[Callback]:

@@ -22,6 +22,8 @@ from torch.optim.lr_scheduler import (
 from fer_core.data.batch import Batch
 from fer_core.data.item import Item
 from fer_core.data.targets import Targets
+from fer_core.evaluation.answers import Answers, Said
+from fer_core.evaluation.scores import score
 from fer_core.labels import CLASSES
 from fer_core.media import FRAMES_PER_CLIP
 from fer_core.model.inputs import AUDIO_STEPS
@@ -30,7 +32,6 @@ from fer_core.model.segment_pooling import seen_segments
 from fer_core.training.config import StageName, TrainingConfig
 from fer_core.training.losses import clip_loss, contrastive_loss, segment_loss
 from fer_core.training.mixing import mixed
-from fer_core.training.validation import Said, validation_scores
 
 # What each stage trains; everything else is frozen.
 TRAINED: dict[StageName, tuple[str, ...]] = {
@@ -153,8 +154,9 @@ class Task(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Every process validates on everything, so that all decide alike."""
-        for name, value in validation_scores(self._validation, self._said).items():
-            self.log(name, value, rank_zero_only=False)
+        scores = score(Answers.of(self._validation, self._said))
+        for name, value in (("uar", scores.uar), ("war", scores.war), ("loss", scores.nll)):
+            self.log(f"val_{name}", value)
 
     def train(self, mode: bool = True) -> Task:
         """Frozen parts stay in evaluation mode: no dropout, no new statistics."""

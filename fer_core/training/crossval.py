@@ -1,0 +1,89 @@
+"""``train.py crossval``: a model for each fold of a split, and the mean of their scores."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fer_core.data.clips import Modalities
+from fer_core.training.config import RunConfig, StageName
+from fer_core.training.files import write_json
+from fer_core.training.fit import Material, fit
+from fer_core.training.machine import Machine
+
+RESULTS_NAME = "crossval.json"
+
+
+def crossval(
+    config: RunConfig,
+    material: Material,
+    folder: Path,
+    cache: Path,
+    machine: Machine,
+    stages: Sequence[StageName] = (),
+    modalities: Modalities | None = None,
+    others: Sequence[Material] = (),
+) -> dict[str, Any]:
+    """Fit every fold of ``material``, each in its own folder; finished ones are not repeated.
+
+    ``others``: corpora that are added to the training part of every fold, by their fold 0.
+
+    Returns:
+        The scores of each fold, and their mean and standard deviation; None while other processes
+        write them.
+
+    Raises:
+        UserError: as :func:`fer_core.training.fit.fit`.
+    """
+    folds = []
+    for fold in material.folds:
+        own = folder / fold.name
+        metrics = own / "metrics.json"
+        if not metrics.exists():
+            only = dataclasses.replace(material, folds=(fold,))
+            fit(config, [only, *others], 0, own, cache, machine, stages, modalities=modalities)
+        if machine.rank == 0:
+            first = json.loads(metrics.read_text(encoding="utf-8"))[0]
+            folds.append({"fold": fold.name, "speakers": fold.test_speakers, **first})
+            write_json(summary(folds, len(material.folds)), folder / RESULTS_NAME)
+    return summary(folds, len(material.folds)) if folds else {}
+
+
+def summary(folds: Sequence[dict[str, Any]], of: int) -> dict[str, Any]:
+    """Mean and standard deviation over ``folds``; the folds themselves behind them."""
+    result: dict[str, Any] = {
+        "corpus": folds[0]["corpus"],
+        "split": folds[0]["split"].rsplit("-", 1)[0],
+        "shown": folds[0]["shown"],
+        "folds": len(folds),
+        "of": of,
+        "leaks_speakers": any(fold["leaks_speakers"] for fold in folds),
+    }
+    for name in ("uar", "war", "f1_macro", "ece"):
+        values = [fold[name] for fold in folds]
+        sd = statistics.stdev(values) if len(values) > 1 else None
+        result[name] = {"mean": statistics.fmean(values), "sd": sd}
+    result["scores"] = list(folds)
+    return result
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """A line for each fold, and the mean."""
+    lines = [
+        f"{fold['fold']:<14} UAR {fold['uar']:.3f}  WAR {fold['war']:.3f}  n {fold['n']}"
+        for fold in result["scores"]
+    ]
+
+    def mean(name: str) -> str:
+        value = result[name]
+        return f"{value['mean']:.3f}" + ("" if value["sd"] is None else f" ± {value['sd']:.3f}")
+
+    warning = "  LEAKS SPEAKERS: says nothing about new people" if result["leaks_speakers"] else ""
+    lines.append(
+        f"{result['split']}, {result['shown']}: UAR {mean('uar')}, WAR {mean('war')}{warning}"
+    )
+    return "\n".join(lines)

@@ -1,0 +1,301 @@
+"""``train.py fit``: corpora in, a run folder with a measured model out."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fer_core.data.check import Checked, check
+from fer_core.data.clips import Modalities
+from fer_core.data.corpora.registry import read_corpus
+from fer_core.data.item import Corpus, Item
+from fer_core.data.splits import Fold, default_split, split, with_validation
+from fer_core.data.store import MediaStore
+from fer_core.errors import UserError
+from fer_core.evaluation.answers import Answers
+from fer_core.evaluation.calibration import Calibration, calibrate, uncertain_below
+from fer_core.evaluation.card_facts import CardFacts, CorpusUse, OverFolds
+from fer_core.evaluation.evaluate import evaluate
+from fer_core.evaluation.figures import (
+    confusion_figure,
+    history_figure,
+    reliability_figure,
+    save_png,
+)
+from fer_core.evaluation.measurement import SHOWN, Measurement, Shown, Trial
+from fer_core.evaluation.model_card import model_card
+from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.training.config import RunConfig, StageName
+from fer_core.training.files import write_json, write_text
+from fer_core.training.machine import Machine
+from fer_core.training.run import RunData, train, usual_stages
+from fer_core.weights import save_checkpoint
+
+PACKAGES = ("torch", "torchaudio", "transformers", "lightning", "torchmetrics", "numpy", "av")
+MODALITIES: dict[Shown, Modalities] = {
+    "audio and video": Modalities(),
+    "audio alone": Modalities(video=False),
+    "video alone": Modalities(audio=False),
+}
+
+
+@dataclass(frozen=True)
+class CorpusChoice:
+    """A corpus as the command line names it."""
+
+    name: str
+    folder: Path
+    split: str | None = None  # None: the corpus's usual one
+    song: bool = False
+
+
+@dataclass(frozen=True)
+class Material:
+    """A corpus, checked, and its folds."""
+
+    checked: Checked
+    folds: tuple[Fold, ...]
+
+    @property
+    def corpus(self) -> Corpus:
+        return self.checked.corpus
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run ended with."""
+
+    model: MultimodalFER
+    measurements: tuple[Measurement, ...]
+
+
+def read_material(choice: CorpusChoice, seed: int, allow_missing: bool = False) -> Material:
+    """Read a corpus and split it.
+
+    Raises:
+        UserError: it cannot be used, or has no such split.
+    """
+    corpus = read_corpus(choice.name, choice.folder, song=choice.song)
+    checked = check(corpus)
+    name = choice.split or default_split(checked.corpus)
+    folds = split(checked.corpus, name, seed=seed, allow_missing=allow_missing)
+    return Material(checked, folds)
+
+
+def fit(
+    config: RunConfig,
+    material: Sequence[Material],
+    fold: int,
+    folder: Path,
+    cache: Path,
+    machine: Machine,
+    stages: Sequence[StageName] = (),
+    start_from: Path | None = None,
+    modalities: Modalities | None = None,
+    over_folds: tuple[OverFolds, ...] = (),
+) -> Outcome:
+    """Train on fold ``fold`` of each corpus, calibrate, measure, and write it all down.
+
+    Args:
+        stages: none is the usual ones of what the corpora hold.
+        modalities: the only ones that are trained and measured.
+
+    Raises:
+        UserError: what a person can mend.
+    """
+    wanted = modalities or Modalities()
+    folds = [_fold(own, fold, config, wanted) for own in material]
+    data = RunData.of(folds)
+    if not data.train:
+        raise UserError("The training part is empty.", "Choose another split or another corpus.")
+    began_s = time.monotonic()
+    stages = tuple(stages) or usual_stages(data.train)
+    if machine.rank == 0:
+        describe(folder, material, folds)
+    model, history = train(config, data, stages, folder, cache, machine, start_from)
+    trained_s = time.monotonic() - began_s
+    if machine.rank:
+        return Outcome(model, ())
+    store = MediaStore(cache / "media", config.model.vision)
+    model, calibration = calibrated(model, data.validation, store, wanted)
+    measurements = tuple(
+        measurement
+        for own, part in zip(material, folds, strict=True)
+        for measurement in measure(model, own.corpus.name, part, store, wanted)
+    )
+    trained_on = "; ".join(part.description for part in folds if part.train)
+    model.config = dataclasses.replace(model.config, trained_on=trained_on)
+    save_checkpoint(model, folder / "model")
+    facts = CardFacts(
+        model.config.name,
+        sum(parameter.numel() for parameter in model.parameters()),
+        tuple(CorpusUse.of(own.corpus, part) for own, part in zip(material, folds, strict=True)),
+        measurements=measurements,
+        over_folds=over_folds,
+        calibration=calibration,
+        calibrated_on="the validation people" if calibration else None,
+        uncertain_below=model.config.thresholds.uncertain_below if calibration else None,
+        command=shlex.join(["python", *sys.argv]),
+        machine=f"{machine_name()}, {trained_s / 60:.0f} minutes in this call",
+    )
+    write_results(folder, facts, history)
+    return Outcome(model, measurements)
+
+
+def calibrated(
+    model: MultimodalFER, validation: Sequence[Item], store: MediaStore, wanted: Modalities
+) -> tuple[MultimodalFER, Calibration | None]:
+    """``model`` with the temperatures that suit its answers about ``validation``, if there is any.
+
+    With everything, and with each modality alone, because each combination has its own.
+    """
+    if not validation:
+        return model, None
+    answers = [
+        evaluate(model, validation, store, modalities)
+        for modalities in _ways(validation, wanted).values()
+    ]
+    calibration = calibrate(answers)
+    scaled = [one.calibrated(calibration.temperatures) for one in answers]
+    thresholds = dataclasses.replace(
+        model.config.thresholds, uncertain_below=round(uncertain_below(scaled), 3)
+    )
+    model.config = dataclasses.replace(
+        model.config, temperatures=calibration.temperatures, thresholds=thresholds
+    )
+    return model, calibration
+
+
+def measure(
+    model: MultimodalFER, corpus: str, fold: Fold, store: MediaStore, wanted: Modalities
+) -> list[Measurement]:
+    """The test part of ``fold``, with all that its items have and with each modality alone."""
+    measurements = []
+    for shown, modalities in _ways(fold.test, wanted).items():
+        answers = evaluate(model, fold.test, store, modalities)
+        trial = Trial(corpus, fold.name, fold.description, fold.leaks_speakers, shown)
+        measurements.append(Measurement.of(trial, answers.calibrated(model.config.temperatures)))
+    return measurements
+
+
+def describe(folder: Path, material: Sequence[Material], folds: Sequence[Fold]) -> None:
+    """The command, the versions and the data, before anything is trained."""
+    write_text(shlex.join(["python", *sys.argv]) + "\n", folder / "command.txt")
+    write_json(
+        {
+            "python": platform.python_version(),
+            "machine": machine_name(),
+            **{name: importlib.metadata.version(name) for name in PACKAGES},
+        },
+        folder / "versions.json",
+    )
+    write_json(
+        [
+            {
+                **own.checked.as_json(),
+                "fold": part.name,
+                "description": part.description,
+                "leaks_speakers": part.leaks_speakers,
+                "train": {"n": len(part.train), "speakers": part.train_speakers},
+                "validation": {"n": len(part.validation), "speakers": part.validation_speakers},
+                "test": {"n": len(part.test), "speakers": part.test_speakers},
+            }
+            for own, part in zip(material, folds, strict=True)
+        ],
+        folder / "data.json",
+    )
+
+
+def write_results(folder: Path, facts: CardFacts, history: Sequence[dict[str, Any]]) -> None:
+    """Metrics, figures and the model card, beside the model and in the run's folder."""
+    write_json([m.as_json() for m in facts.measurements], folder / "metrics.json")
+    pictures: dict[str, str] = {}
+    model_folder = folder / "model"
+    model_folder.mkdir(parents=True, exist_ok=True)
+    if facts.measurements:
+        first = facts.measurements[0]
+        title = f"{first.trial.corpus}, {first.trial.split}, {first.trial.shown}"
+        save_png(confusion_figure(first.scores, title), model_folder / "confusion.png")
+        pictures["confusion_picture"] = "confusion.png"
+    if history:
+        save_png(history_figure(history, facts.name), model_folder / "curves.png")
+        pictures["history_picture"] = "curves.png"
+    if facts.calibration is not None:
+        fits = {
+            f"{part} ({name})": fit
+            for part, found in (
+                ("clip", facts.calibration.clip),
+                ("segment", facts.calibration.segment),
+            )
+            for name, fit in found.fits.items()
+            if fit is not None
+        }
+        save_png(reliability_figure(fits), model_folder / "reliability.png")
+        pictures["reliability_picture"] = "reliability.png"
+    facts = dataclasses.replace(facts, **pictures)  # type: ignore[arg-type]
+    write_text(model_card(facts), model_folder / "model_card.md")
+
+
+def machine_name() -> str:
+    """What the run ran on, in a few words."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{torch.get_num_threads()} threads of {platform.machine()}"
+
+
+def answers_of_all(
+    models: Sequence[MultimodalFER], items: Sequence[Item], store: MediaStore, wanted: Modalities
+) -> list[Answers]:
+    """The calibrated answers of each model."""
+    return [
+        evaluate(model, items, store, wanted).calibrated(model.config.temperatures)
+        for model in models
+    ]
+
+
+def _fold(own: Material, number: int, config: RunConfig, wanted: Modalities) -> Fold:
+    if not 0 <= number < len(own.folds):
+        raise UserError(
+            f"{own.corpus.name} has no fold {number} in this split.",
+            f"Its folds are 0 to {len(own.folds) - 1}.",
+        )
+    fold = own.folds[number]
+    if config.validation_speakers and fold.train_speakers:
+        fold = with_validation(fold, config.validation_speakers, config.seed)
+    return dataclasses.replace(
+        fold,
+        train=_shown(fold.train, wanted),
+        validation=_shown(fold.validation, wanted),
+        test=_shown(fold.test, wanted),
+    )
+
+
+def _shown(items: Sequence[Item], wanted: Modalities) -> tuple[Item, ...]:
+    """``items`` as if they had only what is wanted; without those that have nothing of it."""
+    cut = (
+        dataclasses.replace(
+            item,
+            has_sound=item.has_sound and wanted.audio,
+            has_picture=item.has_picture and wanted.video,
+        )
+        for item in items
+    )
+    return tuple(item for item in cut if item.has_sound or item.has_picture)
+
+
+def _ways(items: Sequence[Item], wanted: Modalities) -> dict[Shown, Modalities]:
+    """What can be shown of ``items``: all they have, then each modality alone if they have both."""
+    hears = wanted.audio and any(item.has_sound for item in items)
+    sees = wanted.video and any(item.has_picture for item in items)
+    possible = {"audio and video": hears and sees, "audio alone": hears, "video alone": sees}
+    return {shown: MODALITIES[shown] for shown in SHOWN if possible[shown]}
