@@ -111,7 +111,10 @@ class EncodedSamples:
 
 def encoder_digest(model: MultimodalFER) -> str:
     """SHA-256 of what the two encoders are and weigh."""
-    digest = hashlib.sha256(json.dumps(model.config.as_json()).encode())
+    config = model.config
+    shapes = [dataclasses.asdict(part) for part in (config.audio, config.vision, config.roi)]
+    heard = dataclasses.asdict(config.thresholds)
+    digest = hashlib.sha256(json.dumps([shapes, heard, config.temporal.heads]).encode())
     for part in (model.audio_branch, model.visual_branch):
         for name, tensor in part.state_dict().items():
             digest.update(name.encode())
