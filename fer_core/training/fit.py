@@ -155,9 +155,10 @@ def fit(
 def calibrated(
     model: MultimodalFER, validation: Sequence[Item], store: MediaStore, wanted: Modalities
 ) -> tuple[MultimodalFER, Calibration | None]:
-    """``model`` with the temperatures that suit its answers about ``validation``, if there is any.
+    """``model`` with the temperatures that suit its answers about ``validation``.
 
-    With everything, and with each modality alone, because each combination has its own.
+    With everything, and with each modality alone, because each combination has its own. Where there
+    is no validation, or so little that not one was found for windows, the model stays as it is.
     """
     if not validation:
         return model, None
@@ -166,6 +167,8 @@ def calibrated(
         for modalities in _ways(validation, wanted).values()
     ]
     calibration = calibrate(answers)
+    if not any(calibration.clip.fits.values()):
+        return model, None
     scaled = [one.calibrated(calibration.temperatures) for one in answers]
     thresholds = dataclasses.replace(
         model.config.thresholds, uncertain_below=round(uncertain_below(scaled), 3)

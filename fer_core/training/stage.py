@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,7 @@ from fer_core.training.files import write_json
 from fer_core.training.losses import class_weights
 from fer_core.training.machine import Machine
 from fer_core.training.progress import progress_callback
+from fer_core.training.quiet import quiet_lightning
 from fer_core.training.task import Heads, Task
 
 VALIDATION_BATCH = 64
@@ -102,31 +102,28 @@ def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list
 
     setting.folder.mkdir(parents=True, exist_ok=True)
     history = History(setting.folder / "history.json")
-    trainer = lightning.Trainer(
-        **setting.machine.trainer_arguments(config.precision),
-        max_epochs=config.epochs,
-        accumulate_grad_batches=config.accumulate,
-        gradient_clip_val=config.clip_norm or None,
-        check_val_every_n_epoch=config.validate_every,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        logger=setting.machine.loggers(setting.folder),
-        log_every_n_steps=1,
-        callbacks=[
-            SeedEachEpoch(setting.seed),
-            *([EMAWeightAveraging(decay=config.ema)] if config.ema else []),
-            history,
-            *progress_callback(setting.machine.progress),
-            *_checkpoints(setting.folder, config, bool(validation)),
-        ],
-    )
     last = setting.folder / LAST
-    with warnings.catch_warnings():
-        # Two cores have no worker to spare, and a dataset that makes batches is no mistake.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*Trying to infer the `batch_size`.*")
+    with quiet_lightning():
+        trainer = lightning.Trainer(
+            **setting.machine.trainer_arguments(config.precision),
+            max_epochs=config.epochs,
+            accumulate_grad_batches=config.accumulate,
+            gradient_clip_val=config.clip_norm or None,
+            check_val_every_n_epoch=config.validate_every,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            logger=setting.machine.loggers(setting.folder),
+            log_every_n_steps=1,
+            callbacks=[
+                SeedEachEpoch(setting.seed),
+                *([EMAWeightAveraging(decay=config.ema)] if config.ema else []),
+                history,
+                *progress_callback(setting.machine.progress),
+                *_checkpoints(setting.folder, config, bool(validation)),
+            ],
+        )
         trainer.fit(
             task,
             DataLoader(samples, sampler=batches, batch_size=None, **setting.machine.workers()),
