@@ -8,13 +8,14 @@ import platform
 import sys
 from datetime import date
 
-from benchmarks import latency, network, preview, soak, start
+from benchmarks import latency, network, preview, soak, start, training
 
 MEASURED = {
     "start": start.measure,
     "preview": preview.measure,
     "latency": latency.measure,
     "network": network.measure,
+    "training": training.measure,
     "soak": soak.measure,
 }
 
