@@ -25,6 +25,7 @@ class Draw(NamedTuple):
 
     epoch: int
     place: int  # in the dataset's items
+    turn: int = 0  # how often it was drawn before in this epoch
 
 
 class SampleSource(Protocol):
@@ -56,7 +57,7 @@ class TrainingClips(Dataset[Batch]):
         return collate([self._sample(draw) for draw in draws])
 
     def _sample(self, draw: Draw) -> Sample:
-        rng = np.random.default_rng([self._seed, draw.epoch, draw.place])
+        rng = np.random.default_rng([self._seed, *draw])
         return self._source.sample(self.items[draw.place], self._wanted, draw.epoch, rng)
 
 
@@ -83,7 +84,7 @@ class PairedClips(Dataset[Batch]):
         return collate([self._sample(draw) for draw in draws])
 
     def _sample(self, draw: Draw) -> Sample:
-        rng = np.random.default_rng([self._seed, draw.epoch, draw.place])
+        rng = np.random.default_rng([self._seed, *draw])
         item = self.items[draw.place]
         partner = None if item.has_picture else self._partner(item, rng)
         own = self._source.sample(item, Modalities(), draw.epoch, rng)
@@ -104,9 +105,11 @@ class PairedClips(Dataset[Batch]):
 
 
 class EpochBatches(Sampler[list[Draw]]):
-    """Batches of indices in an order drawn for each epoch; items of one batch are of one kind.
+    """Batches of draws in an order of their own for each epoch; those of a batch are of one kind.
 
-    Of a global batch every process takes its share, so that several machines see what one would.
+    Every epoch has the same number of batches, because Lightning counts them once: of a kind, as
+    many as its items fill; the rest that fills none is left out, others each epoch. Of a global
+    batch every process takes its share, so that several machines see what one would.
     """
 
     def __init__(
@@ -135,28 +138,36 @@ class EpochBatches(Sampler[list[Draw]]):
 
     def __iter__(self) -> Iterator[list[Draw]]:
         for batch in self._batches():
-            yield [Draw(self._epoch, index) for index in batch[self._rank :: self._processes]]
+            yield batch[self._rank :: self._processes]
 
-    def _batches(self) -> list[list[int]]:
+    def _batches(self) -> list[list[Draw]]:
         rng = np.random.default_rng([self._seed, self._epoch])
         batches = []
         for kind in ("recording", "still"):
-            indices = np.array([i for i in self._chosen() if self._items[i].kind == kind], np.int64)
-            indices = rng.permutation(indices)
-            size = min(self._batch_size, len(indices)) // self._processes * self._processes
-            whole = len(indices) // size if size else 0
-            batches += [indices[i * size : (i + 1) * size].tolist() for i in range(whole)]
+            places = [i for i, item in enumerate(self._items) if item.kind == kind]
+            draws = self._draws(self._chosen(places), len(places), rng)
+            size = min(self._batch_size, len(draws)) // self._processes * self._processes
+            whole = len(draws) // size if size else 0
+            batches += [draws[i * size : (i + 1) * size] for i in range(whole)]
         return [batches[i] for i in rng.permutation(len(batches))]
 
-    def _chosen(self) -> list[int]:
-        """All items; during the curriculum (Bengio et al. 2009) the easier ones of each emotion."""
-        everything = range(len(self._items))
+    def _draws(self, places: list[int], count: int, rng: Generator) -> list[Draw]:
+        """All of ``places`` in a new order, then again in another, until there are ``count``."""
+        draws: list[Draw] = []
+        turn = 0
+        while len(draws) < count:
+            draws += [Draw(self._epoch, int(place), turn) for place in rng.permutation(places)]
+            turn += 1
+        return draws[:count]
+
+    def _chosen(self, places: list[int]) -> list[int]:
+        """All; during the curriculum (Bengio et al. 2009) the easier ones of each emotion."""
         if self._epoch >= self._curriculum_epochs:
-            return list(everything)
+            return places
         share = 0.5 + 0.5 * self._epoch / self._curriculum_epochs
         chosen = []
         for emotion in range(CLASSES):
-            own = [i for i in everything if self._items[i].emotion == emotion]
+            own = [i for i in places if self._items[i].emotion == emotion]
             own.sort(key=lambda i: self._items[i].difficulty)
             chosen += own[: math.ceil(share * len(own))]
         return sorted(chosen)

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from numpy.random import Generator
+
+from fer_core.data.batch import Sample
+from fer_core.data.clips import Modalities
+from fer_core.data.datasets import Draw, EpochBatches, PairedClips
+from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
+
+NEUTRAL, CALM, HAPPY = 0, 1, 2
+
+
+def voice(emotion: int, number: int = 0, difficulty: float = 0.5) -> Item:
+    return Item(
+        f"voice-{emotion}-{number}",
+        Path("voice.wav"),
+        "recording",
+        has_sound=True,
+        has_picture=False,
+        shares=one_emotion(emotion),
+        groups=EACH_ALONE,
+        difficulty=difficulty,
+    )
+
+
+def face(emotion: int, number: int = 0) -> Item:
+    return Item(
+        f"face-{emotion}-{number}",
+        Path("faces.npz"),
+        "still",
+        has_sound=False,
+        has_picture=True,
+        shares=one_emotion(emotion),
+        groups=NEUTRAL_OR_CALM,
+        index=number,
+    )
+
+
+def recording(emotion: int) -> Item:
+    return replace(voice(emotion, 99), has_picture=True, key=f"recording-{emotion}")
+
+
+class Numbered:
+    """Samples whose contents tell which item they are of: its number in what was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Item, Modalities, int]] = []
+
+    def sample(self, item: Item, wanted: Modalities, epoch: int, rng: Generator) -> Sample:
+        self.asked.append((item, wanted, epoch))
+        wanted = wanted.of(item)
+        mark = torch.tensor([float(rng.random())])
+        sample = Sample(item, torch.full((16,), wanted.video), torch.full((8,), wanted.audio))
+        if wanted.audio:
+            sample = replace(sample, steps=mark)
+        if wanted.video:
+            sample = replace(sample, vectors=mark)
+        return sample
+
+
+def drawn(batches: EpochBatches) -> list[list[int]]:
+    return [[draw.place for draw in batch] for batch in batches]
+
+
+def test_an_epoch_shows_every_item_once_but_the_rest_that_fills_no_batch() -> None:
+    items = [voice(i % 8, i) for i in range(10)] + [face(HAPPY, i) for i in range(9)]
+    batches = EpochBatches(items, 4, seed=0)
+    shown = Counter(place for batch in drawn(batches) for place in batch)
+    assert set(shown.values()) == {1}
+    assert sum(place < 10 for place in shown) == 8
+    assert sum(place >= 10 for place in shown) == 8
+    assert len(batches) == len(list(batches)) == 4
+
+
+def test_a_batch_is_of_one_kind_and_the_kinds_are_mixed_over_the_epoch() -> None:
+    items = [voice(i % 8, i) for i in range(40)] + [face(HAPPY, i) for i in range(40)]
+    kinds = []
+    for batch in drawn(EpochBatches(items, 4, seed=0)):
+        (kind,) = {items[place].kind for place in batch}
+        kinds.append(kind)
+    assert kinds != sorted(kinds)
+
+
+def test_the_order_is_that_of_the_seed_and_the_epoch_alone() -> None:
+    items = [voice(i % 8, i) for i in range(20)]
+    ahead = EpochBatches(items, 4, seed=1)
+    for epoch in range(4):
+        ahead.set_epoch(epoch)
+        list(ahead)
+    resumed = EpochBatches(items, 4, seed=1)
+    resumed.set_epoch(3)
+    assert drawn(ahead) == drawn(resumed)
+    assert {draw.epoch for batch in resumed for draw in batch} == {3}
+    resumed.set_epoch(2)
+    assert drawn(ahead) != drawn(resumed)
+    assert drawn(EpochBatches(items, 4, seed=2)) != drawn(EpochBatches(items, 4, seed=1))
+
+
+@pytest.mark.parametrize("curriculum_epochs", [0, 3])
+def test_processes_share_out_the_global_batch(curriculum_epochs: int) -> None:
+    items = [voice(i % 8, i, i / 30) for i in range(30)] + [face(HAPPY, i) for i in range(3)]
+    settings = {"batch_size": 6, "seed": 3, "curriculum_epochs": curriculum_epochs}
+    whole = EpochBatches(items, **settings)
+    shares = [EpochBatches(items, **settings, rank=rank, processes=2) for rank in (0, 1)]
+    recordings = [batch for batch in whole if items[batch[0].place].kind == "recording"]
+    first, second = (
+        [batch for batch in share if items[batch[0].place].kind == "recording"] for share in shares
+    )
+    assert [len(batch) for batch in first] == [len(batch) for batch in second]
+    for batch, one, other in zip(recordings, first, second, strict=True):
+        assert sorted(one + other) == sorted(batch)
+    # Three stills are one batch for one process, and two of them for two.
+    assert [len(share) for share in shares] == [len(whole)] * 2
+
+
+def test_fewer_items_than_a_batch_are_one_batch() -> None:
+    items = [voice(i, i) for i in range(3)]
+    assert [sorted(batch) for batch in drawn(EpochBatches(items, 16, seed=0))] == [[0, 1, 2]]
+    alone = EpochBatches(items[:1], 16, seed=0, processes=2)
+    assert len(alone) == 0
+
+
+def test_the_curriculum_begins_with_the_easier_half_of_each_emotion_and_ends_with_all() -> None:
+    items = [voice(emotion, i, difficulty=i / 8) for emotion in (2, 3) for i in range(8)]
+    batches = EpochBatches(items, 4, seed=0, curriculum_epochs=4)
+    hardest = []
+    for epoch in range(5):
+        batches.set_epoch(epoch)
+        shown = {place for batch in drawn(batches) for place in batch}
+        assert {items[place].emotion for place in shown} == {2, 3}
+        hardest.append(max(items[place].difficulty for place in shown))
+        # Lightning counts the batches once: as many in the first epoch as in the last.
+        assert len(batches) == 4
+    assert hardest == [3 / 8, 4 / 8, 5 / 8, 6 / 8, 7 / 8]
+    assert len(shown) == 16
+
+
+def test_what_the_curriculum_shows_twice_is_varied_anew() -> None:
+    items = [voice(2, i, difficulty=i / 4) for i in range(4)]
+    batches = EpochBatches(items, 4, seed=0, curriculum_epochs=2)
+    (batch,) = list(batches)
+    assert Counter(draw.place for draw in batch) == {0: 2, 1: 2}
+    clips = PairedClips(items, Numbered(), seed=0, modality_dropout=0.0)
+    steps = clips[[Draw(0, 0, 0), Draw(0, 0, 1)]].steps
+    assert steps is not None
+    assert steps[0] != steps[1]
+
+
+def test_a_sample_does_not_depend_on_what_was_drawn_before() -> None:
+    clips = PairedClips([voice(HAPPY, i) for i in range(4)], Numbered(), 7, modality_dropout=0.5)
+    alone, among = clips[[Draw(3, 2)]], clips[[Draw(3, 0), Draw(3, 2)]]
+    assert torch.equal(alone.steps[0], among.steps[1])
+    assert not torch.equal(clips[[Draw(4, 2)]].steps, alone.steps)
+
+
+def test_a_voice_is_paired_with_faces_of_its_emotion_another_one_each_epoch() -> None:
+    source = Numbered()
+    items = [voice(emotion) for emotion in range(8)]
+    items += [face(emotion, i) for emotion in (0, 2, 3, 4, 5, 6, 7) for i in range(4)]
+    clips = PairedClips(items, source, seed=0, modality_dropout=0.0)
+    assert [item.emotion for item in clips.items] == list(range(8))
+    partners: dict[int, set[str]] = {emotion: set() for emotion in range(8)}
+    for epoch in range(12):
+        batch = clips[[Draw(epoch, place) for place in range(8)]]
+        assert batch.frame_mask.all()
+        assert batch.audio_mask.all()
+        assert torch.equal(batch.targets.shares, torch.eye(8))  # the voice's label
+    for voiced, seen in zip(source.asked[::2], source.asked[1::2], strict=True):
+        assert voiced[0].kind == "recording"
+        assert not seen[1].audio
+        partners[voiced[0].emotion].add(seen[0].key)
+    for emotion, keys in partners.items():
+        # A face that is neutral or calm may be either.
+        assert len(keys) > 1
+        assert all(key.startswith(f"face-{0 if emotion == CALM else emotion}-") for key in keys)
+
+
+def test_a_recording_with_both_is_its_own_pair_and_may_be_the_face_of_another() -> None:
+    source = Numbered()
+    clips = PairedClips([recording(CALM), voice(CALM)], source, seed=0, modality_dropout=0.0)
+    batch = clips[[Draw(0, 0), Draw(0, 1)]]
+    assert [item.key for item, _, _ in source.asked] == [
+        "recording-1",
+        "voice-1-0",
+        "recording-1",
+    ]
+    assert batch.frame_mask.all()
+
+
+def test_a_doubtful_face_is_nobodys_partner() -> None:
+    doubtful = replace(face(HAPPY), shares=(0.0, 0.0, 0.4, 0.3, 0.3, 0.0, 0.0, 0.0))
+    clips = PairedClips([voice(HAPPY), doubtful], Numbered(), seed=0, modality_dropout=0.0)
+    batch = clips[[Draw(0, 0)]]
+    assert batch.vectors is None
+    assert not batch.frame_mask.any()
+
+
+def test_modality_dropout_takes_one_of_both_in_its_share_and_never_the_only_one() -> None:
+    items = [voice(HAPPY, i) for i in range(400)] + [face(HAPPY)]
+    batch = PairedClips(items, Numbered(), seed=0, modality_dropout=0.3)[
+        [Draw(0, place) for place in range(400)]
+    ]
+    deaf, blind = ~batch.audio_mask.any(1), ~batch.frame_mask.any(1)
+    assert not (deaf & blind).any()
+    assert 0.1 < deaf.float().mean() < 0.2
+    assert 0.1 < blind.float().mean() < 0.2
+    alone = PairedClips([voice(HAPPY), face(CALM - 1)], Numbered(), 0, modality_dropout=1.0)
+    assert alone[[Draw(0, 0)]].audio_mask.all()
+
+
+def test_a_clip_without_its_sound_has_the_label_of_its_face() -> None:
+    items = [voice(CALM, i) for i in range(50)] + [face(NEUTRAL)]
+    clips = PairedClips(items, Numbered(), seed=0, modality_dropout=1.0)
+    batch = clips[[Draw(0, place) for place in range(50)]]
+    deaf = ~batch.audio_mask.any(1)
+    assert 0 < deaf.sum() < 50
+    assert (batch.targets.shares[deaf].argmax(1) == NEUTRAL).all()
+    assert (batch.targets.groups[deaf, NEUTRAL, CALM] == 1).all()
+    assert (batch.targets.shares[~deaf].argmax(1) == CALM).all()
+
+
+def test_without_voices_faces_are_shown_alone() -> None:
+    clips = PairedClips([face(HAPPY, i) for i in range(3)], Numbered(), 0, modality_dropout=1.0)
+    batch = clips[[Draw(0, place) for place in range(3)]]
+    assert len(clips.items) == 3
+    assert batch.steps is None
+    assert batch.frame_mask.all()
+    assert batch.vectors is not None
