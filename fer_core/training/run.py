@@ -19,13 +19,15 @@ from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.preprocess.audio import LogMel
 from fer_core.training.config import STAGES, RunConfig, StageName
-from fer_core.training.files import write_json
+from fer_core.training.files import write_json, write_text
 from fer_core.training.machine import Machine
-from fer_core.training.stage import StageSetting, run_stage
-from fer_core.training.task import Heads
+from fer_core.training.stage import HISTORY_NAME, StageSetting, Watch, run_stage
+from fer_core.training.task import TRAINED, Heads
 from fer_core.weights import load_checkpoint, new_model, save_checkpoint
 
 CONFIG_NAME = "run.json"
+DONE_NAME = "done.safetensors"  # in the folder of a finished stage: the network and the heads
+HEAD: dict[StageName, str] = {"audio": "heads.audio.", "visual": "heads.video."}  # it trains
 SPACE_NEEDED = (
     8  # times the weights: the last, the best and a periodic state with AdamW's two moments
 )
@@ -68,10 +70,15 @@ def train(
     cache: Path,
     machine: Machine,
     start_from: Path | None = None,
+    watch: Watch | None = None,
+    features: Path | None = None,
 ) -> tuple[MultimodalFER, list[dict[str, Any]]]:
     """Go through ``stages``; those that ``folder`` has finished are taken from there.
 
-    ``start_from``: a model folder to begin with instead of fresh weights.
+    Args:
+        start_from: a model folder to begin with instead of fresh weights.
+        watch: told the history's row of each epoch; what it raises ends the run.
+        features: where encoded samples are kept; None is with the cache's others.
 
     Returns:
         The trained network and the history of all stages.
@@ -81,23 +88,17 @@ def train(
             nothing to learn from.
     """
     begin(folder, config, stages)
-    if start_from is not None:
-        model = load_checkpoint(start_from)
-    else:
-        model = new_model(config.model, config.seed)
+    model, heads = _untrained(config, start_from)
     refuse_full_disk(folder, model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        heads = Heads(model.config.audio.width, model.config.vision.width)
     if "audio" in stages:
         measure_mel(model, data.train, cache)
     history: list[dict[str, Any]] = []
-    for number, stage in enumerate(stages):
-        own = folder / "stages" / f"{number + 1}-{stage}"
-        done = own / "done.safetensors"
+    for stage in stages:
+        own = _folder_of(stage, stages, folder)
+        done = own / DONE_NAME
         if done.exists():
             _load(model, heads, done)
-            history += json.loads((own / "history.json").read_text(encoding="utf-8"))
+            history += json.loads((own / HISTORY_NAME).read_text(encoding="utf-8"))
             continue
         setting = StageSetting(
             stage,
@@ -108,6 +109,8 @@ def train(
             own,
             config.seed,
             machine,
+            features or cache / "features",
+            watch,
         )
         history += run_stage(setting, model, heads)
         if machine.rank == 0:
@@ -177,6 +180,43 @@ def measure_mel(model: MultimodalFER, items: Sequence[Item], cache: Path) -> Non
         model.audio_branch.mel_std.copy_(std)
 
 
+def take_over(
+    branches: Sequence[StageName],
+    source: Path,
+    config: RunConfig,
+    stages: Sequence[StageName],
+    folder: Path,
+) -> None:
+    """Let the run of ``stages`` in ``folder`` have the branches that the run in ``source`` trained.
+
+    Everything else of its network is fresh: it goes on as if it had trained them itself.
+    """
+    model, heads = _untrained(config)
+    for stage in branches:
+        (trained,) = source.glob(f"stages/*-{stage}/{DONE_NAME}")
+        parts = [f"model.{part}." for part in TRAINED[stage]] + [HEAD[stage]]
+        _load(model, heads, trained, tuple(parts))
+        own = _folder_of(stage, stages, folder)
+        if not (own / DONE_NAME).exists():
+            history = (trained.parent / HISTORY_NAME).read_text(encoding="utf-8")
+            write_text(history, own / HISTORY_NAME)
+            _save(model, heads, own / DONE_NAME)
+
+
+def _untrained(config: RunConfig, start_from: Path | None = None) -> tuple[MultimodalFER, Heads]:
+    if start_from is not None:
+        model = load_checkpoint(start_from)
+    else:
+        model = new_model(config.model, config.seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return model, Heads(model.config.audio.width, model.config.vision.width)
+
+
+def _folder_of(stage: StageName, stages: Sequence[StageName], folder: Path) -> Path:
+    return folder / "stages" / f"{stages.index(stage) + 1}-{stage}"
+
+
 def _save(model: MultimodalFER, heads: Heads, path: Path) -> None:
     weights = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
     weights |= {f"heads.{name}": t.contiguous() for name, t in heads.state_dict().items()}
@@ -185,13 +225,14 @@ def _save(model: MultimodalFER, heads: Heads, path: Path) -> None:
     draft.replace(path)
 
 
-def _load(model: MultimodalFER, heads: Heads, path: Path) -> None:
-    weights = load_file(path)
-    for prefix, module in (("model.", model), ("heads.", heads)):
-        own = {
-            name.removeprefix(prefix): t for name, t in weights.items() if name.startswith(prefix)
-        }
-        module.load_state_dict(own)
+def _load(
+    model: MultimodalFER, heads: Heads, path: Path, parts: tuple[str, ...] = ("model.", "heads.")
+) -> None:
+    """The weights whose names begin with one of ``parts``."""
+    weights = {name: t for name, t in load_file(path).items() if name.startswith(parts)}
+    both = torch.nn.ModuleDict({"model": model, "heads": heads})
+    missing = both.load_state_dict(weights, strict=False).missing_keys
+    assert not [name for name in missing if name.startswith(parts)], path
 
 
 def _first_difference(before: Any, said: Any, path: str = "") -> str:

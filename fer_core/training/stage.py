@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ from fer_core.training.task import Heads, Task
 
 VALIDATION_BATCH = 64
 LAST, BEST = "last.ckpt", "best.ckpt"
+HISTORY_NAME = "history.json"
+Watch = Callable[[dict[str, Any]], None]
 _HEARS_AND_SEES = {
     "audio": Modalities(video=False),
     "visual": Modalities(audio=False),
@@ -62,6 +64,8 @@ class StageSetting:
     folder: Path
     seed: int
     machine: Machine
+    features: Path  # where encoded samples are kept
+    watch: Watch | None = None  # told each epoch's row of the history; what it raises ends the run
 
 
 def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list[dict[str, Any]]:
@@ -101,7 +105,7 @@ def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list
     task = Task(model, heads, stage, config, weights, steps, validation)
 
     setting.folder.mkdir(parents=True, exist_ok=True)
-    history = History(setting.folder / "history.json")
+    history = History(setting.folder / HISTORY_NAME, setting.watch)
     last = setting.folder / LAST
     with quiet_lightning():
         trainer = lightning.Trainer(
@@ -156,8 +160,8 @@ class SeedEachEpoch(Callback):
 class History(Callback):
     """One row an epoch, kept in a file; on resuming it goes on where the checkpoint was taken."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, watch: Watch | None) -> None:
+        self._path, self._watch = path, watch
         self.rows: list[dict[str, Any]] = []
 
     def on_train_start(self, trainer: lightning.Trainer, task: Any) -> None:
@@ -173,6 +177,8 @@ class History(Callback):
         )
         if trainer.is_global_zero:
             write_json(self.rows, self._path)
+        if self._watch is not None:
+            self._watch(self.rows[-1])
 
 
 def _usable(items: Sequence[Item], stage: StageName) -> list[Item]:
@@ -194,8 +200,7 @@ def _samples(
     how = config.augmentation if config.augment else None
     source: SampleSource = FreshSamples(cutter, how)
     if setting.stage == "fusion":
-        folder = setting.cache / "features"
-        source = EncodedSamples(model, store, cutter, how, folder, config.views, seed)
+        source = EncodedSamples(model, store, cutter, how, setting.features, config.views, seed)
     if setting.stage in ("audio", "visual"):
         return TrainingClips(train, source, _HEARS_AND_SEES[setting.stage], seed)
     return PairedClips(train, source, seed, config.modality_dropout)
