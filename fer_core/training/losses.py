@@ -49,13 +49,13 @@ def contrastive_loss(
 def class_weights(shares: Tensor) -> Tensor:
     """Inverse of how much of the corpus each emotion is, (N, C) -> (C,), mean 1 over the corpus.
 
-    An emotion that never occurs weighs 1. At most 5, so that a handful of clips cannot rule.
+    An emotion that never occurs weighs 1. One that is rarer than a fifth of an even share weighs as
+    if it were that fifth, so that a handful of clips cannot rule.
     """
-    share = shares.mean(0)
-    weights = torch.where(share > 0, 1 / share.clamp(min=1e-9), torch.ones_like(share))
+    share = shares.mean(0)  # (C,)
     present = share > 0
-    weights = torch.where(present, weights / present.sum(), weights).clamp(max=5.0)
-    return weights / (weights * share).sum()
+    weights = (1 / (present.sum() * share)).clamp(max=5.0)
+    return torch.where(present, weights / (weights * share).sum(), 1.0)
 
 
 def _normed(vectors: Tensor) -> Tensor:
