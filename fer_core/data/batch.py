@@ -13,6 +13,7 @@ from torch import Tensor
 
 from fer_core.data.item import Item
 from fer_core.data.targets import Targets
+from fer_core.model.inputs import AUDIO_SUBSAMPLING, LOG_MEL_FLOOR, MEL_HOP_MS, segment_of
 
 CONTENTS = ("pictures", "rois", "vectors", "mel", "steps")
 
@@ -69,6 +70,35 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.frame_mask)
+
+    def without_hidden(self) -> Batch:
+        """Nothing where the masks hide something: zeros, and in the mel digital silence.
+
+        The network does so by itself; clips that are mixed would show it to each other before.
+        """
+
+        def seen(values: Tensor | None) -> Tensor | None:  # (B, F, ...)
+            if values is None:
+                return None
+            mask = self.frame_mask[:, : values.shape[1]]
+            mask = mask.view(*mask.shape, *(1 for _ in values.shape[2:]))
+            return torch.where(mask, values, torch.zeros_like(values))
+
+        def heard(values: Tensor | None, hop_ms: int, silence: float) -> Tensor | None:
+            if values is None:  # or (B, time, D)
+                return None
+            time_ms = hop_ms * torch.arange(values.shape[1], device=values.device)
+            mask = self.audio_mask[:, segment_of(time_ms)].unsqueeze(-1)
+            return torch.where(mask, values, silence)
+
+        return replace(
+            self,
+            pictures=seen(self.pictures),
+            rois=seen(self.rois),
+            vectors=seen(self.vectors),
+            mel=heard(self.mel, MEL_HOP_MS, LOG_MEL_FLOOR),
+            steps=heard(self.steps, AUDIO_SUBSAMPLING * MEL_HOP_MS, 0.0),
+        )
 
     def to(self, device: torch.device, **_: object) -> Batch:
         """On ``device``; Lightning calls it."""

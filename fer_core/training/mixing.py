@@ -17,7 +17,7 @@ from fer_core.training.config import TrainingConfig
 def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Targets | None, float]:
     """``batch`` mixed with itself in another order, the other labels, and the own label's share.
 
-    Mixup (Zhang et al. 2018) averages whatever the batch holds; what either clip has is then
+    Mixup (Zhang et al. 2018) averages whatever the batch shows; what either clip has is then
     present. CutMix (Yun et al. 2019) puts a rectangle of one face into the other, for single
     pictures alone. Drawn from torch's generator.
     """
@@ -35,6 +35,8 @@ def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Targets | None, 
         pictures, share = _cut(batch.pictures, order, share)
         return replace(batch, pictures=pictures), other, share
 
+    batch = batch.without_hidden()
+
     def average(values: Tensor | None) -> Tensor | None:
         return None if values is None else torch.lerp(values[order], values, share)
 
@@ -44,6 +46,7 @@ def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Targets | None, 
             frame_mask=batch.frame_mask | batch.frame_mask[order],
             audio_mask=batch.audio_mask | batch.audio_mask[order],
             pictures=average(batch.pictures),
+            rois=_either(batch.rois, order),
             vectors=average(batch.vectors),
             mel=average(batch.mel),
             steps=average(batch.steps),
@@ -55,6 +58,11 @@ def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Targets | None, 
 
 def _are_faces(batch: Batch) -> bool:
     return batch.pictures is not None and batch.pictures.shape[1] == 1
+
+
+def _either(rois: Tensor | None, order: Tensor) -> Tensor | None:
+    """(B, F, 196): the own face's patches, or the other's where there is no own."""
+    return None if rois is None else torch.where(rois.any(-1, keepdim=True), rois, rois[order])
 
 
 def _cut(pictures: Tensor, order: Tensor, share: float) -> tuple[Tensor, float]:
