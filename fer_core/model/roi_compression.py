@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fer_core.patches import GRID, PATCHES, ROI_SIDE
+from fer_core.patches import GRID, PATCHES, ROI_PATCHES, ROI_SIDE
 
 
 class RoiTokenCompression(nn.Module):
@@ -91,10 +91,11 @@ def block_of_roi(roi: Tensor) -> Tensor:
         (N, 64) long, ascending.
     """
     places = GRID - ROI_SIDE + 1  # 7 ways to lay it along each side
-    held = F.avg_pool2d(roi.float().view(-1, 1, GRID, GRID), ROI_SIDE, stride=1)  # (N, 1, 7, 7)
+    share = F.avg_pool2d(roi.float().view(-1, 1, GRID, GRID), ROI_SIDE, stride=1)  # (N, 1, 7, 7)
+    held = ROI_PATCHES * share.flatten(1)  # (N, 49), patches
     step = torch.arange(places, device=roi.device) - places // 2
     off_centre = step.square().unsqueeze(1) + step.square()  # (7, 7), at most 18
-    best = (1000 * held.flatten(1) - off_centre.flatten()).argmax(1)  # (N,)
+    best = (100 * held - off_centre.flatten()).argmax(1)  # (N,)
     first = best // places * GRID + best % places
     side = torch.arange(ROI_SIDE, device=roi.device)
     within = (side.unsqueeze(1) * GRID + side).flatten()  # (64,)

@@ -20,7 +20,7 @@ from fer_core.model.roi_compression import (
     central_roi,
     patches_of_roi,
 )
-from fer_core.patches import GRID, IMAGE_SIZE, PATCH_SIZE, PATCHES, ROI_SIDE
+from fer_core.patches import GRID, IMAGE_SIZE, PATCH_SIZE, PATCHES, ROI_PATCHES, ROI_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,11 @@ class VisualBranch(nn.Module):
     importance; ``early``, by the ROI alone, so that only K patches enter the transformer, each with
     the position embedding of its place; ``none`` keeps all 196.
 
-    With a convolutional stem these K patches are a square block, the 8x8 that hold most of the ROI:
-    only its pixels are convolved, which a third of the picture's are.
+    With a convolutional stem a square block enters, the 8x8 patches that hold most of the ROI: only
+    its pixels are convolved, a third of the picture's.
+
+    Raises:
+        ValueError: more patches shall be kept than that block has.
     """
 
     def __init__(self, config: VisionConfig, roi: RoiConfig, pooling_heads: int) -> None:
@@ -50,6 +53,8 @@ class VisualBranch(nn.Module):
         self.encoder = SiglipVisionModel(encoder_config(config))
         initialise(self.encoder)
         self.crops = config.stem == "conv" and roi.place == "early"
+        if self.crops and roi.keep > ROI_PATCHES:
+            raise ValueError(f"keep is {roi.keep}, of the block's {ROI_PATCHES} patches")
         if config.stem == "conv":
             self.encoder.embeddings.patch_embedding = ConvStem(config.width, config.stem_blocks)
         self.encoder.requires_grad_(not config.frozen)
@@ -66,7 +71,8 @@ class VisualBranch(nn.Module):
             patches = block_of_roi(roi) if self.crops else patches_of_roi(roi, self.keep)
             tokens = self.encode(pixels, patches)  # (N, K, D)
             roi = torch.take_along_dim(roi, patches, dim=1)
-            compressed, _ = self.compression(tokens, roi)
+            compressed, kept = self.compression(tokens, roi)
+            patches = torch.take_along_dim(patches, kept, dim=1)
         else:
             tokens = self.encode(pixels)  # (N, 196, D)
             compressed, patches = self.compression(tokens, roi)

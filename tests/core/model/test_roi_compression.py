@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import torch
 
-from fer_core.model.roi_compression import RoiTokenCompression, central_roi, patches_of_roi
+from fer_core.model.roi_compression import (
+    RoiTokenCompression,
+    block_of_roi,
+    central_roi,
+    patches_of_roi,
+)
 
 
 @torch.inference_mode()
@@ -81,3 +86,34 @@ def test_the_central_roi_is_eight_by_eight_and_early_keeps_exactly_it() -> None:
     assert torch.equal(patches_of_roi(roi.unsqueeze(0), 64)[0], roi.nonzero().squeeze(1))
     nothing = torch.zeros(1, 196, dtype=torch.bool)
     assert torch.equal(patches_of_roi(nothing, 64), patches_of_roi(nothing, 64))
+
+
+def grid(rows: slice, columns: slice) -> torch.Tensor:
+    """(1, 196) bool, True in the rectangle."""
+    inside = torch.zeros(14, 14, dtype=torch.bool)
+    inside[rows, columns] = True
+    return inside.view(1, -1)
+
+
+def test_the_block_of_a_square_roi_is_the_roi_wherever_it_lies() -> None:
+    for row in range(7):
+        for column in range(7):
+            roi = grid(slice(row, row + 8), slice(column, column + 8))
+            assert torch.equal(block_of_roi(roi)[0], roi[0].nonzero().squeeze(1))
+
+
+def test_one_patch_more_outweighs_the_longest_way_from_the_centre() -> None:
+    corner = grid(slice(0, 1), slice(0, 1))
+    assert block_of_roi(corner)[0, 0] == 0
+    middle = grid(slice(3, 8), slice(3, 8))  # held by both blocks
+    assert block_of_roi(corner | middle)[0, 0] == 0
+
+
+def test_of_blocks_that_hold_the_same_the_most_central_is_taken() -> None:
+    nothing = torch.zeros(1, 196, dtype=torch.bool)
+    everything = ~nothing
+    for roi in (nothing, everything, grid(slice(6, 8), slice(6, 8))):
+        assert torch.equal(block_of_roi(roi)[0], central_roi().nonzero().squeeze(1))
+    tall = grid(slice(0, 14), slice(0, 2))  # the height does not matter: it stays in the middle
+    first = block_of_roi(tall)[0, 0]
+    assert (first // 14, first % 14) == (3, 0)
