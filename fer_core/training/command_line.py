@@ -61,6 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_corpora(crossval)
     _add_training(crossval)
 
+    ablate = command("ablate", _ablate, "what each part of the network is worth, in one table")
+    _add_corpora(ablate)
+    _add_training(ablate)
+    ablate.add_argument(
+        "--fold", type=int, action="append", help="of the split, repeatable (default: 0)"
+    )
+
     evaluate = command("evaluate", _evaluate, "score a model, or several as an ensemble")
     _add_corpora(evaluate)
     evaluate.add_argument(
@@ -194,6 +201,27 @@ def _crossval(options: argparse.Namespace) -> None:
     )
     if result:
         _say(options, as_text(result))
+
+
+def _ablate(options: argparse.Namespace) -> None:
+    from fer_core.training.ablate import ablate
+    from fer_core.training.ablation_table import as_text
+
+    config, (first, *others), machine = _prepared(options)
+    table = ablate(
+        config,
+        first,
+        options.fold or [0],
+        options.out,
+        _cache(options),
+        machine,
+        _stages(options),
+        _modalities(options),
+        others,
+        say=lambda text: _say(options, text),
+    )
+    if table:
+        _say(options, as_text(table))
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from fer_core.data.clips import Modalities
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json
-from fer_core.training.fit import Material, fit
+from fer_core.training.fit import METRICS_NAME, Material, fit
 from fer_core.training.machine import Machine
 
 RESULTS_NAME = "crossval.json"
@@ -42,7 +42,7 @@ def crossval(
     folds = []
     for fold in material.folds:
         own = folder / fold.name
-        metrics = own / "metrics.json"
+        metrics = own / METRICS_NAME
         if not metrics.exists():
             only = dataclasses.replace(material, folds=(fold,))
             fit(config, [only, *others], 0, own, cache, machine, stages, modalities=modalities)

@@ -41,6 +41,7 @@ from fer_core.training.machine import Machine
 from fer_core.training.run import RunData, train, usual_stages
 from fer_core.weights import save_checkpoint
 
+METRICS_NAME = "metrics.json"  # written last: a run that has it is complete
 PACKAGES = ("torch", "torchaudio", "transformers", "lightning", "torchmetrics", "numpy", "av")
 MODALITIES: dict[Shown, Modalities] = {
     "audio and video": Modalities(),
@@ -221,7 +222,6 @@ def describe(folder: Path, material: Sequence[Material], folds: Sequence[Fold]) 
 
 def write_results(folder: Path, facts: CardFacts, history: Sequence[dict[str, Any]]) -> None:
     """Metrics, figures and the model card, beside the model and in the run's folder."""
-    write_json([m.as_json() for m in facts.measurements], folder / "metrics.json")
     pictures: dict[str, str] = {}
     model_folder = folder / "model"
     model_folder.mkdir(parents=True, exist_ok=True)
@@ -247,6 +247,7 @@ def write_results(folder: Path, facts: CardFacts, history: Sequence[dict[str, An
         pictures["reliability_picture"] = "reliability.png"
     facts = dataclasses.replace(facts, **pictures)  # type: ignore[arg-type]
     write_text(model_card(facts), model_folder / "model_card.md")
+    write_json([m.as_json() for m in facts.measurements], folder / METRICS_NAME)
 
 
 def machine_name() -> str:
@@ -277,13 +278,13 @@ def _fold(own: Material, number: int, config: RunConfig, wanted: Modalities) -> 
         fold = with_validation(fold, config.validation_speakers, config.seed)
     return dataclasses.replace(
         fold,
-        train=_shown(fold.train, wanted),
-        validation=_shown(fold.validation, wanted),
-        test=_shown(fold.test, wanted),
+        train=shown_of(fold.train, wanted),
+        validation=shown_of(fold.validation, wanted),
+        test=shown_of(fold.test, wanted),
     )
 
 
-def _shown(items: Sequence[Item], wanted: Modalities) -> tuple[Item, ...]:
+def shown_of(items: Sequence[Item], wanted: Modalities) -> tuple[Item, ...]:
     """``items`` as if they had only what is wanted; without those that have nothing of it."""
     cut = (
         dataclasses.replace(
