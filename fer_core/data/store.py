@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -136,7 +137,8 @@ class MediaStore:
         pictures: list[RgbImage] = []
         rois, times_s, hidden_s = [], [], []
         if item.has_picture:
-            end_s = probe(item.path).duration_s if item.end_s is None else item.end_s
+            file_end_s = probe(item.path).duration_s
+            end_s = file_end_s if item.end_s is None else min(item.end_s, file_end_s)
             duration_s = max(duration_s, end_s - item.start_s)
             tracker = FaceTracker()
             with FaceDetector() as detector:
@@ -248,7 +250,8 @@ def save_arrays(arrays: dict[str, NDArray], path: Path) -> None:
         save_file(arrays, draft)
         os.replace(draft, path)
     except (OSError, SafetensorError) as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise UserError(
             f"The cache in {path.parent} cannot be written: {error}.",
             "Make room there, or name another folder with --cache.",
