@@ -68,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
         "--fold", type=int, action="append", help="of the split, repeatable (default: 0)"
     )
 
+    tune = command("tune", _tune, "search hyperparameters on the validation people")
+    _add_corpora(tune)
+    _add_training(tune)
+    tune.add_argument("--trials", type=int, default=30, help="in all (default: 30)")
+    tune.add_argument("--fold", type=int, default=0, help="of the split, from 0 (default: 0)")
+
     evaluate = command("evaluate", _evaluate, "score a model, or several as an ensemble")
     _add_corpora(evaluate)
     evaluate.add_argument(
@@ -83,7 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=("onnx", "pt2"), action="append", help="default: both")
     export.add_argument("--int8", action="store_true", help="ONNX with eight-bit weights as well")
     export.add_argument("--tolerance", type=float, default=1e-4, help="largest difference allowed")
-    export.add_argument("--prune", type=float, metavar="SHARE", help="remove the weakest channels")
+    export.add_argument(
+        "--prune", type=float, metavar="SHARE", help="remove the weakest heads and channels"
+    )
 
     summary = command("summary", _summary, "each part's parameters, operations and memory")
     summary.add_argument("--preset", choices=PRESETS, default="compact")
@@ -224,6 +232,27 @@ def _ablate(options: argparse.Namespace) -> None:
         _say(options, as_text(table))
 
 
+def _tune(options: argparse.Namespace) -> None:
+    from fer_core.training.tune import tune
+
+    config, material, machine = _prepared(options)
+    best = tune(
+        config,
+        material,
+        options.fold,
+        options.out,
+        _cache(options),
+        machine,
+        options.trials,
+        _stages(options),
+        _modalities(options),
+        say=lambda text: _say(options, text),
+    )
+    if best is None:
+        raise UserError("No trial came to its end.", "Ask for more --trials, or smaller batches.")
+    _say(options, f"The best configuration: train with fit --config {best}.")
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     from fer_core.data.store import MediaStore
     from fer_core.device import resolve_device
@@ -306,6 +335,7 @@ def _convert_nemo(options: argparse.Namespace) -> None:
         f"Wrote {options.folder}. In the configuration's audio section set: "
         f'upstream "{options.folder}", batch_norm true, width {config.hidden_size}, '
         f"layers {config.num_hidden_layers}, heads {config.num_attention_heads}, "
+        f"feed_forward {config.intermediate_size}, "
         f"conv_kernel {config.conv_kernel_size}, "
         f"subsampling_channels {config.subsampling_conv_channels}, "
         f"scale_input {str(config.scale_input).lower()}."

@@ -115,7 +115,7 @@ def fit(
         UserError: what a person can mend.
     """
     wanted = modalities or Modalities()
-    folds = [_fold(own, fold, config, wanted) for own in material]
+    folds = [fold_of(own, fold, config, wanted) for own in material]
     data = RunData.of(folds)
     if not data.train:
         raise UserError("The training part is empty.", "Choose another split or another corpus.")
@@ -267,7 +267,12 @@ def answers_of_all(
     ]
 
 
-def _fold(own: Material, number: int, config: RunConfig, wanted: Modalities) -> Fold:
+def fold_of(own: Material, number: int, config: RunConfig, wanted: Modalities) -> Fold:
+    """Fold ``number``, with the validation people that ``config`` asks for and what is wanted.
+
+    Raises:
+        UserError: there is no such fold.
+    """
     if not 0 <= number < len(own.folds):
         raise UserError(
             f"{own.corpus.name} has no fold {number} in this split.",
