@@ -93,7 +93,7 @@ def _light_and_colour(config: PictureAugmentation, rng: Generator) -> NDArray[np
     channels = np.exp(rng.uniform(-config.colour, config.colour, size=3))
     value = 255 * (np.arange(256) / 255) ** gamma
     table = ((value - 128) * contrast + 128 + brightness)[:, None, None] * channels
-    return np.clip(table, 0, 255).astype(np.uint8)
+    return np.clip(table, 0, 255).round().astype(np.uint8)
 
 
 def _rectangle(rng: Generator) -> tuple[int, int, int, int, int]:

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.data.augment.sound import (
+    SoundAugmentation,
+    stretched_seconds,
+    vary_mel,
+    vary_waveform,
+)
+from fer_core.media import CLIP_SAMPLES, SAMPLE_RATE
+from fer_core.model.inputs import LOG_MEL_FLOOR
+
+OFF = SoundAugmentation(
+    stretch=0.0,
+    pitch_bins=0.0,
+    gain_db=0.0,
+    noise=0.0,
+    tilt_db=0.0,
+    time_masks=0,
+    frequency_masks=0,
+)
+BLANK = torch.linspace(-9.0, -5.0, 80)
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture
+def sound() -> tuple[np.ndarray, np.ndarray]:
+    """A tone of 440 Hz, of which the last half second is missing."""
+    real = np.arange(CLIP_SAMPLES) < CLIP_SAMPLES - 8000
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(CLIP_SAMPLES) / SAMPLE_RATE)
+    return np.where(real, tone, 0).astype(np.float32), real
+
+
+@pytest.fixture
+def mel() -> torch.Tensor:
+    return torch.randn(301, 80, generator=torch.Generator().manual_seed(0)) - 7
+
+
+def test_switched_off_it_changes_nothing(
+    sound: tuple[np.ndarray, np.ndarray], mel: torch.Tensor
+) -> None:
+    for seed in range(10):
+        assert stretched_seconds(OFF, rng(seed)) == 3.0
+        samples, real = vary_waveform(*sound, OFF, rng(seed))
+        np.testing.assert_array_equal(samples, sound[0])
+        np.testing.assert_array_equal(real, sound[1])
+        assert torch.equal(vary_mel(mel, BLANK, OFF, rng(seed)), mel)
+
+
+def test_what_is_given_is_left_alone(
+    sound: tuple[np.ndarray, np.ndarray], mel: torch.Tensor
+) -> None:
+    samples, spectrogram = sound[0].copy(), mel.clone()
+    strong = SoundAugmentation(noise=1.0)
+    for seed in range(5):
+        vary_waveform(*sound, strong, rng(seed))
+        vary_mel(mel, BLANK, strong, rng(seed))
+    np.testing.assert_array_equal(sound[0], samples)
+    assert torch.equal(mel, spectrogram)
+
+
+def test_more_seconds_than_three_are_played_faster() -> None:
+    time = np.arange(int(3.3 * SAMPLE_RATE)) / SAMPLE_RATE
+    tone = (0.3 * np.sin(2 * np.pi * 500 * time)).astype(np.float32)
+    samples, real = vary_waveform(tone, np.ones(len(tone), bool), OFF, rng())
+    assert samples.shape == real.shape == (CLIP_SAMPLES,)
+    loudest = np.abs(np.fft.rfft(samples)).argmax() / 3
+    assert loudest == pytest.approx(550, abs=1)
+
+
+def test_stretching_stays_within_its_limits() -> None:
+    seconds = [stretched_seconds(SoundAugmentation(stretch=0.2), rng(i)) for i in range(100)]
+    assert 3 * np.exp(-0.2) <= min(seconds) < 2.6
+    assert 3.4 < max(seconds) <= 3 * np.exp(0.2)
+
+
+def test_noise_lies_ten_to_forty_decibels_under_the_speech(
+    sound: tuple[np.ndarray, np.ndarray],
+) -> None:
+    samples, real = sound
+    how = replace(OFF, noise=1.0)
+    distances = []
+    for seed in range(20):
+        noise = vary_waveform(samples, real, how, rng(seed))[0][real] - samples[real]
+        distances.append(-10 * np.log10(np.square(noise).mean() / np.square(samples[real]).mean()))
+    assert min(distances) > 9
+    assert 25 < max(distances) < 41
+
+
+def test_missing_sound_stays_missing_and_nothing_overshoots(
+    sound: tuple[np.ndarray, np.ndarray],
+) -> None:
+    samples, real = sound
+    loud = SoundAugmentation(noise=1.0, gain_db=40.0)
+    for seed in range(10):
+        made, there = vary_waveform(samples, real, loud, rng(seed))
+        assert np.abs(made).max() <= 1
+        assert not made[~there].any()
+
+
+def test_specaugment_hides_with_the_mean_of_speech(mel: torch.Tensor) -> None:
+    how = replace(OFF, time_masks=1, time_mask_frames=40, frequency_masks=1, frequency_mask_bins=20)
+    widest = longest = 0
+    for seed in range(10):
+        made = vary_mel(mel, BLANK, how, rng(seed))
+        hidden = made != mel
+        assert torch.equal(made[hidden], BLANK.expand_as(mel)[hidden])
+        bins, moments = hidden.all(0), hidden.all(1)
+        assert torch.equal(hidden, bins | moments.unsqueeze(1))
+        widest, longest = max(widest, int(bins.sum())), max(longest, int(moments.sum()))
+    assert 10 < widest <= 20
+    assert 20 < longest <= 40
+
+
+def test_pitch_moves_what_is_seen_along_the_bins() -> None:
+    mel = torch.full((301, 80), -10.0)
+    mel[:, 40] = 0.0
+    peaks = set()
+    for seed in range(20):
+        made = vary_mel(mel, BLANK, replace(OFF, pitch_bins=3.0), rng(seed))
+        assert torch.equal(made[0], made[300])
+        peaks.add(int(made[0].argmax()))
+    assert min(peaks) < 40 < max(peaks)
+    assert peaks <= set(range(37, 44))
+
+
+def test_the_frequency_response_is_bent_and_silence_stays_silence(mel: torch.Tensor) -> None:
+    made = vary_mel(mel, BLANK, replace(OFF, tilt_db=6.0), rng(0)) - mel
+    slope = made[0].diff()
+    torch.testing.assert_close(made[0], made[300], atol=1e-5, rtol=0)
+    torch.testing.assert_close(slope, slope[:1].expand(79), atol=1e-5, rtol=0)
+    assert 0 < made[0, 79].abs() <= 0.5 * 6 * np.log(10) / 10
+    silence = torch.full((301, 80), LOG_MEL_FLOOR)
+    assert (vary_mel(silence, BLANK, replace(OFF, tilt_db=6.0), rng(0)) >= LOG_MEL_FLOOR).all()
+
+
+def test_equal_seeds_give_equal_sounds(
+    sound: tuple[np.ndarray, np.ndarray], mel: torch.Tensor
+) -> None:
+    how = SoundAugmentation(noise=1.0)
+    one, same, other = (vary_waveform(*sound, how, rng(seed))[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+    assert torch.equal(vary_mel(mel, BLANK, how, rng(1)), vary_mel(mel, BLANK, how, rng(1)))
