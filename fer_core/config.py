@@ -34,6 +34,8 @@ class AudioConfig:
     width: int = 144
     layers: int = 4
     heads: int = 4
+    head_width: int | None = None  # None: width / heads
+    feed_forward: int | None = None  # None: four times the width
     conv_kernel: int = 9
     subsampling_channels: int = 64
     scale_input: bool = False  # by the root of the width; NVIDIA's checkpoints say True or False
@@ -52,6 +54,7 @@ class VisionConfig:
     width: int = 192
     layers: int = 12
     heads: int = 3
+    head_width: int | None = None  # None: width / heads
     mlp: int = 768
     framing: Framing = "face"
     face_scale: float = 1.75  # side of the square shown, in longer sides of the face box
@@ -74,6 +77,7 @@ class TemporalConfig:
     attention_layers: int = 2
     kernel: int = 4
     heads: int = 8
+    head_width: int | None = None  # None: vision.width / heads
     dropout: float = 0.1
 
 
@@ -87,6 +91,7 @@ class FusionConfig:
     layers: int = 6
     heads: int = 6
     key_value_heads: int = 2
+    head_width: int | None = None  # None: width / heads
     feed_forward: int = 1152  # LFM2 takes 2/3 of it, rounded up to a multiple of 256
     out: int = 512  # width of a fused segment
     dropout: float = 0.1
@@ -159,15 +164,26 @@ class FERConfig:
                         raise ValueError(f"{type(part).__name__}.{name} is {number}")
         if self.roi.keep > 196:
             raise ValueError(f"RoiConfig.keep is {self.roi.keep}, of 196 patches")
-        for width, heads, name in (
-            (self.audio.width, self.audio.heads, "audio.heads"),
-            (self.vision.width, self.vision.heads, "vision.heads"),
-            (self.vision.width, self.temporal.heads, "temporal.heads"),
-            (self.fusion.width, self.fusion.heads, "fusion.heads"),
-            (self.fusion.heads, self.fusion.key_value_heads, "fusion.key_value_heads"),
+        for name, attending, width in (
+            ("audio", self.audio, self.audio.width),
+            ("vision", self.vision, self.vision.width),
+            ("temporal", self.temporal, self.vision.width),
+            ("fusion", self.fusion, self.fusion.width),
         ):
-            if width % heads:
-                raise ValueError(f"{name}: {heads} do not divide {width}")
+            if attending.head_width is None and width % attending.heads:
+                raise ValueError(f"{name}.heads: {attending.heads} do not divide {width}")
+            if width % head_width(attending, width):
+                raise ValueError(
+                    f"{name}.head_width: {attending.head_width} does not divide {width}"
+                )
+        if self.fusion.heads % self.fusion.key_value_heads:
+            raise ValueError(
+                f"fusion.key_value_heads: {self.fusion.key_value_heads} do not divide "
+                f"{self.fusion.heads}"
+            )
+        if self.fusion.kind == "lfm2" and (self.fusion.head_width or 0) % 2:
+            # Rotary positions turn pairs of features.
+            raise ValueError(f"fusion.head_width is {self.fusion.head_width}, must be even")
         if self.audio.conv_kernel % 2 == 0:
             raise ValueError(f"audio.conv_kernel is {self.audio.conv_kernel}, must be odd")
 
@@ -216,6 +232,15 @@ class FERConfig:
                 f"labels are {', '.join(config.labels)}; this program knows {', '.join(EMOTIONS)}"
             )
         return config
+
+
+def head_width(part: AudioConfig | VisionConfig | TemporalConfig | FusionConfig, width: int) -> int:
+    """The features of one head of ``part``, which works on ``width``.
+
+    Where heads were pruned those left keep theirs, and together they no longer fill the width. The
+    poolings, which cut the width itself into heads, still have ``width // head_width`` of them.
+    """
+    return part.head_width or width // part.heads
 
 
 def read_section(kind: type, values: Any, path: str) -> Any:

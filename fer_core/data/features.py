@@ -114,7 +114,8 @@ def encoder_digest(model: MultimodalFER) -> str:
     config = model.config
     shapes = [dataclasses.asdict(part) for part in (config.audio, config.vision, config.roi)]
     heard = dataclasses.asdict(config.thresholds)
-    digest = hashlib.sha256(json.dumps([shapes, heard, config.temporal.heads]).encode())
+    pooling_heads = model.visual_branch.pooling.heads
+    digest = hashlib.sha256(json.dumps([shapes, heard, pooling_heads]).encode())
     for part in (model.audio_branch, model.visual_branch):
         for name, tensor in part.state_dict().items():
             digest.update(name.encode())

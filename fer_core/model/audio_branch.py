@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers.models.parakeet.configuration_parakeet import ParakeetEncoderConfig
 from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
 
-from fer_core.config import AudioConfig
+from fer_core.config import AudioConfig, head_width
 from fer_core.model.initialisation import initialise
 from fer_core.model.inputs import (
     AUDIO_SUBSAMPLING,
@@ -84,7 +84,8 @@ def encoder_config(config: AudioConfig) -> ParakeetEncoderConfig:
         hidden_size=config.width,
         num_hidden_layers=config.layers,
         num_attention_heads=config.heads,
-        intermediate_size=4 * config.width,
+        head_dim=head_width(config, config.width),
+        intermediate_size=config.feed_forward or 4 * config.width,
         conv_kernel_size=config.conv_kernel,
         subsampling_factor=AUDIO_SUBSAMPLING,
         subsampling_conv_channels=config.subsampling_channels,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from transformers.models.lfm2.configuration_lfm2 import Lfm2Config
 from transformers.models.lfm2.modeling_lfm2 import Lfm2Model
 
-from fer_core.config import FusionConfig
+from fer_core.config import FusionConfig, head_width
 from fer_core.model.initialisation import initialise
 from fer_core.model.transformer_layer import AttentionLayer
 
@@ -55,7 +55,10 @@ class AttentionJoining(nn.Module):
     def __init__(self, config: FusionConfig) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
-            AttentionLayer(config.width, config.heads, config.dropout) for _ in range(config.layers)
+            AttentionLayer(
+                config.width, config.heads, head_width(config, config.width), config.dropout
+            )
+            for _ in range(config.layers)
         )
         self.norm = nn.LayerNorm(config.width)
 
@@ -106,6 +109,7 @@ def lfm2_config(config: FusionConfig) -> Lfm2Config:
         num_hidden_layers=config.layers,
         num_attention_heads=config.heads,
         num_key_value_heads=config.key_value_heads,
+        head_dim=head_width(config, config.width),
         layer_types=[
             "full_attention" if i in LFM2_ATTENTION_LAYERS else "conv" for i in range(config.layers)
         ],

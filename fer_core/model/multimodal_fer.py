@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
-from fer_core.config import FERConfig
+from fer_core.config import FERConfig, head_width
 from fer_core.model.audio_branch import AudioBranch
 from fer_core.model.classifier import Classifier
 from fer_core.model.fusion import Fusion
@@ -35,8 +35,10 @@ class MultimodalFER(nn.Module):
         self.config = config
         heard, seen = config.audio.width, config.vision.width
         self.audio_branch = AudioBranch(config.audio)
-        self.audio_pooling = SegmentAttentionPooling(heard, config.audio.heads)
-        self.visual_branch = VisualBranch(config.vision, config.roi, config.temporal.heads)
+        audio_pooling_heads = heard // head_width(config.audio, heard)
+        frame_pooling_heads = seen // head_width(config.temporal, seen)
+        self.audio_pooling = SegmentAttentionPooling(heard, audio_pooling_heads)
+        self.visual_branch = VisualBranch(config.vision, config.roi, frame_pooling_heads)
         self.temporal_encoder = TemporalEncoder(seen, config.temporal)
         self.video_pooling = SegmentMeanPooling(seen)
         self.fusion = Fusion(heard, seen, config.fusion)

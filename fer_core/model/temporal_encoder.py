@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fer_core.config import TemporalConfig
+from fer_core.config import TemporalConfig, head_width
 from fer_core.media import FRAMES_PER_CLIP
 from fer_core.model.initialisation import initialise
 from fer_core.model.transformer_layer import AttentionLayer, FeedForward
@@ -51,7 +51,7 @@ class TemporalEncoder(nn.Module):
             for _ in range(config.conv_layers)
         )
         self.attentions = nn.ModuleList(
-            AttentionLayer(width, config.heads, config.dropout)
+            AttentionLayer(width, config.heads, head_width(config, width), config.dropout)
             for _ in range(config.attention_layers)
         )
         self.norm = nn.LayerNorm(width)

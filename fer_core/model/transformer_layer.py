@@ -26,14 +26,13 @@ class FeedForward(nn.Sequential):
 class AttentionLayer(nn.Module):
     """Masked multi-head self-attention and a feed-forward, each on its residual."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, head_width: int, dropout: float) -> None:
         super().__init__()
-        if width % heads:
-            raise ValueError(f"{heads} heads do not divide a width of {width}")
         self.heads = heads
+        inner = heads * head_width  # the width, unless heads were pruned
         self.norm = nn.LayerNorm(width)
-        self.query_key_value = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.query_key_value = nn.Linear(width, 3 * inner)
+        self.out = nn.Linear(inner, width)
         self.dropout = nn.Dropout(dropout)
         self.feed_forward = FeedForward(width, dropout)
 
@@ -44,10 +43,10 @@ class AttentionLayer(nn.Module):
         always look at itself, because the softmax of an empty row would be NaN.
         """
         visible = visible | torch.eye(x.shape[1], dtype=torch.bool, device=x.device)
-        projected = self.query_key_value(self.norm(x))  # (B, N, 3D)
+        projected = self.query_key_value(self.norm(x))  # (B, N, 3HW)
         query, key, value = projected.unflatten(-1, (3, self.heads, -1)).unbind(-3)
         attended = F.scaled_dot_product_attention(
-            query.transpose(1, 2),  # (B, N, H, D/H) -> (B, H, N, D/H)
+            query.transpose(1, 2),  # (B, N, H, W) -> (B, H, N, W)
             key.transpose(1, 2),
             value.transpose(1, 2),
             attn_mask=visible.unsqueeze(1),

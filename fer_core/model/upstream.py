@@ -29,7 +29,13 @@ from fer_core.model.multimodal_fer import MultimodalFER
 log = logging.getLogger(__name__)
 
 # What must agree for the weights to mean the same in our network.
-_TRANSFORMER = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+_TRANSFORMER = (
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "head_dim",
+    "intermediate_size",
+)
 PARAKEET_FIELDS = (
     *_TRANSFORMER,
     "hidden_act",
@@ -132,6 +138,8 @@ def _read(
     except (StrictDataclassError, ValueError, TypeError) as error:
         raise unreadable from error
     _cut_to(theirs, ours)
+    if getattr(theirs, "head_dim", None) is None:  # as transformers computes it
+        theirs.head_dim = theirs.hidden_size // max(1, theirs.num_attention_heads)
     for field in fields:
         found, wanted = getattr(theirs, field, None), getattr(ours, field)
         if found != wanted:

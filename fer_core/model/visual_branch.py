@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers.models.siglip.configuration_siglip import SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipVisionModel
 
-from fer_core.config import RoiConfig, VisionConfig
+from fer_core.config import RoiConfig, VisionConfig, head_width
 from fer_core.model.attention_pooling import AttentionPooling
 from fer_core.model.conv_stem import ConvStem
 from fer_core.model.initialisation import initialise
@@ -51,6 +51,8 @@ class VisualBranch(nn.Module):
         self.place = roi.place
         self.keep = roi.keep
         self.encoder = SiglipVisionModel(encoder_config(config))
+        if config.heads * head_width(config, config.width) != config.width:
+            _use_fewer_heads(self.encoder, config)
         initialise(self.encoder)
         self.crops = config.stem == "conv" and roi.place == "early"
         if self.crops and roi.keep > ROI_PATCHES:
@@ -114,13 +116,31 @@ def _pixels_of_block(pixels: Tensor, first: Tensor) -> Tensor:
 
 
 def encoder_config(config: VisionConfig) -> SiglipVisionConfig:
-    """``config`` in the words of transformers, without SigLIP's own pooling head."""
+    """``config`` in the words of transformers, without SigLIP's own pooling head.
+
+    The heads are those that fill the width, because SiglipAttention knows no others.
+    """
+    width_of_head = head_width(config, config.width)
     return SiglipVisionConfig(
         hidden_size=config.width,
         num_hidden_layers=config.layers,
-        num_attention_heads=config.heads,
+        num_attention_heads=config.width // width_of_head,
+        head_dim=width_of_head,
         intermediate_size=config.mlp,
         image_size=IMAGE_SIZE,
         patch_size=PATCH_SIZE,
         vision_use_head=False,
     )
+
+
+def _use_fewer_heads(encoder: SiglipVisionModel, config: VisionConfig) -> None:
+    """Projections to fewer heads of the same width; SiglipAttention counts heads by that alone."""
+    inner = config.heads * head_width(config, config.width)
+    for layer in encoder.encoder.layers:
+        attention = layer.self_attn
+        attention.q_proj = nn.Linear(config.width, inner)
+        attention.k_proj = nn.Linear(config.width, inner)
+        attention.v_proj = nn.Linear(config.width, inner)
+        attention.out_proj = nn.Linear(inner, config.width)
+        attention.num_heads = config.heads
+    encoder.config.num_attention_heads = config.heads  # which pretrained weights are checked by

@@ -14,6 +14,9 @@ from fer_core.config import (
     PerModality,
     Preset,
     RoiConfig,
+    TemporalConfig,
+    VisionConfig,
+    head_width,
 )
 
 
@@ -68,7 +71,16 @@ def test_a_whole_number_may_stand_for_a_float() -> None:
         ({"audio": AudioConfig(width=0)}, r"AudioConfig\.width is 0"),
         ({"audio": AudioConfig(heads=5)}, r"audio\.heads: 5 do not divide 144"),
         ({"audio": AudioConfig(conv_kernel=8)}, "conv_kernel is 8, must be odd"),
+        ({"temporal": TemporalConfig(heads=9)}, r"temporal\.heads: 9 do not divide 192"),
+        ({"audio": AudioConfig(head_width=35)}, r"audio\.head_width: 35 does not divide 144"),
+        (
+            {"temporal": TemporalConfig(head_width=9)},
+            r"temporal\.head_width: 9 does not divide 192",
+        ),
+        ({"vision": VisionConfig(head_width=0)}, r"VisionConfig\.head_width is 0"),
+        ({"audio": AudioConfig(feed_forward=0)}, r"AudioConfig\.feed_forward is 0"),
         ({"fusion": FusionConfig(key_value_heads=4)}, r"fusion\.key_value_heads: 4 do not"),
+        ({"fusion": FusionConfig(head_width=3)}, r"fusion\.head_width is 3, must be even"),
         ({"roi": RoiConfig(keep=197)}, "197, of 196"),
         ({"classifier": ClassifierConfig(hidden=(512, -1))}, r"ClassifierConfig\.hidden is -1"),
     ],
@@ -76,6 +88,23 @@ def test_a_whole_number_may_stand_for_a_float() -> None:
 def test_a_network_that_cannot_be_is_refused(changes: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         dataclasses.replace(FERConfig(), **changes)  # type: ignore[arg-type]
+
+
+def test_heads_need_not_divide_the_width_where_their_own_is_given() -> None:
+    audio = AudioConfig(heads=5, head_width=36)  # 5 * 36 is more than the width
+    config = dataclasses.replace(FERConfig(), audio=audio)
+    assert head_width(config.audio, config.audio.width) == 36
+    assert FERConfig.from_json(config.as_json()) == config
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_configuration_from_before_heads_had_a_width_is_read(preset: Preset) -> None:
+    config = FERConfig.preset(preset)
+    values = config.as_json()
+    for part in ("audio", "vision", "temporal", "fusion"):
+        del values[part]["head_width"]
+    del values["audio"]["feed_forward"]
+    assert FERConfig.from_json(values) == config
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])

@@ -45,8 +45,3 @@ def test_a_convolution_reaches_both_ways_and_as_far_as_its_kernel(kernel: int) -
     frames[0, 8] += torch.randn(8)
     touched = (layer(frames, mask) != before).any(-1)[0].nonzero().squeeze(1).tolist()
     assert touched == ([7, 8, 9] if kernel == 3 else [7, 8, 9, 10])
-
-
-def test_heads_must_divide_the_width() -> None:
-    with pytest.raises(ValueError, match="8 heads do not divide a width of 20"):
-        TemporalEncoder(20, TemporalConfig())

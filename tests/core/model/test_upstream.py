@@ -126,6 +126,40 @@ def test_another_width_is_refused_by_name(tiny_config: FERConfig, siglip: Path) 
         new_model(config, seed=0)
 
 
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"heads": 1, "head_width": 8}, "num_attention_heads is 2, ours 1"),
+        ({"head_width": 4}, "head_dim is 8, ours 4"),
+    ],
+)
+@pytest.mark.parametrize("part", ["vision", "fusion"])
+def test_fewer_or_narrower_heads_are_refused_by_name(
+    tiny_config: FERConfig,
+    siglip: Path,
+    lfm2: Path,
+    part: str,
+    changes: dict[str, int],
+    complaint: str,
+) -> None:
+    source = {"vision": siglip, "fusion": lfm2}[part]
+    with pytest.raises(UserError, match=complaint):
+        new_model(with_upstream(tiny_config, part, source, **changes), seed=0)
+
+
+def test_a_fastconformer_may_have_feed_forwards_of_any_width(
+    tiny_config: FERConfig, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(tiny_config.audio, batch_norm=True, feed_forward=24)
+    ParakeetEncoder(audio_branch.encoder_config(config)).save_pretrained(tmp_path)
+    fitting = with_upstream(tiny_config, "audio", tmp_path, batch_norm=True, feed_forward=24)
+    encoder = new_model(fitting, seed=0).audio_branch.encoder
+    assert encoder.layers[0].feed_forward1.linear1.out_features == 24
+    other = with_upstream(tiny_config, "audio", tmp_path, batch_norm=True)
+    with pytest.raises(UserError, match="intermediate_size is 24, ours 64"):
+        new_model(other, seed=0)
+
+
 def test_too_few_layers_are_refused(tiny_config: FERConfig, lfm2: Path) -> None:
     with pytest.raises(UserError, match="num_hidden_layers is 10, ours 12"):
         new_model(with_upstream(tiny_config, "fusion", lfm2, layers=12), seed=0)
