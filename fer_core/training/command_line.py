@@ -30,7 +30,7 @@ INTERRUPTED = 130  # the exit status of what Ctrl-C ended, as shells have it
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; 0 when done, 1 for what a person can mend, 2 for a wrong argument."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         options.run(options)
     except UserError as error:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = OneLineParser(prog="train.py", description="Train, measure and export the network.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
