@@ -34,6 +34,14 @@ class SampleSource(Protocol):
     def sample(self, item: Item, wanted: Modalities, epoch: int, rng: Generator) -> Sample: ...
 
 
+class WindowSource(Protocol):
+    """Where windows come from: a ``ClipCutter``, or encoded before."""
+
+    def window(self, item: Item, start_s: float, wanted: Modalities) -> Sample: ...
+
+    def starts(self, item: Item) -> list[float]: ...
+
+
 class FreshSamples:
     """Samples cut and varied anew at each draw."""
 
@@ -180,17 +188,17 @@ class Windows(Dataset[tuple[Batch, list[int]]]):
     """
 
     def __init__(
-        self, items: Sequence[Item], cutter: ClipCutter, wanted: Modalities, batch_size: int
+        self, items: Sequence[Item], source: WindowSource, wanted: Modalities, batch_size: int
     ) -> None:
         self.items = items
-        self._cutter, self._wanted = cutter, wanted
+        self._source, self._wanted = source, wanted
         self._chunks: list[list[tuple[int, float]]] = []
         for kind in ("recording", "still"):
             places = [
                 (number, start_s)
                 for number, item in enumerate(items)
                 if item.kind == kind
-                for start_s in cutter.starts(item)
+                for start_s in source.starts(item)
             ]
             firsts = range(0, len(places), batch_size)
             self._chunks += [places[first : first + batch_size] for first in firsts]
@@ -200,7 +208,7 @@ class Windows(Dataset[tuple[Batch, list[int]]]):
 
     def __getitem__(self, index: int) -> tuple[Batch, list[int]]:
         chunk = self._chunks[index]
-        samples = [self._cutter.window(self.items[n], start, self._wanted) for n, start in chunk]
+        samples = [self._source.window(self.items[n], start, self._wanted) for n, start in chunk]
         return collate(samples), [number for number, _ in chunk]
 
 

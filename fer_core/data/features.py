@@ -2,7 +2,8 @@
 
 With frozen encoders an epoch would decode, vary and encode what an earlier one did. So each item is
 encoded in a number of varied views, the samples of that many epochs, and later epochs take them
-again. The files are named by the prepared item, the augmentation and the encoders' weights.
+again; for validation it is encoded in all its windows. The files are named by the content of the
+media, the augmentation and the encoders' weights.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,8 @@ from fer_core.data.clips import Augmentation, ClipCutter, Modalities
 from fer_core.data.item import Item
 from fer_core.data.store import MediaStore, save_arrays
 from fer_core.model.multimodal_fer import MultimodalFER
+
+Encoded = dict[str, Tensor]  # V samples: frame_mask, audio_mask, and steps and vectors if any
 
 
 class EncodedSamples:
@@ -40,13 +44,9 @@ class EncodedSamples:
         seed: int,
     ) -> None:
         """``views``: of each item; the samples of epoch e are those of view ``e % views``."""
-        self._model = model
-        self._store, self._cutter, self._how = store, cutter, how
-        self._folder, self._views, self._seed = folder, views, seed
+        self._cutter, self._how, self._views, self._seed = cutter, how, views, seed
         variation = None if how is None else dataclasses.asdict(how)
-        basis = json.dumps([variation, views, seed, encoder_digest(model)])
-        self._basis = hashlib.sha256(basis.encode()).hexdigest()
-        self._kept: dict[str, dict[str, Tensor]] = {}
+        self._features = _Features(model, store, folder, json.dumps([variation, views, seed]))
 
     def sample(self, item: Item, wanted: Modalities, epoch: int, rng: Generator) -> Sample:
         """View ``epoch % views`` of ``item``.
@@ -54,58 +54,111 @@ class EncodedSamples:
         Raises:
             UserError: the folder cannot be written, or the item not be read.
         """
-        views, view = self._encoded(item), epoch % self._views
-        wanted = wanted.of(item)
-        sample = Sample(item, views["frame_mask"][view], views["audio_mask"][view])
-        if wanted.audio:
-            sample = dataclasses.replace(sample, steps=views["steps"][view])
-        if wanted.video:
-            vectors = views["vectors"]
-            if item.kind == "still":
-                # A face that does not move at all is none: every place shows some view of it.
-                others = rng.integers(0, self._views, size=len(sample.frame_mask))
-                still = rng.random(len(sample.frame_mask)) < 0.5
-                sample = dataclasses.replace(
-                    sample, vectors=vectors[np.where(still, view, others), 0]
-                )
-            else:
-                sample = dataclasses.replace(sample, vectors=vectors[view])
+        views, view = self._features.of(item, self._cut), epoch % self._views
+        sample = _sample(item, views, view, wanted)
+        if sample.vectors is not None and item.kind == "still":
+            # A face that does not move at all is none: every place shows some view of it.
+            places = len(sample.frame_mask)
+            others = rng.integers(0, self._views, size=places)
+            still = rng.random(places) < 0.5
+            vectors = views["vectors"][np.where(still, view, others), 0]
+            sample = dataclasses.replace(sample, vectors=vectors)
         return sample
 
-    def _encoded(self, item: Item) -> dict[str, Tensor]:
-        name = f"{item.key}\n{item.path}" if item.kind == "still" else self._store.key(item)
-        name = hashlib.sha256(f"{self._basis}\n{name}\n{item.index}".encode()).hexdigest()[:32]
+    def _cut(self, item: Item, name: str) -> list[Sample]:
+        return [
+            self._cutter.varied(
+                item,
+                Modalities(),
+                self._how,
+                np.random.default_rng([self._seed, view, int(name[:8], 16)]),
+            )
+            for view in range(self._views)
+        ]
+
+
+class EncodedWindows:
+    """The windows of a ``ClipCutter``, encoded."""
+
+    def __init__(
+        self, model: MultimodalFER, store: MediaStore, cutter: ClipCutter, folder: Path
+    ) -> None:
+        self._cutter = cutter
+        self._features = _Features(model, store, folder, "windows")
+        self._starts: dict[Item, list[float]] = {}
+
+    def window(self, item: Item, start_s: float, wanted: Modalities) -> Sample:
+        """The clip at ``start_s``, one of :meth:`starts`.
+
+        Raises:
+            UserError: the folder cannot be written, or the item not be read.
+        """
+        windows = self._features.of(item, self._cut)
+        return _sample(item, windows, self.starts(item).index(start_s), wanted)
+
+    def starts(self, item: Item) -> list[float]:
+        """As :meth:`fer_core.data.clips.ClipCutter.starts`."""
+        if item not in self._starts:
+            self._starts[item] = self._cutter.starts(item)
+        return self._starts[item]
+
+    def _cut(self, item: Item, name: str) -> list[Sample]:
+        return [self._cutter.window(item, start_s, Modalities()) for start_s in self.starts(item)]
+
+
+def _sample(item: Item, encoded: Encoded, place: int, wanted: Modalities) -> Sample:
+    """Of the samples in ``encoded`` the one at ``place``, with what is wanted."""
+    wanted = wanted.of(item)
+    sample = Sample(item, encoded["frame_mask"][place], encoded["audio_mask"][place])
+    if wanted.audio:
+        sample = dataclasses.replace(sample, steps=encoded["steps"][place])
+    if wanted.video:
+        sample = dataclasses.replace(sample, vectors=encoded["vectors"][place])
+    return sample
+
+
+class _Features:
+    """What was encoded, in memory and on disk."""
+
+    def __init__(self, model: MultimodalFER, store: MediaStore, folder: Path, cut: str) -> None:
+        """``cut``: how the samples are cut, in words that name it."""
+        self._model, self._store, self._folder = model, store, folder
+        self._basis = f"{cut}\n{encoder_digest(model)}"
+        self._kept: dict[str, Encoded] = {}
+
+    def of(self, item: Item, cut: Callable[[Item, str], list[Sample]]) -> Encoded:
+        """The samples that ``cut`` makes of an item and its name here."""
+        whole = f"{self._basis}\n{self._store.key(item)}\n{item.index}"
+        name = hashlib.sha256(whole.encode()).hexdigest()[:32]
         if name not in self._kept:
             path = self._folder / f"{name}.safetensors"
             try:
-                self._kept[name] = load_file(path)
+                # Copies, because the file is mapped, and a process may map 65,530 at most.
+                encoded = {key: tensor.clone() for key, tensor in load_file(path).items()}
             except (FileNotFoundError, SafetensorError):
-                self._kept[name] = self._encode(item, name)
-                save_arrays({key: t.numpy() for key, t in self._kept[name].items()}, path)
+                encoded = self._encode(cut(item, name))
+                save_arrays({key: tensor.numpy() for key, tensor in encoded.items()}, path)
+            self._kept[name] = encoded
         return self._kept[name]
 
     @torch.no_grad()
-    def _encode(self, item: Item, name: str) -> dict[str, Tensor]:
-        """All views of ``item``: steps (V, 38, Da) and vectors (V, F, Dv), if any, and masks."""
-        samples = []
-        for view in range(self._views):
-            rng = np.random.default_rng([self._seed, view, int(name[:8], 16)])
-            samples.append(self._cutter.varied(item, Modalities(), self._how, rng))
-        batch = collate(samples)
-        device = next(self._model.parameters()).device
-        training = self._model.training
-        self._model.eval()
+    def _encode(self, samples: list[Sample]) -> Encoded:
+        """V samples: steps (V, 38, Da), vectors (V, F, Dv), frame_mask (V, 16) and audio_mask."""
+        batch, model = collate(samples), self._model
+        device = next(model.parameters()).device
         encoded = {"frame_mask": batch.frame_mask, "audio_mask": batch.audio_mask}
+        modes = model.audio_branch.training, model.visual_branch.training
+        model.audio_branch.eval()
+        model.visual_branch.eval()
         if batch.mel is not None:
-            encoded["steps"] = self._model.encode_audio(
-                batch.mel.to(device), batch.audio_mask.to(device)
-            )
+            encoded["steps"] = model.encode_audio(batch.mel.to(device), batch.audio_mask.to(device))
         if batch.pictures is not None and batch.rois is not None:
-            features = self._model.encode_frames(
+            features = model.encode_frames(
                 batch.pictures.flatten(0, 1).to(device), batch.rois.flatten(0, 1).to(device)
             )
             encoded["vectors"] = features.vectors.unflatten(0, batch.pictures.shape[:2])
-        self._model.train(training)
+        model.audio_branch.train(modes[0])
+        model.visual_branch.train(modes[1])
         return {key: tensor.cpu().contiguous() for key, tensor in encoded.items()}
 
 

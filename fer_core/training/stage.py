@@ -27,7 +27,7 @@ from fer_core.data.datasets import (
     TrainingClips,
     Windows,
 )
-from fer_core.data.features import EncodedSamples
+from fer_core.data.features import EncodedSamples, EncodedWindows
 from fer_core.data.item import Item
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
@@ -99,7 +99,12 @@ def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list
     )
     steps = max(len(batches) // config.accumulate, 1)
     validation = _usable(setting.validation, stage)
-    windows = Windows(validation, cutter, _HEARS_AND_SEES[stage], VALIDATION_BATCH)
+    windows = Windows(
+        validation,
+        EncodedWindows(model, store, cutter, setting.features) if stage == "fusion" else cutter,
+        _HEARS_AND_SEES[stage],
+        VALIDATION_BATCH,
+    )
     shares = torch.tensor([item.shares for item in samples.items])
     weights = class_weights(shares) if config.class_weights else torch.ones(shares.shape[1])
     task = Task(model, heads, stage, config, weights, steps, validation)
