@@ -6,37 +6,71 @@ from pathlib import Path
 import pytest
 import torch
 
-from fer_core.config import FERConfig
+from fer_core.config import FERConfig, FusionKind
 from fer_core.costs import costs_of
 from fer_core.errors import UserError
-from fer_core.export.prune import prune
+from fer_core.export.folder import export_model
+from fer_core.export.onnx_export import onnx_runner, save_onnx
+from fer_core.export.parity import random_clips
+from fer_core.export.parts import parts_of, traceable
+from fer_core.export.prunable import PrunableGroup, prunable_groups
+from fer_core.export.prune import prune, without
+from fer_core.export.torch_export import trace
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.weights import load_checkpoint, new_model, save_checkpoint
 
 
 @pytest.fixture
-def model(tiny_config: FERConfig) -> MultimodalFER:
-    """Two layers of vision and three blocks of LFM2's feed-forward, so that a third is one."""
-    config = dataclasses.replace(
+def config(tiny_config: FERConfig) -> FERConfig:
+    """Four heads everywhere, and three blocks of LFM2's feed-forward, so that a third is one."""
+    replace = dataclasses.replace
+    return replace(
         tiny_config,
-        vision=dataclasses.replace(tiny_config.vision, layers=2),
-        fusion=dataclasses.replace(tiny_config.fusion, feed_forward=1152),
+        audio=replace(tiny_config.audio, heads=4),
+        vision=replace(tiny_config.vision, heads=4, layers=2),
+        temporal=replace(tiny_config.temporal, heads=4),
+        fusion=replace(tiny_config.fusion, heads=4, key_value_heads=2, feed_forward=1152),
     )
-    return new_model(config, seed=0).eval()
 
 
-def silence(model: MultimodalFER, channels: torch.Tensor) -> None:
-    """Let these channels of the first vision layer's feed-forward add nothing."""
-    mlp = model.visual_branch.encoder.encoder.layers[0].mlp
-    with torch.no_grad():
-        mlp.fc1.weight[channels] = 0
-        mlp.fc1.bias[channels] = 0
-        mlp.fc2.weight[:, channels] = 0
+@pytest.fixture
+def model(config: FERConfig) -> MultimodalFER:
+    return lively(config)
+
+
+@torch.no_grad()
+def lively(config: FERConfig) -> MultimodalFER:
+    """Biases too are other than zero, so that it matters which of them stay."""
+    model = new_model(config, seed=0).eval()
+    noise = torch.Generator().manual_seed(0)
+    for parameter in model.parameters():
+        parameter += 0.1 * torch.randn(parameter.shape, generator=noise)
+    return model
+
+
+@torch.no_grad()
+def silence(model: MultimodalFER, groups: list[PrunableGroup]) -> None:
+    """Let as many units of each layer as ``groups`` take out add nothing, each layer's others."""
+    noise = torch.Generator().manual_seed(1)
+    weights = model.state_dict()  # the weights themselves, not copies
+    for group in groups:
+        for layer in group.layers:
+            silent = torch.randperm(group.units, generator=noise)[group.kept :]
+            weights[f"{layer.out_of}.weight"].unflatten(1, (group.units, -1))[:, silent] = 0
+            for name in layer.content:
+                shape = (layer.packed, group.units, -1)
+                weights[f"{name}.weight"].unflatten(0, shape)[-1, silent] = 0
+
+
+def answers(model: MultimodalFER) -> torch.Tensor:
+    with torch.inference_mode():
+        return model(random_clips(3, seed=0)).segment_logits
 
 
 def test_it_is_really_smaller_and_its_configuration_says_so(model: MultimodalFER) -> None:
     smaller, report = prune(model, 1 / 3)
     assert smaller.config.vision.mlp == 21
+    assert smaller.config.audio.feed_forward == 43
     assert smaller.config.classifier.hidden == (11, 5)
     assert smaller.config.fusion.feed_forward == 768
     assert smaller.fusion.joining.lfm2.layers[0].feed_forward.w1.out_features == 512
@@ -47,22 +81,82 @@ def test_it_is_really_smaller_and_its_configuration_says_so(model: MultimodalFER
     assert report.hop_operations.after < report.hop_operations.before
 
 
-def test_the_weakest_channels_go_and_the_answers_stay(model: MultimodalFER) -> None:
-    only_first = dataclasses.replace(model.config.vision, layers=1)
-    config = dataclasses.replace(
-        model.config,
-        vision=only_first,
-        fusion=dataclasses.replace(model.config.fusion, kind="late"),
-        classifier=dataclasses.replace(model.config.classifier, hidden=()),
+@pytest.mark.parametrize("kind", ["lfm2", "attention"])
+def test_what_added_nothing_goes_first_and_the_answers_stay(
+    config: FERConfig, kind: FusionKind
+) -> None:
+    model = lively(
+        dataclasses.replace(config, fusion=dataclasses.replace(config.fusion, kind=kind))
     )
-    model = new_model(config, seed=0).eval()
-    silence(model, torch.arange(0, 32, 4))
-    smaller, report = prune(model, 0.25)
-    assert smaller.config.vision.mlp == 24
-    assert report.largest < 1e-6
-    stronger, report = prune(model, 0.5)  # now some go that mattered
-    assert stronger.config.vision.mlp == 16
-    assert report.largest > 1e-6
+    wanted = answers(model)
+    groups = prunable_groups(model, 0.5)
+    silence(model, groups)
+    silenced = answers(model)
+    assert (silenced - wanted).abs().max() > 1e-3  # they did add something
+    smaller = without(model, groups)
+    torch.testing.assert_close(answers(smaller), silenced, atol=1e-5, rtol=0)
+    assert sum(p.numel() for p in smaller.parameters()) < sum(p.numel() for p in model.parameters())
+
+
+def test_heads_go_from_every_attention_with_the_same_number_in_each_layer(
+    model: MultimodalFER,
+) -> None:
+    smaller, report = prune(model, 0.5)
+    config = smaller.config
+    for part in (config.audio, config.vision, config.temporal, config.fusion):
+        assert (part.heads, part.head_width) == (2, 4)
+    assert config.fusion.key_value_heads == 1
+    removed = {change.name: (change.before, change.after) for change in report.removed}
+    assert removed["vision.heads"] == removed["audio.heads"] == removed["temporal.heads"] == (4, 2)
+    assert removed["fusion.key_value_heads"] == (2, 1)
+    for layer in smaller.visual_branch.encoder.encoder.layers:
+        assert layer.self_attn.q_proj.out_features == 8
+    assert "vision.heads" in report.as_text()
+
+
+def test_the_poolings_keep_their_heads(model: MultimodalFER) -> None:
+    smaller, _ = prune(model, 0.5)
+    assert smaller.audio_pooling.pooling.heads == 4
+    assert smaller.visual_branch.pooling.heads == 4
+
+
+def test_query_heads_go_with_the_key_value_head_that_serves_them(model: MultimodalFER) -> None:
+    joined = "fusion.joining.lfm2.layers.2.self_attn"
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with torch.no_grad():
+        model.get_parameter(f"{joined}.out_proj.weight")[:, :8] *= 0.1  # of the first two of four
+    after = prune(model, 0.5)[0].state_dict()
+    for projection, first in (("q_proj", 8), ("k_proj", 4), ("v_proj", 4)):
+        name = f"{joined}.{projection}.weight"
+        assert torch.equal(after[name], before[name][first:])
+    name = f"{joined}.out_proj.weight"
+    assert torch.equal(after[name], before[name][:, 8:])
+
+
+def test_a_pruned_network_can_be_pruned_again(model: MultimodalFER) -> None:
+    half, _ = prune(model, 0.5)
+    quarter, _ = prune(half, 0.5)
+    assert (quarter.config.vision.heads, quarter.config.vision.head_width) == (1, 4)
+    assert quarter.audio_pooling.pooling.heads == 4
+    assert torch.isfinite(answers(quarter)).all()
+
+
+def test_a_pruned_network_is_traced_like_any_other(model: MultimodalFER, tmp_path: Path) -> None:
+    smaller, _ = prune(model, 0.5)
+    (report,) = export_model(smaller, tmp_path, formats=["pt2"])
+    assert report.largest < 1e-5
+
+
+def test_fewer_heads_are_exported_to_onnx(model: MultimodalFER, tmp_path: Path) -> None:
+    """Of the vision encoder, whose projections transformers did not make."""
+    smaller, _ = prune(model, 0.5)
+    encoder, *_ = parts_of(smaller)
+    with traceable(smaller):
+        save_onnx(encoder, trace(encoder), smaller.config, tmp_path / "frames.onnx")
+    pixels, roi = torch.rand(3, 3, 224, 224), torch.rand(3, 196) < 0.3
+    vectors, _ = onnx_runner(tmp_path / "frames.onnx")(pixels, roi)
+    wanted = smaller.encode_frames(pixels, roi).vectors
+    torch.testing.assert_close(vectors, wanted, atol=1e-5, rtol=0)
 
 
 def test_the_network_given_stays_as_it_is(model: MultimodalFER) -> None:
@@ -81,9 +175,7 @@ def test_a_pruned_network_is_saved_and_loaded_like_any_other(
     save_checkpoint(smaller, tmp_path)
     loaded = load_checkpoint(tmp_path)
     assert loaded.config == smaller.config
-    pixels = torch.rand(1, 3, 224, 224)
-    seen, wanted = (m.encode_frames(pixels, None).vectors for m in (loaded, smaller))
-    assert torch.equal(seen, wanted)
+    assert torch.equal(answers(loaded), answers(smaller))
 
 
 def test_the_report_tells_the_score_before_and_after(model: MultimodalFER) -> None:
