@@ -14,6 +14,7 @@ from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json
 from fer_core.training.fit import METRICS_NAME, Material, fit
 from fer_core.training.machine import Machine
+from fer_core.training.run import begin
 
 RESULTS_NAME = "crossval.json"
 
@@ -37,8 +38,10 @@ def crossval(
         write them.
 
     Raises:
-        UserError: as :func:`fer_core.training.fit.fit`.
+        UserError: as :func:`fer_core.training.fit.fit`; or the folder holds another
+            cross-validation.
     """
+    begin(folder, config, stages)
     folds = []
     for fold in material.folds:
         own = folder / fold.name
@@ -48,7 +51,7 @@ def crossval(
             fit(config, [only, *others], 0, own, cache, machine, stages, modalities=modalities)
         if machine.rank == 0:
             first = json.loads(metrics.read_text(encoding="utf-8"))[0]
-            folds.append({"fold": fold.name, "speakers": fold.test_speakers, **first})
+            folds.append({"fold": fold.name, "people": fold.test_speakers, **first})
             write_json(summary(folds, len(material.folds)), folder / RESULTS_NAME)
     return summary(folds, len(material.folds)) if folds else {}
 

@@ -20,6 +20,8 @@ _MEANT = (
     "Checkpoint directory .* exists and is not empty",
     # Where nobody validates, the last epoch counts.
     "You defined a `validation_step` but have no `val_dataloader`",
+    # What a stage does not train stays in evaluation mode.
+    r"Found \d+ module\(s\) in eval mode",
     # Lightning 2.6.6 asks torch 2.14 in last year's way.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
 )

@@ -211,11 +211,11 @@ def _samples(
     return PairedClips(train, source, seed, config.modality_dropout)
 
 
-def _checkpoints(folder: Path, config: TrainingConfig, validates: bool) -> list[Callback]:
-    """The last epoch's, every few epochs', and the best; and the end when nothing gets better."""
+class Keeping(ModelCheckpoint):
+    """A checkpoint by name, in which its own state is found again whatever the others' settings."""
 
-    def keeping(name: str, **when: Any) -> ModelCheckpoint:
-        return ModelCheckpoint(
+    def __init__(self, folder: Path, name: str, **when: Any) -> None:
+        super().__init__(
             folder,
             filename=name,
             auto_insert_metric_name=False,
@@ -223,13 +223,20 @@ def _checkpoints(folder: Path, config: TrainingConfig, validates: bool) -> list[
             **when,
         )
 
+    @property
+    def state_key(self) -> str:
+        return f"{type(self).__name__}({self.filename})"
+
+
+def _checkpoints(folder: Path, config: TrainingConfig, validates: bool) -> list[Callback]:
+    """The last epoch's, every few epochs', and the best; and the end when nothing gets better."""
     callbacks: list[Callback] = [
-        keeping("epoch-{epoch:03d}", every_n_epochs=config.save_every, save_top_k=-1),
+        Keeping(folder, "epoch-{epoch:03d}", every_n_epochs=config.save_every, save_top_k=-1),
     ]
     if validates:
-        callbacks.append(keeping("best", monitor="val_uar", mode="max"))
+        callbacks.append(Keeping(folder, "best", monitor="val_uar", mode="max"))
         if config.patience:
             callbacks.append(EarlyStopping("val_uar", mode="max", patience=config.patience))
     # After the others, whose state is in it.
-    callbacks.append(keeping("last", save_on_train_epoch_end=True))
+    callbacks.append(Keeping(folder, "last", save_on_train_epoch_end=True))
     return callbacks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_core.preprocess.opencv import cv2
-from fer_desktop.capture.synthetic import draw_face
+from fer_desktop.capture.synthetic import draw_face, speech
 
 ROOT = Path(__file__).parents[2]
 
@@ -319,3 +321,81 @@ def wav(tmp_path: Path) -> Callable[[NDArray[np.float32]], Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def own_recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recordings of four people, happy and calm, 3.2 s each, and the table that lists them."""
+    folder = tmp_path_factory.mktemp("own")
+    rows = []
+    for number, speaker in enumerate(("ann", "bea", "carl", "dan")):
+        for emotion, start_s in (("happy", 10.0 * number), ("calm", 10.0 * number + 5)):
+            name = f"{speaker}_{emotion}.mp4"
+            record(folder / name, start_s, seconds=3.2)
+            sex = "female" if number < 2 else "male"
+            rows.append({"path": name, "emotion": emotion, "speaker": speaker, "sex": sex})
+    with (folder / "recordings.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, rows[0].keys())
+        table.writeheader()
+        table.writerows(rows)
+    return folder
+
+
+def record(path: Path, start_s: float, seconds: float) -> None:
+    """The drawn face and the made-up voice from ``start_s`` on, 320x240 at 8 frames a second."""
+    fps, rate = 8, 48_000
+    with av.open(str(path), "w") as file:
+        pictures = file.add_stream("libx264", rate=fps)
+        pictures.width, pictures.height, pictures.pix_fmt = 320, 240, "yuv420p"
+        pictures.options = {"preset": "ultrafast", "bf": "0"}
+        sound = file.add_stream("aac", rate=rate, layout="mono")
+        for number in range(int(seconds * fps)):
+            image = cv2.resize(draw_face(start_s + number / fps), (320, 240))
+            frame = av.VideoFrame.from_ndarray(np.asarray(image, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, fps)
+            file.mux(pictures.encode(frame))
+        file.mux(pictures.encode(None))
+        voice = speech(start_s, int(seconds * rate))
+        block = av.AudioFrame.from_ndarray(voice[None], format="fltp", layout="mono")
+        block.sample_rate, block.time_base, block.pts = rate, Fraction(1, rate), 0
+        pieces = av.AudioResampler("fltp", "mono", rate, frame_size=sound.codec_context.frame_size)
+        for piece in [*pieces.resample(block), *pieces.resample(None)]:
+            file.mux(sound.encode(piece))
+        file.mux(sound.encode(None))
+
+
+@pytest.fixture(scope="session")
+def made_ferplus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Noise with the votes of ten people who agree, in FER+'s files."""
+    folder = tmp_path_factory.mktemp("ferplus")
+    random = np.random.default_rng(0)
+    for part, count in (("train", 14), ("valid", 7), ("test", 7)):
+        votes = np.zeros((count, 10), np.uint8)
+        votes[np.arange(count), np.arange(count) % 7] = 10
+        np.savez(
+            folder / f"ferplus_{part}.npz",
+            images=random.integers(0, 255, (count, 48, 48), np.uint8),
+            votes=votes,
+            names=np.array([f"{part}-{number}.png" for number in range(count)]),
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_training(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A configuration of a network and a training of seconds."""
+    path = tmp_path_factory.mktemp("configs") / "tiny.yaml"
+    path.write_text(
+        """\
+model:
+  name: tiny
+  audio: {width: 16, layers: 1, heads: 2, subsampling_channels: 8}
+  vision: {width: 16, layers: 1, heads: 2, mlp: 32}
+  temporal: {conv_layers: 1, attention_layers: 1, heads: 2}
+  fusion: {width: 16, layers: 3, heads: 2, key_value_heads: 1, feed_forward: 48, out: 16}
+  classifier: {hidden: [16, 8]}
+training: {epochs: 2, accumulate: 1, views: 1, warmup_epochs: 1, save_every: 1}
+validation_speakers: 1
+"""
+    )
+    return path

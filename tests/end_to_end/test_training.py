@@ -1,0 +1,156 @@
+"""The real ``train.py`` on a few seconds of made data, and the live program with what it made."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fer_core.labels import EMOTIONS
+
+ROOT = Path(__file__).parents[2]
+STAGES = ("audio", "visual", "fusion", "joint")
+OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def train_py(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """``train.py`` with one thread: there is little to compute."""
+    command = [sys.executable, "train.py", *map(str, arguments)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=250
+    )
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, own_recordings, made_ferplus, tiny_training, cache):
+    """The folder of a run of all stages, and what the command wrote."""
+    folder = tmp_path_factory.mktemp("runs") / "both"
+    done = train_py(
+        "fit", "--config", tiny_training, "--out", folder, "--cache", cache, "--progress", "jsonl",
+        "--corpus", "manifest", "--data", own_recordings,
+        "--corpus", "ferplus", "--data", made_ferplus,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def test_a_run_leaves_everything_that_is_promised(run):
+    folder, _ = run
+    read = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+    assert read["run"]["config"]["training"]["epochs"] == 2
+    assert read["run"]["stages"] == list(STAGES)
+    assert {"python", "torch", "lightning"} <= read["versions"].keys()
+    assert "fit --config" in (folder / "command.txt").read_text()
+    own, faces = read["data"]
+    assert (own["corpus"], own["items"], len(own["sha256"])) == ("manifest", 8, 64)
+    parts = [own[part]["speakers"] for part in ("train", "validation", "test")]
+    people = [speaker for part in parts for speaker in part]
+    assert sorted(people) == ["ann", "bea", "carl", "dan"], "nobody is in two parts"
+    assert faces["test"]["n"] == 7
+    epochs = [(row["stage"], row["epoch"]) for row in read["training_history"]]
+    assert epochs == [(stage, epoch) for stage in STAGES for epoch in (0, 1)]
+    assert [(m["corpus"], m["shown"]) for m in read["metrics"]] == [
+        ("manifest", "audio and video"),
+        ("manifest", "audio alone"),
+        ("manifest", "video alone"),
+        ("ferplus", "video alone"),
+    ]
+    for number, stage in enumerate(STAGES, start=1):
+        kept = {path.name for path in (folder / "stages" / f"{number}-{stage}").iterdir()}
+        assert {"best.ckpt", "last.ckpt", "epoch-000.ckpt", "epoch-001.ckpt"} <= kept
+        assert list((folder / "stages").glob(f"*-{stage}/tensorboard/events*"))
+    model = folder / "model"
+    assert {path.name for path in model.iterdir()} == {
+        "config.json", "model.safetensors", "model_card.md", "confusion.png", "curves.png",
+    }  # fmt: skip
+    for picture in model.glob("*.png"):
+        assert picture.read_bytes().startswith(b"\x89PNG")
+    card = (model / "model_card.md").read_text()
+    (tested,) = own["test"]["speakers"]
+    assert f"- Test: {tested}\n" in card
+
+
+def test_programs_get_json_lines_and_nothing_else(run):
+    _, done = run
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {line["stage"] for line in lines} == set(STAGES)
+    for line in lines:
+        assert {"event", "stage", "epoch", "step", "loss", "metrics", "seconds_left"} <= line.keys()
+
+
+def test_people_read_our_own_lines_and_nothing_else(run):
+    _, done = run
+    first_words = {line.split()[0].rstrip(",") for line in done.stderr.splitlines()}
+    assert {"manifest", "ferplus", "The"} <= first_words
+    of_the_data = {"folder", "usable", "modality", "emotion", "speakers", "length", "split"}
+    assert first_words <= {"manifest", "ferplus", "The", *of_the_data, "sha256", "left"}
+
+
+def test_evaluate_prints_one_object_with_the_scores(run, own_recordings, cache):
+    folder, _ = run
+    arguments = ("--corpus", "manifest", "--data", own_recordings, "--split", "all")
+    done = train_py("evaluate", "--model", folder / "model", *arguments, "--cache", cache, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    scores = json.loads(done.stdout)
+    assert set(scores) == {
+        "corpus", "split", "n", "speakers", "uar", "war", "f1_macro", "f1_weighted", "ece",
+        "per_class", "confusion", "labels",
+    }  # fmt: skip
+    assert (scores["corpus"], scores["split"]) == ("manifest", "all")
+    assert (scores["n"], scores["speakers"]) == (8, 4)
+    assert scores["labels"] == list(EMOTIONS)
+    assert sum(map(sum, scores["confusion"])) == 8
+    right = sum(row[at] for at, row in enumerate(scores["confusion"]))
+    assert scores["war"] == pytest.approx(right / 8, abs=1e-4)
+
+
+def test_crossval_measures_everybody_once_and_goes_on(
+    own_recordings, tiny_training, cache, tmp_path
+):
+    arguments = (
+        "crossval", "--config", tiny_training, "--out", tmp_path, "--cache", cache,
+        "--corpus", "manifest", "--data", own_recordings, "--stages", "audio,fusion",
+        "--modalities", "audio", "--epochs", "1",
+    )  # fmt: skip
+    done = train_py(*arguments)
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "crossval.json").read_text())
+    tested = [speaker for fold in result["scores"] for speaker in fold["people"]]
+    assert sorted(tested) == ["ann", "bea", "carl", "dan"]
+    mean = sum(fold["uar"] for fold in result["scores"]) / 4
+    assert result["uar"]["mean"] == pytest.approx(mean)
+    assert done.stdout.splitlines()[-1].startswith(f"speakers, audio alone: UAR {mean:.3f} ± ")
+    bars = {line.split(":")[0] for line in done.stderr.replace("\r", "\n").splitlines() if line}
+    assert bars == {"audio", "fusion"}, "a bar for each stage and nothing else"
+
+    (tmp_path / "speakers-3" / "metrics.json").unlink()
+    again = train_py(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == done.stdout
+    assert again.stderr == "", "no stage was trained again"
+
+
+def test_the_live_program_shows_what_was_trained(run, program):
+    folder, _ = run
+    running = program(
+        "--demo", "--model", str(folder / "model"), "--exit-after", "60", environment=OFFSCREEN
+    )
+    running.until(lambda: len(running.predictions()) >= 3, "3 predictions")
+    report = running.is_closed()
+    assert report["stats"]["model"] == "tiny"
+    assert report["notices"] == []
+    last = report["predictions"][-1]
+    assert last["modalities"] == ["audio", "video"]
+    assert tuple(last["probabilities"]) == EMOTIONS
