@@ -133,6 +133,16 @@ def test_query_heads_go_with_the_key_value_head_that_serves_them(model: Multimod
     assert torch.equal(after[name], before[name][:, 8:])
 
 
+def test_where_a_head_looks_does_not_save_it(model: MultimodalFER) -> None:
+    attention = "temporal_encoder.attentions.0"
+    projected = model.get_parameter(f"{attention}.query_key_value.weight")  # (3 * 16, 16)
+    by_head = projected.detach().unflatten(0, (3, 4, 4))  # of query, key and value
+    by_head[:2, 0] *= 100
+    by_head[2, 0] *= 0.1
+    left = prune(model, 0.25)[0].state_dict()[f"{attention}.query_key_value.weight"]
+    assert torch.equal(left, by_head[:, 1:].flatten(0, 2))
+
+
 def test_a_pruned_network_can_be_pruned_again(model: MultimodalFER) -> None:
     half, _ = prune(model, 0.5)
     quarter, _ = prune(half, 0.5)
