@@ -36,7 +36,7 @@ def measure(seconds: float = 20.0) -> list[Figure]:
 
     config = FERConfig.preset("compact")
     model = new_model(config, seed=0)
-    heads = Heads(config.audio.width, config.vision.width)
+    heads = Heads(config)
     task = Task(model, heads, "fusion", TrainingConfig(contrastive_loss=0.0), torch.ones(8), 1)
     optimizer = torch.optim.AdamW(p for p in task.parameters() if p.requires_grad)
     with tempfile.TemporaryDirectory() as folder:

@@ -80,25 +80,33 @@ def answers_to(
 def answer(model: MultimodalFER, batch: Batch) -> ModelOutput:
     """The network's output; hidden frames and sound that nobody hears are not encoded."""
     return model.decide(
-        _vectors(model, batch), batch.frame_mask, _steps(model, batch), batch.audio_mask
+        frame_vectors(model, batch), batch.frame_mask, audio_steps(model, batch), batch.audio_mask
     )
 
 
-def _vectors(model: MultimodalFER, batch: Batch) -> Tensor:
-    """(B, 16, D), zeros where hidden; a still fills all places."""
+def frame_vectors(model: MultimodalFER, batch: Batch) -> Tensor:
+    """(B, 16, D), what the visual branch makes of the frames; a still fills all places.
+
+    In training all pictures go through it at once, since a batch norm's statistics are theirs.
+    """
+    if batch.vectors is not None:
+        return batch.vectors.expand(-1, FRAMES_PER_CLIP, -1)
     frames = 1 if batch.pictures is None else batch.pictures.shape[1]
     real = batch.frame_mask[:, :frames]  # (B, F)
     vectors = torch.zeros(*real.shape, model.config.vision.width, device=real.device)
     if batch.pictures is not None and batch.rois is not None and real.any():
-        pictures = batch.pictures[real].split(PICTURES_AT_ONCE)
-        rois = batch.rois[real].split(PICTURES_AT_ONCE)
-        seen = [model.encode_frames(*some).vectors for some in zip(pictures, rois, strict=True)]
-        vectors[real] = torch.cat(seen)
+        pictures, rois = batch.pictures[real], batch.rois[real]
+        at_once = len(pictures) if model.training else PICTURES_AT_ONCE
+        parts = zip(pictures.split(at_once), rois.split(at_once), strict=True)
+        seen = torch.cat([model.encode_frames(*some).vectors for some in parts])
+        vectors[real] = seen.to(vectors.dtype)
     return vectors.expand(-1, FRAMES_PER_CLIP, -1)
 
 
-def _steps(model: MultimodalFER, batch: Batch) -> Tensor:
-    """(B, 38, D)."""
+def audio_steps(model: MultimodalFER, batch: Batch) -> Tensor:
+    """(B, 38, D), what the audio branch makes of the sound."""
+    if batch.steps is not None:
+        return batch.steps
     if batch.mel is None or not batch.audio_mask.any():
         width = model.config.audio.width
         return torch.zeros(len(batch), AUDIO_STEPS, width, device=batch.audio_mask.device)

@@ -210,7 +210,7 @@ def _untrained(config: RunConfig, start_from: Path | None = None) -> tuple[Multi
         model = new_model(config.model, config.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return model, Heads(model.config.audio.width, model.config.vision.width)
+        return model, Heads(model.config)
 
 
 def _folder_of(stage: StageName, stages: Sequence[StageName], folder: Path) -> Path:

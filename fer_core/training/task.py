@@ -20,14 +20,14 @@ from torch.optim.lr_scheduler import (
     SequentialLR,
 )
 
+from fer_core.config import FERConfig
 from fer_core.data.batch import Batch
 from fer_core.data.item import Item
 from fer_core.data.targets import Targets
 from fer_core.evaluation.answers import Answers, Said
+from fer_core.evaluation.evaluate import answer, audio_steps, frame_vectors
 from fer_core.evaluation.scores import score
 from fer_core.labels import CLASSES
-from fer_core.media import FRAMES_PER_CLIP
-from fer_core.model.inputs import AUDIO_STEPS
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.segment_pooling import seen_segments
 from fer_core.training.config import StageName, TrainingConfig
@@ -49,6 +49,12 @@ TRAINED: dict[StageName, tuple[str, ...]] = {
         "classifier",
     ),
 }
+HEADS: dict[StageName, tuple[str, ...]] = {
+    "audio": ("audio",),
+    "visual": ("video",),
+    "fusion": ("audio", "video", "voice", "face"),
+    "joint": ("audio", "video", "voice", "face"),
+}
 CONTRAST_WIDTH = 128
 
 
@@ -66,12 +72,13 @@ class StageAnswer:
 class Heads(nn.Module):
     """What only training needs: each branch's own answer, and where voice and face are compared."""
 
-    def __init__(self, audio_width: int, video_width: int) -> None:
+    def __init__(self, config: FERConfig) -> None:
         super().__init__()
-        self.audio = _head(audio_width)
-        self.video = _head(video_width)
-        self.voice = nn.Linear(audio_width, CONTRAST_WIDTH)
-        self.face = nn.Linear(video_width, CONTRAST_WIDTH)
+        heard, seen = config.audio.width, config.vision.width
+        self.audio = _head(heard, config.classifier.dropout)
+        self.video = _head(seen, config.classifier.dropout)
+        self.voice = nn.Linear(heard, CONTRAST_WIDTH)
+        self.face = nn.Linear(seen, CONTRAST_WIDTH)
 
 
 class Task(lightning.LightningModule):
@@ -89,7 +96,7 @@ class Task(lightning.LightningModule):
         steps_per_epoch: int,
         validation: Sequence[Item] = (),
     ) -> None:
-        """Freezes what the stage does not train.
+        """Freezes what the stage does not train, and is in training mode.
 
         Args:
             class_weights: (8,).
@@ -105,18 +112,19 @@ class Task(lightning.LightningModule):
         self._said: list[Said] = []
         for name, part in model.named_children():
             part.requires_grad_(name in TRAINED[stage])
+        for name, head in heads.named_children():
+            contrasted = name in ("audio", "video") or config.contrastive_loss > 0
+            head.requires_grad_(name in HEADS[stage] and contrasted)
         _freeze_what_the_configuration_freezes(model)
-        if config.gradient_checkpointing:
-            _checkpoint_activations(model)
+        _checkpoint_activations(model, config.gradient_checkpointing)
+        self.train()  # Lightning leaves the modes as they are
 
     def forward(self, batch: Batch) -> StageAnswer:
         if self.stage == "audio":
             return self._listen(batch)
         if self.stage == "visual":
             return self._look(batch)
-        output = self.model.decide(
-            self._vectors(batch), batch.frame_mask, self._steps(batch), batch.audio_mask
-        )
+        output = answer(self.model, batch)
         present = batch.audio_mask | seen_segments(batch.frame_mask)
         return StageAnswer(
             output.logits,
@@ -128,29 +136,47 @@ class Task(lightning.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         batch, other, share = mixed(batch, self.config)
-        answer = self(batch)
+        output = self(batch)
         targets = batch.targets.smoothed(self.config.label_smoothing)
-        loss = share * self._loss(answer, batch, targets)
+        loss = share * self._loss(output, batch, targets)
         if other is not None:
             other = other.smoothed(self.config.label_smoothing)
-            loss = loss + (1 - share) * self._loss(answer, batch, other)
+            loss = loss + (1 - share) * self._loss(output, batch, other)
         if self.stage in ("fusion", "joint") and self.config.contrastive_loss:
-            loss = loss + self.config.contrastive_loss * self._contrast(answer, batch)
-        self.log("loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(batch))
+            loss = loss + self.config.contrastive_loss * self._contrast(output, batch)
+        self.log(
+            "loss",
+            loss.detach(),
+            on_step=False,
+            on_epoch=True,
+            batch_size=len(batch),
+            sync_dist=True,
+        )
         return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Lightning would do it after the checkpoint was written, which would not know of it."""
+        schedule = self.lr_schedulers()
+        if isinstance(schedule, ReduceLROnPlateau):
+            schedule.step(float(self.trainer.callback_metrics["loss"]))
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        """Of all but those that wait for a plateau."""
+        if not isinstance(scheduler, ReduceLROnPlateau):
+            scheduler.step()
 
     def on_validation_epoch_start(self) -> None:
         self._said.clear()
 
     def validation_step(self, batch: tuple[Batch, list[int]], index: int) -> None:
         clips, places = batch
-        answer = self(clips)
+        output = self(clips)
         heard, seen = clips.audio_mask, seen_segments(clips.frame_mask)
         if self.stage == "audio":
             seen = torch.zeros_like(seen)
         elif self.stage == "visual":
             heard = torch.zeros_like(heard)
-        answers = (answer.logits.float(), answer.segment_logits.float(), heard, seen)
+        answers = (output.logits.float(), output.segment_logits.float(), heard, seen)
         self._said.append(Said(places, *(part.cpu() for part in answers)))
 
     def on_validation_epoch_end(self) -> None:
@@ -163,9 +189,12 @@ class Task(lightning.LightningModule):
         scores = [
             score(answers.subset([i.groups == kind for i in answers.items])) for kind in kinds
         ]
-        self.log("val_uar", statistics.fmean(one.uar for one in scores))
-        self.log("val_war", statistics.fmean(one.war for one in scores))
-        self.log("val_loss", statistics.fmean(one.nll for one in scores))
+        for name, values in (
+            ("uar", [one.uar for one in scores]),
+            ("war", [one.war for one in scores]),
+            ("loss", [one.nll for one in scores]),
+        ):
+            self.log(f"val_{name}", statistics.fmean(values), sync_dist=True)
 
     def train(self, mode: bool = True) -> Task:
         """Frozen parts stay in evaluation mode: no dropout, no new statistics."""
@@ -192,44 +221,19 @@ class Task(lightning.LightningModule):
         }
 
     def _listen(self, batch: Batch) -> StageAnswer:
-        segments = self.model.audio_pooling(self._steps(batch), batch.audio_mask)  # (B, S, Da)
+        steps = audio_steps(self.model, batch)
+        segments = self.model.audio_pooling(steps, batch.audio_mask)  # (B, S, Da)
         logits = self.heads.audio(segments)
         return StageAnswer(_mean_of(logits, batch.audio_mask), logits, batch.audio_mask, segments)
 
     def _look(self, batch: Batch) -> StageAnswer:
-        frames = self.model.temporal_encoder(self._vectors(batch), batch.frame_mask)
+        vectors = frame_vectors(self.model, batch)
+        vectors = torch.where(batch.frame_mask.unsqueeze(-1), vectors, 0.0)
+        frames = self.model.temporal_encoder(vectors, batch.frame_mask)
         segments = self.model.video_pooling(frames, batch.frame_mask)  # (B, S, Dv)
         logits = self.heads.video(segments)
         seen = seen_segments(batch.frame_mask)
         return StageAnswer(_mean_of(logits, seen), logits, seen, video=segments)
-
-    def _steps(self, batch: Batch) -> Tensor:
-        """(B, 38, Da), zeros where there is no sound at all."""
-        if batch.steps is not None:
-            return batch.steps
-        if batch.mel is None:
-            width = self.model.config.audio.width
-            return batch.frame_mask.new_zeros(len(batch), AUDIO_STEPS, width, dtype=torch.float32)
-        return self.model.encode_audio(batch.mel, batch.audio_mask)
-
-    def _vectors(self, batch: Batch) -> Tensor:
-        """(B, 16, Dv), zeros where hidden; a still fills all places."""
-        vectors = batch.vectors
-        if vectors is None and batch.pictures is None:
-            width = self.model.config.vision.width
-            return batch.frame_mask.new_zeros(
-                len(batch), FRAMES_PER_CLIP, width, dtype=torch.float32
-            )
-        if vectors is None:
-            assert batch.pictures is not None
-            assert batch.rois is not None
-            shape = batch.pictures.shape[:2]  # (B, F)
-            features = self.model.encode_frames(
-                batch.pictures.flatten(0, 1), batch.rois.flatten(0, 1)
-            )
-            vectors = features.vectors.unflatten(0, shape)
-        vectors = vectors.expand(-1, FRAMES_PER_CLIP, -1)
-        return torch.where(batch.frame_mask.unsqueeze(-1), vectors, 0.0)
 
     def _loss(self, answer: StageAnswer, batch: Batch, targets: Targets) -> Tensor:
         config, weights = self.config, self.class_weights
@@ -276,7 +280,7 @@ class Task(lightning.LightningModule):
         return gathered.flatten(0, 1)
 
     def _groups(self) -> list[dict[str, Any]]:
-        """Parameters with their learning rate; biases, norms and embeddings do not decay."""
+        """Parameters with their learning rate; vectors, such as biases and norms, do not decay."""
         config = self.config
         if self.stage in ("audio", "visual"):
             rates = dict.fromkeys(TRAINED[self.stage], config.lr)
@@ -318,8 +322,8 @@ def warm_up_and_cosine(
     return SequentialLR(optimizer, [rise, cosine], milestones=[warm_up])
 
 
-def _head(width: int) -> nn.Sequential:
-    return nn.Sequential(nn.LayerNorm(width), nn.Dropout(0.2), nn.Linear(width, CLASSES))
+def _head(width: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, CLASSES))
 
 
 def _mean_of(segments: Tensor, present: Tensor) -> Tensor:
@@ -341,7 +345,10 @@ def _freeze_what_the_configuration_freezes(model: MultimodalFER) -> None:
             norm.requires_grad_(False)
 
 
-def _checkpoint_activations(model: MultimodalFER) -> None:
+def _checkpoint_activations(model: MultimodalFER, on: bool) -> None:
     """Compute activations of the encoders again in the backward pass instead of keeping them."""
     for encoder in (model.audio_branch.encoder, model.visual_branch.encoder):
-        encoder.gradient_checkpointing_enable({"use_reentrant": False})
+        if on:
+            encoder.activation_checkpointing_enable()
+        else:
+            encoder.activation_checkpointing_disable()

@@ -1,0 +1,175 @@
+"""A corpus of seconds: noises for voices, grey squares for faces, and clips that have both."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from fer_core.config import FERConfig, Thresholds
+from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
+from fer_core.data.store import MediaStore
+from fer_core.media import SAMPLE_RATE, FaceBox, RgbImage
+from fer_core.training.config import RunConfig, StageName, TrainingConfig
+from fer_core.training.machine import Machine
+from fer_core.training.run import RunData
+
+MakeItems = Callable[..., list[Item]]
+
+
+class BrightSquare:
+    """A detector that finds the one square that is brighter than the rest."""
+
+    def __enter__(self) -> BrightSquare:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def detect(self, image: RgbImage) -> list[FaceBox]:
+        rows, columns = np.nonzero(image.mean(axis=2) > 100)
+        if not rows.size:
+            return []
+        left, top = int(columns.min()), int(rows.min())
+        width, height = int(columns.max()) - left + 1, int(rows.max()) - top + 1
+        return [FaceBox(left, top, width, height, 0.9)]
+
+
+@pytest.fixture
+def make_voices(tmp_path: Path) -> MakeItems:
+    """Utterances of 0.6 s, one an emotion in turn, each emotion with its own pitch."""
+
+    def make(count: int, speaker: str = "a") -> list[Item]:
+        return [
+            Item(
+                f"voice-{speaker}-{i}",
+                _write_noise(tmp_path / f"voice-{speaker}-{i}.wav", i, 0.6),
+                "recording",
+                has_sound=True,
+                has_picture=False,
+                shares=one_emotion(i % 8),
+                groups=EACH_ALONE,
+                speaker=speaker,
+            )
+            for i in range(count)
+        ]
+
+    return make
+
+
+@pytest.fixture
+def make_faces(tmp_path: Path) -> MakeItems:
+    """Stills of 48x48 in one npz file; neutral ones may be calm."""
+
+    def make(count: int, name: str = "faces") -> list[Item]:
+        path = tmp_path / f"{name}.npz"
+        random = np.random.default_rng(len(name))
+        images = random.integers(60, 200, (count, 48, 48), np.uint8)
+        np.savez(path, images=images)
+        emotions = [0, 2, 3, 4, 5, 6, 7]
+        return [
+            Item(
+                f"{name}-{i}",
+                path,
+                "still",
+                has_sound=False,
+                has_picture=True,
+                shares=one_emotion(emotions[i % 7]),
+                groups=NEUTRAL_OR_CALM,
+                index=i,
+            )
+            for i in range(count)
+        ]
+
+    return make
+
+
+@pytest.fixture
+def make_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeItems:
+    """Recordings of 0.6 s with a voice and a face; the detector is a scripted one."""
+    monkeypatch.setattr("fer_core.data.store.FaceDetector", BrightSquare)
+
+    def make(count: int, speaker: str = "p") -> list[Item]:
+        return [
+            Item(
+                f"pair-{speaker}-{i}",
+                _write_pictures(tmp_path / f"pair-{speaker}-{i}.mkv", i),
+                "recording",
+                has_sound=True,
+                has_picture=True,
+                shares=one_emotion(i % 8),
+                groups=EACH_ALONE,
+                speaker=speaker,
+                sound_path=_write_noise(tmp_path / f"pair-{speaker}-{i}.wav", i, 0.6),
+            )
+            for i in range(count)
+        ]
+
+    return make
+
+
+def _write_noise(path: Path, seed: int, seconds: float) -> Path:
+    random = np.random.default_rng(seed)
+    time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    sound = 0.2 * np.sin(2 * np.pi * 200 * (1 + seed % 8) * time)
+    sound += 0.02 * random.standard_normal(len(time))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes((32767 * sound).astype("<i2").tobytes())
+    return path
+
+
+def _write_pictures(path: Path, seed: int) -> Path:
+    """Half a second of a bright square on black, without loss."""
+    random = np.random.default_rng(seed)
+    with av.open(str(path), "w") as file:
+        track = file.add_stream("ffv1", rate=5)
+        track.width, track.height, track.pix_fmt = 64, 48, "bgr0"
+        track.time_base = track.codec_context.time_base = Fraction(1, 1000)
+        for number in range(3):
+            image = np.zeros((48, 64, 3), np.uint8)
+            image[8:40, 16:48] = random.integers(150, 255, (32, 32, 3), np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = 200 * number, Fraction(1, 1000)
+            file.mux(track.encode(frame))
+        file.mux(track.encode(None))
+    return path
+
+
+@pytest.fixture(scope="session")
+def network(tiny_config: FERConfig) -> FERConfig:
+    """Hears whatever is loud: a voice detector of its own is not what is tested here."""
+    return replace(tiny_config, thresholds=Thresholds(min_speech_s=0.0))
+
+
+@pytest.fixture
+def plain() -> TrainingConfig:
+    """Two epochs in which nothing is random but the order."""
+    return TrainingConfig(
+        epochs=2,
+        batch=4,
+        accumulate=1,
+        lr=1e-3,
+        warmup_epochs=0,
+        schedule="cosine",
+        mixup=0.0,
+        cutmix=0.0,
+        modality_dropout=0.0,
+        augment=False,
+        views=2,
+        patience=0,
+    )
+
+
+@pytest.fixture
+def quiet() -> Machine:
+    return Machine(device="cpu", progress="none", log="tensorboard")
