@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.labels import EMOTIONS
+from fer_core.training.command_line import main
 
 ROOT = Path(__file__).parents[2]
 STAGES = ("audio", "visual", "fusion", "joint")
@@ -117,29 +118,65 @@ def test_evaluate_prints_one_object_with_the_scores(run, own_recordings, cache):
 
 
 def test_crossval_measures_everybody_once_and_goes_on(
-    own_recordings, tiny_training, cache, tmp_path
+    own_recordings, tiny_training, cache, tmp_path, capsys
 ):
-    arguments = (
-        "crossval", "--config", tiny_training, "--out", tmp_path, "--cache", cache,
-        "--corpus", "manifest", "--data", own_recordings, "--stages", "audio,fusion",
-        "--modalities", "audio", "--epochs", "1",
+    crossval = (
+        "crossval", "--config", str(tiny_training), "--out", str(tmp_path), "--cache", str(cache),
+        "--corpus", "manifest", "--data", str(own_recordings), "--stages", "audio,fusion",
+        "--modalities", "audio", "--epochs", "1", "--threads", "1",
     )  # fmt: skip
-    done = train_py(*arguments)
-    assert done.returncode == 0, done.stderr
+    assert main(crossval) == 0
+    first = capsys.readouterr()
     result = json.loads((tmp_path / "crossval.json").read_text())
     tested = [speaker for fold in result["scores"] for speaker in fold["people"]]
     assert sorted(tested) == ["ann", "bea", "carl", "dan"]
     mean = sum(fold["uar"] for fold in result["scores"]) / 4
     assert result["uar"]["mean"] == pytest.approx(mean)
-    assert done.stdout.splitlines()[-1].startswith(f"speakers, audio alone: UAR {mean:.3f} ± ")
-    bars = {line.split(":")[0] for line in done.stderr.replace("\r", "\n").splitlines() if line}
+    assert first.out.splitlines()[-1].startswith(f"speakers, audio alone: UAR {mean:.3f} ± ")
+    bars = {line.split(":")[0] for line in first.err.replace("\r", "\n").splitlines() if line}
     assert bars == {"audio", "fusion"}, "a bar for each stage and nothing else"
 
     (tmp_path / "speakers-3" / "metrics.json").unlink()
-    again = train_py(*arguments)
-    assert again.returncode == 0, again.stderr
-    assert again.stdout == done.stdout
-    assert again.stderr == "", "no stage was trained again"
+    assert main(crossval) == 0
+    again = capsys.readouterr()
+    assert again.out == first.out
+    assert again.err == "", "no stage was trained again"
+
+
+def test_fit_takes_the_configuration_that_tune_found(
+    own_recordings, tiny_training, cache, tmp_path, capsys
+):
+    common = (
+        "--corpus", "manifest", "--data", str(own_recordings), "--cache", str(cache),
+        "--modalities", "audio", "--stages", "audio,fusion", "--progress", "none", "--threads", "1",
+    )  # fmt: skip
+    study = tmp_path / "study"
+    tune = ["tune", "--config", str(tiny_training), "--trials", "2", "--out", str(study), *common]
+    assert main(tune) == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last == f"The best configuration: train with fit --config {study / 'best.yaml'}."
+    fit = ["fit", "--config", str(study / "best.yaml"), "--out", str(tmp_path / "run"), *common]
+    assert main(fit) == 0
+    assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+
+
+def test_ablate_prints_one_table_and_what_is_left_out(
+    own_recordings, tiny_training, cache, tmp_path, capsys
+):
+    ablate = (
+        "ablate", "--config", str(tiny_training), "--out", str(tmp_path), "--cache", str(cache),
+        "--corpus", "manifest", "--data", str(own_recordings), "--fold", "0", "--fold", "2",
+        "--modalities", "audio", "--progress", "none", "--threads", "1",
+    )  # fmt: skip
+    assert main(ablate) == 0
+    lines = capsys.readouterr().out.splitlines()
+    title = lines.index("Ablation on manifest, speakers-0, speakers-2")
+    head, row, *left_out = lines[title + 1 :]
+    assert head.split("  ")[-1] == "audio alone"
+    assert row.startswith("audio alone")
+    assert "±" in row
+    assert "left out: video alone: the training part has no faces" in left_out
+    assert len(left_out) == 9
 
 
 def test_the_live_program_shows_what_was_trained(run, program):
