@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import math
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,10 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    EMAWeightAveraging,
-    ModelCheckpoint,
-)
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 from torch.utils.data import DataLoader
 
+from fer_core.data.batch import Batch
 from fer_core.data.clips import ClipCutter, Modalities
 from fer_core.data.datasets import (
     EpochBatches,
@@ -32,6 +29,7 @@ from fer_core.data.item import Item
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.training.checkpoints import BEST, LAST, WholeCheckpoints, checkpoint_callbacks
 from fer_core.training.config import StageName, TrainingConfig
 from fer_core.training.files import write_json
 from fer_core.training.losses import class_weights
@@ -41,7 +39,6 @@ from fer_core.training.quiet import quiet_lightning
 from fer_core.training.task import Heads, Task
 
 VALIDATION_BATCH = 64
-LAST, BEST = "last.ckpt", "best.ckpt"
 HISTORY_NAME = "history.json"
 Watch = Callable[[dict[str, Any]], None]
 _HEARS_AND_SEES = {
@@ -97,7 +94,11 @@ def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list
         rank=setting.machine.rank,
         processes=setting.machine.processes,
     )
-    steps = max(len(batches) // config.accumulate, 1)
+    if not len(batches):
+        raise UserError(
+            f"The {stage} stage has too few items for {setting.machine.processes} processes.",
+            "Use fewer, or a larger --batch.",
+        )
     validation = _usable(setting.validation, stage)
     windows = Windows(
         validation,
@@ -107,6 +108,7 @@ def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list
     )
     shares = torch.tensor([item.shares for item in samples.items])
     weights = class_weights(shares) if config.class_weights else torch.ones(shares.shape[1])
+    steps = math.ceil(len(batches) / config.accumulate)  # the last one of what is left
     task = Task(model, heads, stage, config, weights, steps, validation)
 
     setting.folder.mkdir(parents=True, exist_ok=True)
@@ -125,57 +127,96 @@ def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list
             enable_model_summary=False,
             logger=setting.machine.loggers(setting.folder),
             log_every_n_steps=1,
+            plugins=[WholeCheckpoints()],
             callbacks=[
-                SeedEachEpoch(setting.seed),
-                *([EMAWeightAveraging(decay=config.ema)] if config.ema else []),
+                EpochStart(setting.seed, batches),
+                # Buffers are copied: to average whole numbers would change them.
+                *([EMAWeightAveraging(decay=config.ema, use_buffers=False)] if config.ema else []),
                 history,
                 *progress_callback(setting.machine.progress),
-                *_checkpoints(setting.folder, config, bool(validation)),
+                *checkpoint_callbacks(setting.folder, config, bool(validation)),
             ],
         )
-        trainer.fit(
+        # What is encoded is encoded by the network itself, and then only looked up.
+        workers = {} if stage == "fusion" else setting.machine.workers()
+        _fit(
+            trainer,
             task,
-            DataLoader(samples, sampler=batches, batch_size=None, **setting.machine.workers()),
-            DataLoader(windows, batch_size=None, **setting.machine.workers())
-            if validation
-            else None,
-            ckpt_path=last if last.exists() else None,
-            weights_only=True,
+            DataLoader(samples, sampler=batches, batch_size=None, **workers),
+            DataLoader(windows, batch_size=None, **workers) if validation else None,
+            last if last.exists() else None,
         )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
-    if validation and (setting.folder / BEST).exists():
-        best = torch.load(setting.folder / BEST, map_location="cpu", weights_only=True)
-        task.load_state_dict(best["state_dict"])
+    best = setting.folder / BEST
+    kept = torch.load(best if best.exists() else last, map_location="cpu", weights_only=True)
+    task.load_state_dict(kept["state_dict"])  # averaged, where they are
     return history.rows
 
 
-class SeedEachEpoch(Callback):
-    """Dropout and mixing depend on the epoch alone, so that an interrupted run goes on the same."""
+def _fit(
+    trainer: lightning.Trainer,
+    task: Task,
+    samples: DataLoader[Batch],
+    windows: DataLoader[tuple[Batch, list[int]]] | None,
+    resumed: Path | None,
+) -> None:
+    """Raises:
+    KeyboardInterrupt: Ctrl-C or a request to end; Lightning would end the process by itself.
+    """
+    heard = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(task, samples, windows, ckpt_path=resumed, weights_only=True)
+    except SystemExit:
+        signal.signal(signal.SIGINT, heard)  # which Lightning has set to be ignored
+        raise KeyboardInterrupt from None
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
 
-    def on_train_epoch_start(self, trainer: lightning.Trainer, task: Any) -> None:
-        torch.manual_seed(
-            (self._seed * 1_000_003 + trainer.current_epoch) * 64 + trainer.global_rank
-        )
+class EpochStart(Callback):
+    """What is random in an epoch depends on its number alone: an interrupted run goes on the same.
+
+    Lightning gives a resumed run's first epoch neither its beginning nor its number to the sampler.
+    """
+
+    def __init__(self, seed: int, batches: EpochBatches) -> None:
+        self._seed, self._batches = seed, batches
+
+    def on_load_checkpoint(
+        self, trainer: lightning.Trainer, task: Any, checkpoint: dict[str, Any]
+    ) -> None:
+        self._batches.set_epoch(checkpoint["epoch"] + 1)
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, task: Any, batch: Batch, index: int
+    ) -> None:
+        if index == 0:
+            torch.manual_seed(
+                (self._seed * 1_000_003 + trainer.current_epoch) * 64 + trainer.global_rank
+            )
 
 
 class History(Callback):
-    """One row an epoch, kept in a file; on resuming it goes on where the checkpoint was taken."""
+    """One row an epoch, kept in a file for people and in the checkpoints for going on."""
 
     def __init__(self, path: Path, watch: Watch | None) -> None:
         self._path, self._watch = path, watch
+        self._validated = False
         self.rows: list[dict[str, Any]] = []
 
-    def on_train_start(self, trainer: lightning.Trainer, task: Any) -> None:
-        if trainer.current_epoch and self._path.exists():
-            rows = json.loads(self._path.read_text(encoding="utf-8"))
-            self.rows = rows[: trainer.current_epoch]
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = state_dict["rows"]
+
+    def on_validation_epoch_end(self, trainer: lightning.Trainer, task: Any) -> None:
+        self._validated = True
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, task: Any) -> None:
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        metrics = {
+            name: float(value)
+            for name, value in trainer.callback_metrics.items()
+            if self._validated or not name.startswith("val_")  # which else are an earlier epoch's
+        }
+        self._validated = False
         rate = max(group["lr"] for group in trainer.optimizers[0].param_groups)
         self.rows.append(
             {"stage": task.stage, "epoch": trainer.current_epoch, **metrics, "lr": rate}
@@ -209,34 +250,3 @@ def _samples(
     if setting.stage in ("audio", "visual"):
         return TrainingClips(train, source, _HEARS_AND_SEES[setting.stage], seed)
     return PairedClips(train, source, seed, config.modality_dropout)
-
-
-class Keeping(ModelCheckpoint):
-    """A checkpoint by name, in which its own state is found again whatever the others' settings."""
-
-    def __init__(self, folder: Path, name: str, **when: Any) -> None:
-        super().__init__(
-            folder,
-            filename=name,
-            auto_insert_metric_name=False,
-            enable_version_counter=False,
-            **when,
-        )
-
-    @property
-    def state_key(self) -> str:
-        return f"{type(self).__name__}({self.filename})"
-
-
-def _checkpoints(folder: Path, config: TrainingConfig, validates: bool) -> list[Callback]:
-    """The last epoch's, every few epochs', and the best; and the end when nothing gets better."""
-    callbacks: list[Callback] = [
-        Keeping(folder, "epoch-{epoch:03d}", every_n_epochs=config.save_every, save_top_k=-1),
-    ]
-    if validates:
-        callbacks.append(Keeping(folder, "best", monitor="val_uar", mode="max"))
-        if config.patience:
-            callbacks.append(EarlyStopping("val_uar", mode="max", patience=config.patience))
-    # After the others, whose state is in it.
-    callbacks.append(Keeping(folder, "last", save_on_train_epoch_end=True))
-    return callbacks

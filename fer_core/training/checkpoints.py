@@ -1,0 +1,94 @@
+"""What is kept of a stage: its last epoch, its best, and every few; and when it ends early."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from fer_core.errors import UserError
+from fer_core.training.config import TrainingConfig
+
+LAST, BEST = "last.ckpt", "best.ckpt"
+
+
+def checkpoint_callbacks(folder: Path, config: TrainingConfig, validates: bool) -> list[Callback]:
+    """The last epoch's, every few epochs', and the best; and the end when nothing gets better."""
+    callbacks: list[Callback] = [
+        Keeping(
+            folder,
+            "epoch-{epoch:03d}",
+            every_n_epochs=config.save_every,
+            save_top_k=-1,
+            save_on_train_epoch_end=True,
+        ),
+    ]
+    if validates:
+        callbacks.append(Keeping(folder, Path(BEST).stem, monitor="val_uar", mode="max"))
+        if config.patience:
+            callbacks.append(Stopping("val_uar", mode="max", patience=config.patience))
+    # After the others, whose state is in it.
+    callbacks.append(Keeping(folder, Path(LAST).stem, save_on_train_epoch_end=True))
+    return callbacks
+
+
+class Keeping(ModelCheckpoint):
+    """A checkpoint by name, in which its own state is found again whatever the others' settings."""
+
+    def __init__(self, folder: Path, name: str, **when: Any) -> None:
+        super().__init__(
+            folder,
+            filename=name,
+            auto_insert_metric_name=False,
+            enable_version_counter=False,
+            **when,
+        )
+
+    @property
+    def state_key(self) -> str:
+        return f"{type(self).__name__}({self.filename})"
+
+
+class Stopping(EarlyStopping):
+    """Early stopping that remembers: killed right after, the stage does not begin another epoch."""
+
+    def on_train_start(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+        trainer.should_stop = self.stopped_epoch > 0
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes beside the old checkpoint and renames: a crash leaves the one or the other.
+
+    Lightning writes to the system's temporary folder and moves from there, which copies where that
+    is another disk; killed meanwhile, it leaves half a checkpoint.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Raises:
+        UserError: the folder cannot be written, or is full.
+        """
+        path = Path(path)
+        draft = path.with_name(f"{path.name}.new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("wb") as file:
+                torch.save(checkpoint, file)
+            os.replace(draft, path)
+        except (
+            OSError,
+            RuntimeError,
+        ) as error:  # torch's writer tells of a full disk by the latter
+            with suppress(OSError):
+                draft.unlink()
+            raise UserError(
+                f"The checkpoint {path} cannot be written: {error}.",
+                "Make room there; the same command then goes on from the last one.",
+            ) from error

@@ -1,0 +1,291 @@
+"""A run that was interrupted at any moment goes on as if it had not been."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fer_core.config import FERConfig
+from fer_core.data.datasets import EpochBatches
+from fer_core.data.item import Item
+from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.training.config import RunConfig, StageName, TrainingConfig
+from fer_core.training.machine import Machine
+from fer_core.training.run import RunData, train
+from fer_core.training.stage import EpochStart
+from fer_core.training.task import Task
+
+MakeItems = Callable[..., list[Item]]
+Trained = tuple[MultimodalFER, list[dict[str, Any]]]
+
+
+@pytest.fixture
+def random_network(network: FERConfig) -> FERConfig:
+    """With dropout wherever there is some."""
+    return replace(
+        network,
+        audio=replace(network.audio, dropout=0.2),
+        temporal=replace(network.temporal, dropout=0.2),
+        fusion=replace(network.fusion, dropout=0.2),
+        classifier=replace(network.classifier, dropout=0.2),
+    )
+
+
+@pytest.fixture
+def random_training(plain: TrainingConfig) -> TrainingConfig:
+    return replace(
+        plain,
+        epochs=4,
+        ema=0.9,
+        augment=True,
+        mixup=0.4,
+        modality_dropout=0.3,
+        curriculum_epochs=2,
+        accumulate=2,
+        warmup_epochs=1,
+    )
+
+
+@pytest.fixture
+def data(make_voices: MakeItems, make_faces: MakeItems) -> RunData:
+    return RunData(
+        (*make_voices(9), *make_faces(7)), (*make_voices(4, "b"), *make_faces(3, "valid")), ()
+    )
+
+
+Go = Callable[..., Trained]
+
+
+@pytest.fixture
+def go(random_network: FERConfig, data: RunData, tmp_path: Path, quiet: Machine) -> Go:
+    """Train in the folder of that name."""
+
+    def go(name: str, training: TrainingConfig, stages: Sequence[StageName]) -> Trained:
+        config = RunConfig(random_network, training)
+        return train(config, data, stages, tmp_path / name, tmp_path / "cache", quiet)
+
+    return go
+
+
+@pytest.fixture
+def kill_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """End the run in its so manieth step, once."""
+    whole = Task.training_step
+
+    def kill_at(count: int) -> None:
+        steps = 0
+
+        def step(self: Task, batch: Any, index: int) -> torch.Tensor:
+            nonlocal steps
+            steps += 1
+            if steps == count:
+                raise Killed
+            return whole(self, batch, index)
+
+        monkeypatch.setattr(Task, "training_step", step)
+
+    return kill_at
+
+
+class Killed(BaseException):
+    pass
+
+
+def assert_same(one: Trained, other: Trained) -> None:
+    assert len(one[1]) == len(other[1])
+    for mine, theirs in zip(one[1], other[1], strict=True):
+        assert mine == pytest.approx(theirs, abs=1e-6)
+        assert mine["lr"] == theirs["lr"]
+    weights = other[0].state_dict()
+    for name, tensor in one[0].state_dict().items():
+        torch.testing.assert_close(tensor, weights[name], atol=1e-6, rtol=0, msg=name)
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "without accumulation": {"accumulate": 1, "ema": 0.0},
+    "plateau": {"schedule": "plateau", "plateau_patience": 0, "plateau_factor": 0.1, "lr": 1e-5},
+    "validated now and then": {"validate_every": 2, "epochs": 5},
+    "kept now and then": {"save_every": 2},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_that_ended_in_an_epoch_goes_on_as_if_it_had_not(
+    case: str, go: Go, kill_at: Callable[[int], None], random_training: TrainingConfig
+) -> None:
+    training = replace(random_training, **CASES[case])
+    whole = go("whole", training, ["audio"])
+    for steps in (6, 3):  # in the third epoch of two batches, then in the fourth
+        kill_at(steps)
+        with pytest.raises(Killed):
+            go("killed", training, ["audio"])
+    kill_at(0)
+    assert_same(whole, go("killed", training, ["audio"]))
+
+
+def test_a_run_without_validation_goes_on_as_well(
+    random_network: FERConfig,
+    random_training: TrainingConfig,
+    data: RunData,
+    quiet: Machine,
+    tmp_path: Path,
+    kill_at: Callable[[int], None],
+) -> None:
+    def go(name: str) -> Trained:
+        config = RunConfig(random_network, random_training)
+        alone = replace(data, validation=())
+        return train(config, alone, ["audio"], tmp_path / name, tmp_path / "cache", quiet)
+
+    whole = go("whole")
+    kill_at(6)
+    with pytest.raises(Killed):
+        go("killed")
+    kill_at(0)
+    assert_same(whole, go("killed"))
+    (tmp_path / "whole/stages/1-audio/done.safetensors").unlink()
+    assert_same(whole, go("whole"))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"epochs": 2}, {"epochs": 9, "patience": 2, "lr": 1e-30, "ema": 0.0}]
+)
+def test_a_run_that_was_killed_after_its_last_epoch_trains_no_other(
+    go: Go, random_training: TrainingConfig, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    training = replace(random_training, **changes)
+    whole = go("run", training, ["audio"])
+    assert len(whole[1]) in (2, 3)  # all of them, or the best and two that were no better
+    (tmp_path / "run/stages/1-audio/done.safetensors").unlink()
+    (tmp_path / "run/training_history.json").unlink()
+    assert_same(whole, go("run", training, ["audio"]))
+    history = json.loads((tmp_path / "run/training_history.json").read_text())
+    assert history == whole[1]
+
+
+def test_finished_stages_are_taken_from_the_folder(
+    go: Go, kill_at: Callable[[int], None], random_training: TrainingConfig, tmp_path: Path
+) -> None:
+    training = replace(random_training, epochs=1)
+    stages = ("audio", "visual", "fusion")
+    whole = go("run", training, stages)
+    assert [row["stage"] for row in whole[1]] == list(stages)
+    kill_at(1)  # nothing is trained
+    assert_same(whole, go("run", training, stages))
+
+
+KILLED = """
+import os, pickle, signal, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from fer_core.training.run import train
+from fer_core.training.stage import EpochStart
+from fer_core.training.task import Task
+
+given, folder, cache, stage, count = sys.argv[1:]
+whole, steps = Task.training_step, 0
+
+def step(self, batch, index):
+    global steps
+    steps += self.stage == stage
+    if steps == int(count):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(self, batch, index)
+
+Task.training_step = step
+config, data, stages, machine = pickle.loads(Path(given).read_bytes())
+train(config, data, stages, Path(folder), Path(cache), machine)
+"""
+
+
+def test_a_process_that_was_killed_goes_on_to_the_same_weights(
+    go: Go,
+    random_network: FERConfig,
+    random_training: TrainingConfig,
+    data: RunData,
+    quiet: Machine,
+    tmp_path: Path,
+) -> None:
+    """In the second epoch of the second stage, with the moving average of the weights on."""
+    training = replace(random_training, epochs=2)
+    stages: tuple[StageName, ...] = ("audio", "fusion")
+    whole = go("whole", training, stages)
+
+    given = tmp_path / "given.pickle"
+    given.write_bytes(pickle.dumps((RunConfig(random_network, training), data, stages, quiet)))
+    command = [sys.executable, "-c", KILLED, given, tmp_path / "killed", tmp_path / "cache"]
+    done = subprocess.run([*command, "fusion", "4"], check=False, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    stage = tmp_path / "killed/stages/2-fusion"
+    assert (stage / "last.ckpt").exists()
+    assert not (stage / "done.safetensors").exists()
+
+    assert_same(whole, go("killed", training, stages))
+
+
+def test_ctrl_c_keeps_everything_and_can_be_pressed_again(
+    go: Go, random_training: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = replace(random_training, epochs=3)
+    whole = go("whole", training, ["audio"])
+    before, seen = signal.getsignal(signal.SIGINT), []
+
+    def press(self: Task, batch: Any, index: int) -> torch.Tensor:
+        seen.append(1)
+        if len(seen) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(self, batch, index)
+
+    step = Task.training_step
+    monkeypatch.setattr(Task, "training_step", press)
+    with pytest.raises(KeyboardInterrupt):
+        go("stopped", training, ["audio"])
+    assert signal.getsignal(signal.SIGINT) is before
+    assert (tmp_path / "stopped/stages/1-audio/last.ckpt").exists()
+    assert_same(whole, go("stopped", training, ["audio"]))
+
+
+def test_checkpoints_hold_nothing_but_plain_values(
+    go: Go, random_training: TrainingConfig, tmp_path: Path
+) -> None:
+    go("run", replace(random_training, epochs=2, save_every=1), ["audio"])
+    kept = sorted((tmp_path / "run/stages/1-audio").glob("*.ckpt"))
+    assert [path.name for path in kept] == [
+        "best.ckpt",
+        "epoch-000.ckpt",
+        "epoch-001.ckpt",
+        "last.ckpt",
+    ]
+    for path in kept:
+        assert torch.load(path, weights_only=True)["state_dict"]
+
+
+def test_the_moving_average_leaves_whole_numbers_alone(
+    go: Go, random_training: TrainingConfig
+) -> None:
+    model, _ = go("run", replace(random_training, ema=0.9), ["visual"])
+    places = model.visual_branch.encoder.embeddings.position_ids
+    assert torch.equal(places, torch.arange(196).unsqueeze(0))
+
+
+def test_workers_begin_with_the_epoch_that_comes_next(
+    go: Go, random_training: TrainingConfig, data: RunData, tmp_path: Path
+) -> None:
+    """They fetch batches before Lightning has said which epoch it is."""
+    go("run", replace(random_training, epochs=2), ["audio"])
+    batches = EpochBatches(data.train, 4, seed=0)
+    checkpoint = torch.load(tmp_path / "run/stages/1-audio/last.ckpt", weights_only=True)
+    EpochStart(0, batches).on_load_checkpoint(None, None, checkpoint)  # type: ignore[arg-type]
+    assert {draw.epoch for batch in batches for draw in batch} == {2}
