@@ -150,7 +150,8 @@ class _Runs:
         own = self.folder / variant.name
         if (own / METRICS_NAME).exists():
             return
-        self.say(f"{self.folder.name}: {variant.name}")
+        if self.machine.rank == 0:
+            self.say(f"{self.folder.name}: {variant.name}")
         config, stages = variant.of(self.config), self._stages_of(variant)
         shared = [stage for stage in stages if stage in self._shared(variant)]
         take_over(shared, self.folder / self.base.name, config, stages, own)

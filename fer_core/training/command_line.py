@@ -188,9 +188,10 @@ def _fit(options: argparse.Namespace) -> None:
         options.start_from,
         _modalities(options),
     )
-    for measurement in outcome.measurements:
-        _say(options, f"{_in_a_line(measurement)}")
-    _say(options, f"The model is in {options.out / 'model'}, with its card.")
+    if machine.rank == 0:
+        for measurement in outcome.measurements:
+            _say(options, _in_a_line(measurement))
+        _say(options, f"The model is in {options.out / 'model'}, with its card.")
 
 
 def _crossval(options: argparse.Namespace) -> None:

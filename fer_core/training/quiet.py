@@ -24,6 +24,7 @@ _MEANT = (
     r"Found \d+ module\(s\) in eval mode",
     # Lightning 2.6.6 asks torch 2.14 in last year's way.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+    "torch.distributed.nn.functional.all_gather is deprecated",
 )
 
 
