@@ -79,7 +79,7 @@ class Machine:
             UserError: Weights & Biases is asked for and not installed.
         """
         if self.log == "csv":
-            return [CSVLogger(folder, name="", version="csv")]
+            return [CSVLogger(folder, name="csv")]  # a file for each time the stage was begun
         if self.log == "tensorboard":
             return [TensorBoardLogger(folder, name="", version="tensorboard")]
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from fer_core.data.clips import mean_mel
@@ -19,7 +21,7 @@ from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.preprocess.audio import LogMel
 from fer_core.training.config import STAGES, RunConfig, StageName
-from fer_core.training.files import write_json, write_text
+from fer_core.training.files import refuse_no_room, write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.stage import HISTORY_NAME, StageSetting, Watch, run_stage
 from fer_core.training.task import TRAINED, Heads
@@ -28,9 +30,7 @@ from fer_core.weights import load_checkpoint, new_model, save_checkpoint
 CONFIG_NAME = "run.json"
 DONE_NAME = "done.safetensors"  # in the folder of a finished stage: the network and the heads
 HEAD: dict[StageName, str] = {"audio": "heads.audio.", "visual": "heads.video."}  # it trains
-SPACE_NEEDED = (
-    8  # times the weights: the last, the best and a periodic state with AdamW's two moments
-)
+CACHE_PROBE = 2**20  # bytes: how much a cache needs is not known before
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,14 @@ class RunData:
             tuple(item for fold in folds for item in fold.validation),
             tuple(item for fold in folds for item in fold.test),
         )
+
+    def digest(self) -> str:
+        """Which items teach and which validate: equal for equal corpora on any machine."""
+        parts = [
+            [(item.key, item.kind, item.shares, item.groups, item.start_s) for item in part]
+            for part in (self.train, self.validation)
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def usual_stages(items: Sequence[Item]) -> tuple[StageName, ...]:
@@ -87,10 +95,19 @@ def train(
         UserError: the folder belongs to another run, cannot be written or is full; or a stage has
             nothing to learn from.
     """
-    begin(folder, config, stages)
+    if machine.rank == 0:
+        begin(
+            folder,
+            config,
+            stages,
+            data=data.digest(),
+            start_from=None if start_from is None else str(start_from),
+        )
     model, heads = _untrained(config, start_from)
-    refuse_full_disk(folder, model)
-    if "audio" in stages:
+    if machine.rank == 0:
+        refuse_no_room(folder, room_needed(config, stages, model), "--out")
+        refuse_no_room(cache, CACHE_PROBE, "--cache")
+    if "audio" in stages and start_from is None:
         measure_mel(model, data.train, cache)
     history: list[dict[str, Any]] = []
     for stage in stages:
@@ -114,19 +131,22 @@ def train(
         )
         history += run_stage(setting, model, heads)
         if machine.rank == 0:
-            _save(model, heads, done)
             save_checkpoint(model, folder / "model")
             write_json(history, folder / "training_history.json")
+            _save(model, heads, done)  # at last: what is done is not done again
     return model.requires_grad_(True).eval(), history
 
 
-def begin(folder: Path, config: RunConfig, stages: Sequence[str]) -> None:
+def begin(folder: Path, config: RunConfig, stages: Sequence[str], **others: str | None) -> None:
     """Write down what the run is, or see that the folder belongs to the same one.
+
+    ``others``: what else makes it another run, by name.
 
     Raises:
         UserError: another run is in the folder, or it cannot be written.
     """
-    said = json.loads(json.dumps({"config": config.as_json(), "stages": list(stages)}))
+    described = {"config": config.as_json(), "stages": list(stages), **others}
+    said = json.loads(json.dumps(described))
     path = folder / CONFIG_NAME
     if path.exists():
         try:
@@ -143,26 +163,14 @@ def begin(folder: Path, config: RunConfig, stages: Sequence[str]) -> None:
         write_json(said, path)
 
 
-def refuse_full_disk(folder: Path, model: MultimodalFER) -> None:
-    """Notice before the first epoch what would end the run after it.
+def room_needed(config: RunConfig, stages: Sequence[StageName], model: MultimodalFER) -> int:
+    """Bytes of all checkpoints of a run, each with weights, their average and AdamW's two moments.
 
-    Raises:
-        UserError: there is not enough room, or no right to write.
+    The last, the best and those that are kept now and then, of every stage.
     """
-    size = SPACE_NEEDED * sum(4 * parameter.numel() for parameter in model.parameters())
-    probe = folder / "probe"
-    try:
-        with probe.open("wb") as file:
-            for _ in range(size // 2**20 + 1):
-                file.write(bytes(2**20))
-    except OSError as error:
-        raise UserError(
-            f"{folder} has no room for the run's checkpoints, about {size / 1e6:.0f} MB: "
-            f"{error.strerror}.",
-            "Make room there, or name another folder with --out.",
-        ) from error
-    finally:
-        probe.unlink(missing_ok=True)
+    one = sum(4 * 4 * parameter.numel() for parameter in model.parameters())
+    of_stages = (config.of_stage(stage) for stage in stages)
+    return one * sum(2 + stage.epochs // stage.save_every for stage in of_stages)
 
 
 def measure_mel(model: MultimodalFER, items: Sequence[Item], cache: Path) -> None:
@@ -221,8 +229,15 @@ def _save(model: MultimodalFER, heads: Heads, path: Path) -> None:
     weights = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
     weights |= {f"heads.{name}": t.contiguous() for name, t in heads.state_dict().items()}
     draft = path.with_suffix(".new")
-    save_file(weights, draft)
-    draft.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(weights, draft)
+        draft.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"The stage's weights cannot be written to {path}: {error}.",
+            "Make room there; the same command then goes on from the last epoch.",
+        ) from error
 
 
 def _load(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,15 +11,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-import torch
 
 from fer_core.config import FERConfig, Thresholds
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
-from fer_core.data.store import MediaStore
 from fer_core.media import SAMPLE_RATE, FaceBox, RgbImage
-from fer_core.training.config import RunConfig, StageName, TrainingConfig
+from fer_core.training.config import TrainingConfig
 from fer_core.training.machine import Machine
-from fer_core.training.run import RunData
 
 MakeItems = Callable[..., list[Item]]
 

@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import errno
+import json
+import resource
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fer_core.config import FERConfig
+from fer_core.data.item import Item
+from fer_core.errors import UserError
+from fer_core.training.checkpoints import WholeCheckpoints
+from fer_core.training.config import RunConfig, StageName, TrainingConfig
+from fer_core.training.machine import Machine
+from fer_core.training.run import RunData, room_needed, train, usual_stages
+from fer_core.training.task import Task
+from fer_core.weights import load_checkpoint, new_model, save_checkpoint
+
+MakeItems = Callable[..., list[Item]]
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def config(network: FERConfig, plain: TrainingConfig) -> RunConfig:
+    return RunConfig(network, replace(plain, epochs=1))
+
+
+@pytest.fixture
+def data(make_voices: MakeItems) -> RunData:
+    return RunData(tuple(make_voices(4)), tuple(make_voices(2, "b")), ())
+
+
+Go = Callable[..., Any]
+
+
+@pytest.fixture
+def go(config: RunConfig, data: RunData, tmp_path: Path, quiet: Machine) -> Go:
+    """A run of the audio stage, in which something is otherwise."""
+
+    def go(**changes: Any) -> Any:
+        given = {
+            "config": config,
+            "data": data,
+            "stages": ("audio",),
+            "folder": tmp_path / "run",
+            "cache": tmp_path / "cache",
+            "machine": quiet,
+            **changes,
+        }
+        return train(**given)
+
+    return go
+
+
+@pytest.fixture
+def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail at the first step of training."""
+
+    def step(*_: object) -> torch.Tensor:
+        raise AssertionError("the first epoch has begun")
+
+    monkeypatch.setattr(Task, "training_step", step)
+
+
+def test_a_run_leaves_a_model_and_its_history(go: Go, tmp_path: Path) -> None:
+    model, history = go()
+    loaded = load_checkpoint(tmp_path / "run/model")
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, loaded.state_dict()[name]), name
+    assert not model.training
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    assert json.loads((tmp_path / "run/training_history.json").read_text()) == history
+    (row,) = history
+    assert row.keys() == {"stage", "epoch", "loss", "val_uar", "val_war", "val_loss", "lr"}
+    assert not list((tmp_path / "run").rglob("*.new"))
+    assert not list(tmp_path.rglob("probe"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"stages": ("audio", "fusion")}, "stages"),
+        ({"start_from": Path("model")}, "start_from"),
+    ],
+)
+def test_another_run_in_the_folder_is_refused(
+    go: Go, tmp_path: Path, changes: dict[str, Any], named: str, untrained: None
+) -> None:
+    with pytest.raises(AssertionError):
+        go()
+    with pytest.raises(UserError, match=f"holds another run \\({named} differs\\)"):
+        go(**changes)
+
+
+def test_other_settings_and_other_data_are_refused_and_named(
+    go: Go, config: RunConfig, data: RunData, untrained: None
+) -> None:
+    with pytest.raises(AssertionError):
+        go()
+    faster = replace(config, training=replace(config.training, lr=0.1))
+    with pytest.raises(UserError, match=r"\(config\.training\.lr differs\)") as error:
+        go(config=faster)
+    assert "--out" in error.value.hint
+    wider = replace(config.model, fusion=replace(config.model.fusion, out=8))
+    with pytest.raises(UserError, match=r"\(config\.model\.fusion\.out differs\)"):
+        go(config=replace(config, model=wider))
+    with pytest.raises(UserError, match=r"\(data differs\)"):
+        go(data=replace(data, train=data.train[1:]))
+    with pytest.raises(UserError, match=r"\(data differs\)"):
+        go(data=replace(data, train=data.validation, validation=data.train))
+
+
+def test_the_same_corpus_elsewhere_is_the_same_data(data: RunData) -> None:
+    moved = tuple(replace(item, path=Path("/elsewhere") / item.path.name) for item in data.train)
+    assert replace(data, train=moved).digest() == data.digest()
+
+
+def test_a_folder_that_cannot_be_written_is_noticed_before_the_first_epoch(
+    go: Go, tmp_path: Path, untrained: None
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(UserError, match="cannot be written") as error:
+        go(folder=tmp_path / "file" / "run")
+    assert "--out" in error.value.hint
+    with pytest.raises(UserError, match="cannot be written") as error:
+        go(cache=tmp_path / "file" / "cache")
+    assert "--cache" in error.value.hint
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """No file may be larger than 100 kB, as on a disk that is full after that."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_is_noticed_before_the_first_epoch(
+    go: Go, tmp_path: Path, untrained: None, small_files: None
+) -> None:
+    with pytest.raises(UserError, match="cannot be written") as error:
+        go()
+    assert "Make room" in error.value.hint
+    assert not list(tmp_path.rglob("probe"))
+
+
+def test_a_disk_that_will_be_full_is_noticed_before_the_first_epoch(
+    go: Go, config: RunConfig, monkeypatch: pytest.MonkeyPatch, untrained: None
+) -> None:
+    needed = room_needed(config, ("audio",), new_model(config.model, 0))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(10**12, 0, needed - 1))
+    with pytest.raises(UserError, match="has room for"):
+        go()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(10**12, 0, needed))
+    with pytest.raises(AssertionError):
+        go()
+
+
+def test_what_is_kept_is_what_was_reckoned_with(go: Go, config: RunConfig, tmp_path: Path) -> None:
+    training = replace(config.training, epochs=4, save_every=2, ema=0.9)
+    config = replace(config, training=training)
+    model, _ = go(config=config)
+    written = sum(path.stat().st_size for path in tmp_path.rglob("*.ckpt"))
+    reckoned = room_needed(config, ("audio",), model)
+    assert len(list(tmp_path.rglob("*.ckpt"))) == 4
+    assert written < 2 * reckoned  # a tiny network's files are half names
+
+
+def test_a_disk_that_fills_meanwhile_is_told(tmp_path: Path, small_files: None) -> None:
+    path = tmp_path / "last.ckpt"
+    path.write_bytes(b"the old one")
+    with pytest.raises(UserError, match="cannot be written"):
+        WholeCheckpoints().save_checkpoint({"weights": torch.zeros(100_000)}, path)
+    assert path.read_bytes() == b"the old one"
+    assert not list(tmp_path.glob("*.new"))
+
+
+def test_a_checkpoint_is_whole_or_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "last.ckpt"
+    WholeCheckpoints().save_checkpoint({"epoch": 1}, path)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        WholeCheckpoints().save_checkpoint({"epoch": 2}, path)
+    assert torch.load(path, weights_only=True) == {"epoch": 1}
+
+
+def test_only_the_first_process_writes_the_run(
+    go: Go, quiet: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, untrained: None
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    second = replace(quiet, devices=2, strategy="ddp")
+    with pytest.raises(UserError, match="nothing to learn"):
+        go(machine=second, data=RunData((), (), ()))
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_mean_of_the_mel_bins_is_that_of_the_training_part(go: Go, config: RunConfig) -> None:
+    model, _ = go()
+    fresh = new_model(config.model, 0)
+    assert not torch.equal(model.audio_branch.mel_mean, fresh.audio_branch.mel_mean)
+    assert (model.audio_branch.mel_std < 10).all()
+
+
+def test_a_model_to_start_from_keeps_its_own(go: Go, config: RunConfig, tmp_path: Path) -> None:
+    before = new_model(config.model, seed=5)
+    save_checkpoint(before, tmp_path / "before")
+    still = replace(config, training=replace(config.training, lr=1e-30, weight_decay=0.0))
+    model, _ = go(config=still, start_from=tmp_path / "before")
+    for name, tensor in model.state_dict().items():
+        torch.testing.assert_close(tensor, before.state_dict()[name], msg=name)
+
+
+def test_a_stage_without_anything_to_learn_from_is_told(
+    go: Go, make_faces: MakeItems, quiet: Machine
+) -> None:
+    with pytest.raises(UserError, match="has nothing to learn from"):
+        go(data=RunData(tuple(make_faces(4)), (), ()))
+
+
+def test_too_few_items_for_all_processes_are_told(
+    go: Go, make_voices: MakeItems, quiet: Machine
+) -> None:
+    with pytest.raises(UserError, match="too few items"):
+        go(data=RunData(tuple(make_voices(1)), (), ()), machine=replace(quiet, devices=2))
+
+
+def test_the_usual_stages_are_what_the_corpora_can_teach(
+    make_voices: MakeItems, make_faces: MakeItems, make_pairs: MakeItems
+) -> None:
+    expected: list[tuple[list[Item], tuple[StageName, ...]]] = [
+        (make_voices(1), ("audio", "fusion")),
+        (make_faces(1), ("visual", "fusion")),
+        ([*make_voices(1), *make_faces(1)], ("audio", "visual", "fusion")),
+        (make_pairs(1), ("audio", "visual", "fusion", "joint")),
+    ]
+    for items, stages in expected:
+        assert usual_stages(items) == stages
+
+
+def test_a_stage_hands_its_best_epoch_on(
+    go: Go, config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the second of three, as the validation has it."""
+    uars = iter([0.2, 0.9, 0.5])
+    log = Task.log
+
+    def scripted(self: Task, name: str, value: Any, **how: Any) -> None:
+        log(self, name, next(uars) if name == "val_uar" else value, **how)
+
+    monkeypatch.setattr(Task, "log", scripted)
+    training = replace(config.training, epochs=3, save_every=1)
+    model, history = go(config=replace(config, training=training))
+    assert [row["val_uar"] for row in history] == pytest.approx([0.2, 0.9, 0.5])
+    second = torch.load(tmp_path / "run/stages/1-audio/epoch-001.ckpt", weights_only=True)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, second["state_dict"][f"model.{name}"]), name
+
+
+def test_the_log_of_a_resumed_run_is_not_lost(
+    go: Go, config: RunConfig, quiet: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = replace(quiet, log="csv")
+    longer = replace(config, training=replace(config.training, epochs=2))
+    step, steps = Task.training_step, []
+
+    def killed(self: Task, batch: Any, index: int) -> torch.Tensor:
+        steps.append(1)
+        if len(steps) == 2:
+            raise OSError(errno.EIO, "gone")
+        return step(self, batch, index)
+
+    monkeypatch.setattr(Task, "training_step", killed)
+    with pytest.raises(OSError, match="gone"):
+        go(config=longer, machine=machine)
+    go(config=longer, machine=machine)
+    logs = sorted(tmp_path.rglob("metrics.csv"))
+    text = "".join(log.read_text() for log in logs)
+    epochs = {line.split(",")[0] for line in text.splitlines()}
+    assert {"0", "1"} <= epochs, text
