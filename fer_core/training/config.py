@@ -32,7 +32,7 @@ class TrainingConfig:
     batch: int = 4  # clips of all processes together
     accumulate: int = 4  # batches to a step of the optimiser
     lr: float = 1e-4  # of the audio and the visual stage
-    fusion_lr: float = 5e-5  # of everything after the branches, in the fusion and the joint stage
+    fusion_lr: float = 5e-5  # of the fusion; in the fusion stage of the branches' last layers, too
     classifier_lr: float = 1e-4
     branch_lr: float = 1e-5  # in the joint stage
     weight_decay: float = 0.01
@@ -103,10 +103,11 @@ class RunConfig:
             raise ValueError(f"no preset {preset!r}; there are {', '.join(PRESETS)}")
         base = FERConfig.preset(preset).as_json()
         model = FERConfig.from_json(_merged(base, values.get("model") or {}, "model"))
-        general = values.get("training") or {}
+        usual = dataclasses.asdict(TrainingConfig())
+        general = _merged(usual, values.get("training") or {}, "training")
         training = read_section(TrainingConfig, general, "training")
-        stages = {}
-        for stage, own in (values.get("stages") or {}).items():
+        stages: dict[str, TrainingConfig] = {}
+        for stage, own in _merged({}, values.get("stages") or {}, "stages").items():
             if stage not in STAGES:
                 raise ValueError(f"stages: no stage {stage!r}; there are {', '.join(STAGES)}")
             whole = _merged(dataclasses.asdict(training), own or {}, f"stages.{stage}")
@@ -141,10 +142,14 @@ def read_values(path: Path | None, changes: list[str]) -> dict[str, Any]:
         section = values
         *parents, last = name.strip().split(".")
         for parent in parents:
-            section = section.setdefault(parent, {})
+            section[parent] = section.get(parent) or {}  # it may be there and empty
+            section = section[parent]
             if not isinstance(section, dict):
                 raise UserError(f"{change!r}: {parent} is a value and has no parts.")
-        section[last] = _number(yaml.safe_load(text))
+        try:
+            section[last] = _number(yaml.safe_load(text))
+        except yaml.YAMLError as error:
+            raise UserError(f"{change!r}: {text!r} is no value.") from error
     return values
 
 

@@ -37,8 +37,10 @@ class Machine:
     @property
     def rank(self) -> int:
         """Of this process among all, as torchrun, Slurm or Lightning's launcher say it."""
+        if self.processes == 1:
+            return 0
         for name in ("RANK", "SLURM_PROCID"):
-            if self.processes > 1 and name in os.environ:
+            if name in os.environ:
                 return int(os.environ[name])
         node = int(os.environ.get("NODE_RANK", 0))
         return node * self.devices + int(os.environ.get("LOCAL_RANK", 0))
