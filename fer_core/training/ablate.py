@@ -27,7 +27,13 @@ from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
 from fer_core.training.fit import METRICS_NAME, Material, fit, shown_of
 from fer_core.training.machine import Machine
-from fer_core.training.run import begin, take_over, usual_stages
+from fer_core.training.run import (
+    RunData,
+    begin,
+    take_over,
+    usual_stages,
+    without_periodic_checkpoints,
+)
 from fer_core.weights import load_checkpoint
 
 RESULTS_NAME, TABLE_NAME = "ablation.json", "ablation.md"
@@ -112,7 +118,9 @@ def ablate(
     materials = [[_only(material, number), *others] for number in folds]
     base = _base(config, materials[0], wanted)
     rows = _rows(base, materials[0], wanted)
-    begin(folder, config, stages)
+    if machine.rank == 0:
+        every = [fold for own in (material, *others) for fold in own.folds]
+        begin(folder, config, stages, data=RunData.of(every).digest(), modalities=str(modalities))
     left_out = {row.name: row.left_out for row in rows if row.left_out}
     scores: dict[str, list[Scores]] = {}
     table: dict[str, Any] = {}
@@ -152,7 +160,8 @@ class _Runs:
             return
         if self.machine.rank == 0:
             self.say(f"{self.folder.name}: {variant.name}")
-        config, stages = variant.of(self.config), self._stages_of(variant)
+        config = without_periodic_checkpoints(variant.of(self.config))
+        stages = self._stages_of(variant)
         shared = [stage for stage in stages if stage in self._shared(variant)]
         take_over(shared, self.folder / self.base.name, config, stages, own)
         fit(
@@ -165,6 +174,9 @@ class _Runs:
             stages,
             modalities=variant.modalities,
         )
+        if self.machine.rank == 0:
+            for checkpoint in own.glob("stages/*/*.ckpt"):
+                checkpoint.unlink()  # what is measured is not trained any further
 
     def scores(self, variants: Sequence[Variant]) -> Scores:
         """What a network reached; of several, the mean of their answers."""

@@ -14,7 +14,7 @@ from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json
 from fer_core.training.fit import METRICS_NAME, Material, fit
 from fer_core.training.machine import Machine
-from fer_core.training.run import begin
+from fer_core.training.run import RunData, begin
 
 RESULTS_NAME = "crossval.json"
 
@@ -41,7 +41,9 @@ def crossval(
         UserError: as :func:`fer_core.training.fit.fit`; or the folder holds another
             cross-validation.
     """
-    begin(folder, config, stages)
+    if machine.rank == 0:
+        every = [fold for own in (material, *others) for fold in own.folds]
+        begin(folder, config, stages, data=RunData.of(every).digest(), modalities=str(modalities))
     folds = []
     for fold in material.folds:
         own = folder / fold.name

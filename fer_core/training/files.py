@@ -27,7 +27,7 @@ def write_text(text: str, path: Path) -> None:
     """Raises:
     UserError: the folder cannot be written.
     """
-    draft = path.with_name(f"{path.name}.new")
+    draft = path.with_name(f"{path.name}.{os.getpid()}")  # other processes may write the same
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(text, encoding="utf-8")

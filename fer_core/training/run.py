@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +22,15 @@ from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.preprocess.audio import LogMel
-from fer_core.training.config import STAGES, RunConfig, StageName
+from fer_core.training.config import STAGES, RunConfig, StageName, TrainingConfig
 from fer_core.training.files import refuse_no_room, write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.stage import HISTORY_NAME, StageSetting, Watch, run_stage
-from fer_core.training.task import TRAINED, Heads
+from fer_core.training.task import HEADS, TRAINED, Heads
 from fer_core.weights import load_checkpoint, new_model, save_checkpoint
 
 CONFIG_NAME = "run.json"
 DONE_NAME = "done.safetensors"  # in the folder of a finished stage: the network and the heads
-HEAD: dict[StageName, str] = {"audio": "heads.audio.", "visual": "heads.video."}  # it trains
 CACHE_PROBE = 2**20  # bytes: how much a cache needs is not known before
 
 
@@ -173,6 +174,16 @@ def room_needed(config: RunConfig, stages: Sequence[StageName], model: Multimoda
     return one * sum(2 + stage.epochs // stage.save_every for stage in of_stages)
 
 
+def without_periodic_checkpoints(config: RunConfig) -> RunConfig:
+    """``config`` for one run of many, of which only scores are wanted."""
+
+    def sparing(training: TrainingConfig) -> TrainingConfig:
+        return dataclasses.replace(training, save_every=training.epochs + 1)
+
+    stages = {name: sparing(own) for name, own in config.stages.items()}
+    return dataclasses.replace(config, training=sparing(config.training), stages=stages)
+
+
 def measure_mel(model: MultimodalFER, items: Sequence[Item], cache: Path) -> None:
     """Set the constants with which the network normalises mel bins, from the training part."""
     store, log_mel = MediaStore(cache / "media", model.config.vision), LogMel()
@@ -202,7 +213,8 @@ def take_over(
     model, heads = _untrained(config)
     for stage in branches:
         (trained,) = source.glob(f"stages/*-{stage}/{DONE_NAME}")
-        parts = [f"model.{part}." for part in TRAINED[stage]] + [HEAD[stage]]
+        parts = [f"model.{part}." for part in TRAINED[stage]]
+        parts += [f"heads.{head}." for head in HEADS[stage]]
         _load(model, heads, trained, tuple(parts))
         own = _folder_of(stage, stages, folder)
         if not (own / DONE_NAME).exists():
@@ -228,7 +240,7 @@ def _folder_of(stage: StageName, stages: Sequence[StageName], folder: Path) -> P
 def _save(model: MultimodalFER, heads: Heads, path: Path) -> None:
     weights = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
     weights |= {f"heads.{name}": t.contiguous() for name, t in heads.state_dict().items()}
-    draft = path.with_suffix(".new")
+    draft = path.with_name(f"{path.name}.{os.getpid()}")  # other processes may write the same
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(weights, draft)

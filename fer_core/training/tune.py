@@ -24,7 +24,13 @@ from fer_core.training.config import RunConfig, StageName, TrainingConfig
 from fer_core.training.files import write_json, write_text
 from fer_core.training.fit import Material, fold_of
 from fer_core.training.machine import Machine
-from fer_core.training.run import RunData, begin, train, usual_stages
+from fer_core.training.run import (
+    RunData,
+    begin,
+    train,
+    usual_stages,
+    without_periodic_checkpoints,
+)
 
 STUDY_NAME, TRIALS_NAME, BEST_NAME = "study.db", "trials.json", "best.yaml"
 
@@ -84,7 +90,7 @@ def tune(
             "Write --set validation_speakers=3, or choose another split.",
         )
     stages = tuple(stages) or usual_stages(data.train)
-    begin(folder, config, stages)
+    begin(folder, config, stages, data=data.digest(), modalities=str(modalities))
     study = _study(folder, config, stages)
     while len(_done(study)) < trials:
         trial = study.ask()
@@ -97,7 +103,14 @@ def tune(
         watch = _Watch(trial, config, stages)
         try:
             _, history = train(
-                suggested, data, stages, own, cache, machine, watch=watch, features=features
+                without_periodic_checkpoints(suggested),
+                data,
+                stages,
+                own,
+                cache,
+                machine,
+                watch=watch,
+                features=features,
             )
             uar = _best_uar(history, stages[-1])
             study.tell(trial, uar)

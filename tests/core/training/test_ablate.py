@@ -63,6 +63,8 @@ def test_every_row_is_measured_and_what_is_done_is_not_repeated(
     assert len(said) == len(set(said)) == 8, "equal networks are trained once"
     fold = runs / material.folds[0].name
 
+    assert not list(fold.rglob("*.ckpt")), "what is measured needs no checkpoint"
+
     # Branches that were taken over are those that would have been trained.
     alone = tmp_path / "concat"
     fusion = dataclasses.replace(config.model.fusion, kind="concat")
