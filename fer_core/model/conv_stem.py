@@ -28,7 +28,11 @@ class ResidualBlock(nn.Module):
 
 
 class ConvStem(nn.Sequential):
-    """Four halvings: to D/8, D/4, D/2 and D channels, with residual blocks after the last three."""
+    """Four halvings: to D/8, D/4, D/2 and D channels, with residual blocks after the last three.
+
+    Where several processes train, the statistics of its batch norms are those of all only on GPUs;
+    on CPUs each process has those of its own share of a batch.
+    """
 
     def __init__(self, width: int, blocks: int) -> None:
         stages: list[nn.Module] = [_normed_convolution(3, width // 8, stride=2), nn.ReLU()]

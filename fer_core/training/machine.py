@@ -58,12 +58,20 @@ class Machine:
             "accelerator": {"cuda": "gpu"}.get(device, device),
             "devices": self.devices,
             "num_nodes": self.nodes,
-            "strategy": self.strategy,
+            "strategy": self._strategy,
             "precision": {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}[precision],
             "deterministic": self.deterministic and device == "cpu",
-            # Its statistics would else be those of each GPU's own share of a batch.
+            # Its statistics would else be those of each GPU's own share of a batch. On CPUs they
+            # are: torch has no such norm for them.
             "sync_batchnorm": self.processes > 1 and device == "cuda",
         }
+
+    @property
+    def _strategy(self) -> str:
+        """DDP that does not wait for the gradients of a branch of which a batch shows nothing."""
+        if self.processes > 1 and self.strategy in ("auto", "ddp"):
+            return "ddp_find_unused_parameters_true"
+        return self.strategy
 
     def workers(self) -> dict[str, Any]:
         """For ``DataLoader``."""

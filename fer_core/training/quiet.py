@@ -22,6 +22,8 @@ _MEANT = (
     "You defined a `validation_step` but have no `val_dataloader`",
     # What a stage does not train stays in evaluation mode.
     r"Found \d+ module\(s\) in eval mode",
+    # A batch may lack a modality, and then a branch has no gradient; most batches lack none.
+    "find_unused_parameters=True was specified",
     # Lightning 2.6.6 asks torch 2.14 in last year's way.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
     "torch.distributed.nn.functional.all_gather is deprecated",
