@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fer_core.errors import UserError
+from fer_core.training.machine import Machine
+
+
+def test_precision_is_full_on_a_cpu_unless_asked_for_otherwise() -> None:
+    machine = Machine(device="cpu")
+    assert machine.trainer_arguments("auto")["precision"] == "32-true"
+    assert machine.trainer_arguments("bf16")["precision"] == "bf16-mixed"
+
+
+def test_every_strategy_of_lightning_can_be_named() -> None:
+    def strategy(**given: object) -> str:
+        arguments = Machine(device="cpu", **given).trainer_arguments("32")  # type: ignore[arg-type]
+        return str(arguments["strategy"])
+
+    assert strategy() == "auto"
+    assert strategy(devices=2) == strategy(nodes=2, strategy="ddp")
+    assert strategy(devices=2).startswith("ddp")
+    assert strategy(devices=2, strategy="fsdp") == "fsdp"
+
+
+def test_weights_and_biases_is_asked_for_only_where_it_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    assert Machine(log="csv").loggers(tmp_path)
+    with pytest.raises(UserError, match="not installed") as error:
+        Machine(log="wandb").loggers(tmp_path)
+    assert "pip install wandb" in error.value.hint
