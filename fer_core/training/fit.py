@@ -39,10 +39,13 @@ from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.run import RunData, train, usual_stages
-from fer_core.weights import save_checkpoint
+from fer_core.weights import load_config, save_checkpoint
 
 METRICS_NAME = "metrics.json"  # written last: a run that has it is complete
 PACKAGES = ("torch", "torchaudio", "transformers", "lightning", "torchmetrics", "numpy", "av")
+BEGUN_WITH = (
+    "Training began with a model trained before ({}); people it learned from may be in the test."
+)
 MODALITIES: dict[Shown, Modalities] = {
     "audio and video": Modalities(),
     "audio alone": Modalities(video=False),
@@ -107,6 +110,8 @@ def fit(
 ) -> Outcome:
     """Train on fold ``fold`` of each corpus, calibrate, measure, and write it all down.
 
+    A corpus after the first that has a single fold gives that one.
+
     Args:
         stages: none is the usual ones of what the corpora hold.
         modalities: the only ones that are trained and measured.
@@ -115,7 +120,11 @@ def fit(
         UserError: what a person can mend.
     """
     wanted = modalities or Modalities()
-    folds = [fold_of(own, fold, config, wanted) for own in material]
+    folds = [
+        fold_of(own, 0 if place and len(own.folds) == 1 else fold, config, wanted)
+        for place, own in enumerate(material)
+    ]
+    before = load_config(start_from).trained_on if start_from is not None else None
     data = RunData.of(folds)
     if not data.train:
         raise UserError("The training part is empty.", "Choose another split or another corpus.")
@@ -134,8 +143,10 @@ def fit(
         for own, part in zip(material, folds, strict=True)
         for measurement in measure(model, own.corpus.name, part, store, wanted)
     )
-    trained_on = "; ".join(part.description for part in folds if part.train)
-    model.config = dataclasses.replace(model.config, trained_on=trained_on)
+    taught = [part.description for part in folds if part.train]
+    if before is not None:
+        taught.append(f"Begun with a model trained on: {before}")
+    model.config = dataclasses.replace(model.config, trained_on=" ".join(taught))
     save_checkpoint(model, folder / "model")
     facts = CardFacts(
         model.config.name,
@@ -143,6 +154,7 @@ def fit(
         tuple(CorpusUse.of(own.corpus, part) for own, part in zip(material, folds, strict=True)),
         measurements=measurements,
         over_folds=over_folds,
+        notes=() if before is None else (BEGUN_WITH.format(before),),
         calibration=calibration,
         calibrated_on="the validation people" if calibration else None,
         uncertain_below=model.config.thresholds.uncertain_below if calibration else None,

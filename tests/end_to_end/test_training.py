@@ -160,6 +160,25 @@ def test_fit_takes_the_configuration_that_tune_found(
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()
 
 
+def test_a_run_begun_with_another_model_says_what_that_one_was_taught(
+    run, own_recordings, made_ferplus, tiny_training, cache, tmp_path
+):
+    first = run[0] / "model"
+    fit = (
+        "fit", "--config", str(tiny_training), "--out", str(tmp_path), "--cache", str(cache),
+        "--corpus", "manifest", "--data", str(own_recordings), "--fold", "1",
+        "--corpus", "ferplus", "--data", str(made_ferplus),
+        "--start-from", str(first), "--stages", "fusion", "--epochs", "1",
+        "--progress", "none", "--threads", "1",
+    )  # fmt: skip
+    assert main(fit) == 0
+    before = json.loads((first / "config.json").read_text())["trained_on"]
+    after = json.loads((tmp_path / "model" / "config.json").read_text())["trained_on"]
+    assert "fold 1 of 4" in after
+    assert after.endswith(f"Begun with a model trained on: {before}")
+    assert before in (tmp_path / "model" / "model_card.md").read_text()
+
+
 def test_ablate_prints_one_table_and_what_is_left_out(
     own_recordings, tiny_training, cache, tmp_path, capsys
 ):
