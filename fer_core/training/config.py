@@ -57,7 +57,7 @@ class TrainingConfig:
     augment: bool = True
     augmentation: Augmentation = field(default_factory=Augmentation)
     views: int = 8  # of each item, of which frozen encoders' features are kept
-    patience: int = 15  # epochs without a better validation before the stage ends; 0 is never
+    patience: int = 15  # validations that are no better before the stage ends; 0 is never
     ema: float = 0.0  # decay of the moving average of weights that is kept; 0 is none
     gradient_checkpointing: bool = False
     precision: Literal["auto", "32", "bf16", "16"] = "auto"  # auto: bf16 on CUDA, else 32

@@ -28,6 +28,7 @@ from fer_core.data.features import EncodedSamples, EncodedWindows
 from fer_core.data.item import Item
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
+from fer_core.evaluation.evaluate import WINDOWS_AT_ONCE
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.training.checkpoints import BEST, LAST, WholeCheckpoints, checkpoint_callbacks
 from fer_core.training.config import StageName, TrainingConfig
@@ -38,7 +39,6 @@ from fer_core.training.progress import progress_callback
 from fer_core.training.quiet import quiet_lightning
 from fer_core.training.task import Heads, Task
 
-VALIDATION_BATCH = 64
 HISTORY_NAME = "history.json"
 Watch = Callable[[dict[str, Any]], None]
 _HEARS_AND_SEES = {
@@ -104,7 +104,7 @@ def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list
         validation,
         EncodedWindows(model, store, cutter, setting.features) if stage == "fusion" else cutter,
         _HEARS_AND_SEES[stage],
-        VALIDATION_BATCH,
+        WINDOWS_AT_ONCE,
     )
     shares = torch.tensor([item.shares for item in samples.items])
     weights = class_weights(shares) if config.class_weights else torch.ones(shares.shape[1])

@@ -117,7 +117,6 @@ CASES: dict[str, dict[str, Any]] = {
     "without accumulation": {"accumulate": 1, "ema": 0.0},
     "plateau": {"schedule": "plateau", "plateau_patience": 0, "plateau_factor": 0.1, "lr": 1e-5},
     "validated now and then": {"validate_every": 2, "epochs": 5},
-    "kept now and then": {"save_every": 2},
 }
 
 

@@ -290,3 +290,32 @@ def test_the_log_of_a_resumed_run_is_not_lost(
     text = "".join(log.read_text() for log in logs)
     epochs = {line.split(",")[0] for line in text.splitlines()}
     assert {"0", "1"} <= epochs, text
+
+
+def test_all_stages_learn_from_mixed_corpora_in_half_precision(
+    go: Go,
+    config: RunConfig,
+    make_pairs: MakeItems,
+    make_voices: MakeItems,
+    make_faces: MakeItems,
+) -> None:
+    vision = replace(config.model.vision, stem="conv", stem_blocks=1)
+    training = replace(
+        config.training, precision="bf16", augment=True, mixup=0.4, cutmix=1.0, modality_dropout=0.5
+    )
+    stages: tuple[StageName, ...] = ("audio", "visual", "fusion", "joint")
+    data = RunData(
+        (*make_pairs(4), *make_voices(4), *make_faces(4)),
+        (*make_pairs(2, "valid"), *make_faces(2, "valid")),
+        (),
+    )
+    model, history = go(
+        config=replace(config, model=replace(config.model, vision=vision), training=training),
+        data=data,
+        stages=stages,
+    )
+    assert [row["stage"] for row in history] == list(stages)
+    assert all(row["loss"] > 0 and row["val_loss"] > 0 for row in history)
+    for name, tensor in model.state_dict().items():
+        assert tensor.isfinite().all(), name
+        assert tensor.dtype in (torch.float32, torch.int64), name
