@@ -6,6 +6,7 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # synchronised over GPUs it is another class
 from transformers.models.parakeet.configuration_parakeet import ParakeetEncoderConfig
 from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
 
@@ -74,8 +75,8 @@ class AudioBranch(nn.Module):
             norm.eval()
         return self
 
-    def _batch_norms(self) -> list[nn.BatchNorm1d]:
-        return [part for part in self.encoder.modules() if isinstance(part, nn.BatchNorm1d)]
+    def _batch_norms(self) -> list[_BatchNorm]:
+        return [part for part in self.encoder.modules() if isinstance(part, _BatchNorm)]
 
 
 def encoder_config(config: AudioConfig) -> ParakeetEncoderConfig:
