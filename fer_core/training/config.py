@@ -8,7 +8,9 @@ stage says of itself wins over what is said for all: ``stages.audio.epochs`` ove
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -68,6 +70,9 @@ class TrainingConfig:
         for name in ("epochs", "batch", "accumulate", "views", "validate_every", "save_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, must be 1 or more")
+        for name in ("lr", "fusion_lr", "classifier_lr", "branch_lr"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}, must be above 0 and finite")
 
 
 @dataclass(frozen=True)
@@ -119,8 +124,12 @@ class RunConfig:
         return cls(model, training, stages, seed, speakers)
 
 
-def read_values(path: Path | None, changes: list[str]) -> dict[str, Any]:
+def read_values(
+    path: Path | None, changes: list[str], of_all_stages: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """What the file at ``path`` says, after ``changes`` such as ``training.epochs=3``.
+
+    ``of_all_stages`` wins over what the file says of single stages as well.
 
     Raises:
         UserError: the file is missing or no YAML, or a change has no ``=``.
@@ -150,7 +159,18 @@ def read_values(path: Path | None, changes: list[str]) -> dict[str, Any]:
             section[last] = _number(yaml.safe_load(text))
         except yaml.YAMLError as error:
             raise UserError(f"{change!r}: {text!r} is no value.") from error
+    if of_all_stages:
+        values["training"] = values.get("training") or {}
+        for section in (values["training"], *_sections(values.get("stages"))):
+            if not isinstance(section, dict):
+                raise UserError(f"{section!r} is no section of settings.", "See configs/.")
+            section |= of_all_stages
     return values
+
+
+def _sections(stages: Any) -> list[Any]:
+    """Those of the single stages; what is none is told by ``RunConfig.from_values``."""
+    return [own for own in stages.values() if own is not None] if isinstance(stages, dict) else []
 
 
 def _number(value: Any) -> Any:

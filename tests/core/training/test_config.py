@@ -117,3 +117,24 @@ def test_it_survives_being_written_as_json() -> None:
         json.dumps(RunConfig.from_values(values).as_json())
     )
     assert config.as_json()["stages"]["audio"]["epochs"] == 3
+
+
+@pytest.mark.parametrize("text", ["", "training:\n", "training: {epochs: 7}\n"])
+def test_what_is_said_of_all_stages_wins_over_all_sections(tmp_path, text):
+    path = tmp_path / "run.yaml"
+    path.write_text(text + "stages: {audio: {epochs: 9, batch: 2}}\n")
+    config = RunConfig.from_values(read_values(path, [], {"epochs": 3}))
+    assert config.training.epochs == 3
+    assert config.of_stage("audio").epochs == 3
+    assert config.of_stage("audio").batch == 2
+
+
+def test_what_is_said_of_all_stages_needs_sections():
+    with pytest.raises(UserError, match="3 is no section"):
+        read_values(None, ["training=3"], {"epochs": 3})
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_learning_rate_that_teaches_nothing_is_refused(rate):
+    with pytest.raises(ValueError, match="lr is"):
+        RunConfig.from_values({"training": {"lr": rate}})
