@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     tune = command("tune", _tune, "search hyperparameters on the validation people")
     _add_corpora(tune)
     _add_training(tune)
-    tune.add_argument("--trials", type=int, default=30, help="in all (default: 30)")
+    tune.add_argument("--trials", type=_positive, default=30, help="in all (default: 30)")
     tune.add_argument("--fold", type=int, default=0, help="of the split, from 0 (default: 0)")
 
     evaluate = command("evaluate", _evaluate, "score a model, or several as an ensemble")
@@ -151,7 +151,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="such as training.epochs=3"
     )
     for name, kind in (("epochs", int), ("batch", int), ("lr", float)):
-        training.add_argument(f"--{name}", type=kind, help=f"training.{name}")
+        training.add_argument(f"--{name}", type=kind, help=f"{name} of every stage")
     training.add_argument("--seed", type=int)
     training.add_argument(
         "--stages", metavar="audio,visual,fusion,joint", help="default: what the corpora can teach"
@@ -160,13 +160,19 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="the run; an old one goes on"
     )
     _add_machine(training)
-    training.add_argument("--devices", type=int, default=1, help="processes on each machine")
-    training.add_argument("--nodes", type=int, default=1, help="machines")
+    training.add_argument("--devices", type=_positive, default=1, help="processes on each machine")
+    training.add_argument("--nodes", type=_positive, default=1, help="machines")
     training.add_argument("--strategy", default="auto", help="of Lightning: ddp, fsdp ...")
     training.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
-    training.add_argument("--threads", type=int, help="of the CPU (default: all cores)")
+    training.add_argument("--threads", type=_positive, help="of the CPU (default: all cores)")
     training.add_argument("--progress", choices=("bar", "jsonl", "none"), default="bar")
     training.add_argument("--log", choices=("tensorboard", "csv", "wandb"), default="tensorboard")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def _add_machine(parser: Any) -> None:
@@ -255,7 +261,6 @@ def _tune(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from fer_core.data.store import MediaStore
     from fer_core.device import resolve_device
     from fer_core.evaluation.answers import ensemble
     from fer_core.evaluation.measurement import Measurement, Trial
@@ -270,9 +275,11 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise UserError("The split has nothing to test.", "Choose another --split or --fold.")
     device = resolve_device(options.device)
     models = [load_checkpoint(folder, device) for folder in options.model]
-    store = MediaStore(_cache(options) / "media", models[0].config.vision)
+    for folder, model in zip(options.model, models, strict=True):
+        taught = model.config.trained_on or "nothing"
+        print(f"train.py: {folder} was trained on: {taught}", file=sys.stderr)
     wanted = _modalities(options)
-    answers = ensemble(answers_of_all(models, items, store, wanted))
+    answers = ensemble(answers_of_all(models, items, _cache(options), wanted))
     shown = {(True, True): "audio and video", (True, False): "audio alone"}.get(
         (wanted.audio, wanted.video), "video alone"
     )
@@ -353,11 +360,9 @@ def _prepared(
     from fer_core.training.fit import read_material
     from fer_core.training.machine import Machine
 
-    values = read_values(options.config, options.set)
-    training = values.setdefault("training", {}) or {}
-    for name in ("epochs", "batch", "lr"):
-        if getattr(options, name) is not None:
-            training[name] = getattr(options, name)
+    flags = {name: getattr(options, name) for name in ("epochs", "batch", "lr")}
+    given = {name: value for name, value in flags.items() if value is not None}
+    values = read_values(options.config, options.set, given)
     if options.preset is not None:
         values["preset"] = options.preset
     if options.seed is not None:

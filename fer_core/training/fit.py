@@ -136,7 +136,7 @@ def fit(
     trained_s = time.monotonic() - began_s
     if machine.rank:
         return Outcome(model, ())
-    store = MediaStore(cache / "media", config.model.vision)
+    store = MediaStore(cache / "media", model.config.vision)
     model, calibration = calibrated(model, data.validation, store, wanted)
     measurements = tuple(
         measurement
@@ -270,13 +270,15 @@ def machine_name() -> str:
 
 
 def answers_of_all(
-    models: Sequence[MultimodalFER], items: Sequence[Item], store: MediaStore, wanted: Modalities
+    models: Sequence[MultimodalFER], items: Sequence[Item], cache: Path, wanted: Modalities
 ) -> list[Answers]:
-    """The calibrated answers of each model."""
-    return [
-        evaluate(model, items, store, wanted).calibrated(model.config.temperatures)
-        for model in models
-    ]
+    """The calibrated answers of each model, to pictures framed as it wants them."""
+    answers = []
+    for model in models:
+        store = MediaStore(cache / "media", model.config.vision)
+        said = evaluate(model, items, store, wanted)
+        answers.append(said.calibrated(model.config.temperatures))
+    return answers
 
 
 def fold_of(own: Material, number: int, config: RunConfig, wanted: Modalities) -> Fold:
