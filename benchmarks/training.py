@@ -31,13 +31,13 @@ def measure(seconds: float = 20.0) -> list[Figure]:
     from fer_core.data.features import EncodedSamples
     from fer_core.data.store import MediaStore
     from fer_core.training.config import TrainingConfig
-    from fer_core.training.task import Heads, Task
+    from fer_core.training.task import Contrast, Task
     from fer_core.weights import new_model
 
     config = FERConfig.preset("compact")
     model = new_model(config, seed=0)
-    heads = Heads(config)
-    task = Task(model, heads, "fusion", TrainingConfig(contrastive_loss=0.0), torch.ones(8), 1)
+    contrast = Contrast(config)
+    task = Task(model, contrast, "fusion", TrainingConfig(contrastive_loss=0.0), torch.ones(8), 1)
     optimizer = torch.optim.AdamW(p for p in task.parameters() if p.requires_grad)
     with tempfile.TemporaryDirectory() as folder:
         corpus = read_corpus("manifest", _recordings(Path(folder)))

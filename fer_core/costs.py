@@ -68,6 +68,7 @@ _PLACES = (
     _Place("joining", ("fusion.joining",), "fusion.joining"),
     _Place("projection", ("fusion.project",), "fusion.project"),
     _Place("classifier", ("classifier",), "classifier"),
+    _Place("branch heads", ("audio_head", "video_head"), "video_head"),
 )
 _BETWEEN = "between the parts"
 _CLIPS = 3  # any number that no other dimension has
@@ -98,10 +99,10 @@ class PartCosts:
     def training_bytes(self, batch: int) -> int:
         """Weights, gradients, AdamW's states, and what ``batch`` clips keep for the backward pass.
 
-        An estimate for float32. Attention maps are in it, which fused kernels do not keep (compact
-        keeps 495 MB a clip on a CPU instead of 583); workspace and the process itself, 0.8 GB
-        with torch and transformers, are not. Measured for compact at batch 1 and 4, on a CPU with
-        AdamW: 1.62 and 3.56 GB, where this and the process give 1.59 and 3.34.
+        An estimate for float32. Attention maps are in it, which fused kernels do not keep;
+        workspace and the process itself, 0.8 GB with torch and transformers, are not. Measured
+        for compact at batch 1 and 4, on a CPU with AdamW: 1.08 and 1.55 GB, where this and the
+        process give 1.1 and 1.4.
         """
         states = (TRAINED_FLOATS - 1) * FLOAT_BYTES * self.trained
         return self.weight_bytes + states + batch * self.saved_bytes

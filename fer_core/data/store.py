@@ -123,8 +123,10 @@ class MediaStore:
     def _still(self, item: Item) -> Prepared:
         image = read_still(item)
         height, width = image.shape[:2]
+        # Such pictures end where the face does, a camera's do not: what is at the edge goes on.
+        image = np.pad(image, ((height, height), (width, width), (0, 0)), "edge")
         x, y, across, down = STILL_FACE
-        face = FaceBox(x * width, y * height, across * width, down * height, score=1.0)
+        face = FaceBox((1 + x) * width, (1 + y) * height, across * width, down * height, score=1.0)
         picture, roi = self._look(image, face)
         return Prepared(CLIP_SECONDS, None, [picture], roi[None], np.zeros(1), np.zeros(0))
 

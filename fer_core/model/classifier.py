@@ -57,7 +57,11 @@ class Classifier(nn.Module):
         layers: list[nn.Module] = []
         for narrow, wide in itertools.pairwise((width, *config.hidden)):
             layers += [nn.Linear(narrow, wide), nn.GELU(), nn.Dropout(config.dropout)]
-        self.mlp = nn.Sequential(*layers, nn.Linear((width, *config.hidden)[-1], CLASSES))
+        last = nn.Linear((width, *config.hidden)[-1], CLASSES)
+        # What comes out is added to the branches' own answers: untrained it leaves them alone.
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.mlp = nn.Sequential(*layers, last)
 
     def forward(self, segments: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, 8, D), (B, 8) -> logits (B, C), segment logits (B, 8, C), segment weights (B, 8)."""

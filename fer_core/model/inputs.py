@@ -48,3 +48,5 @@ class ModelOutput:
     segment_weights: Tensor  # (B, S), sum 1: the share of each segment in the pooled answer
     audio_segments: Tensor  # (B, S, D), the audio branch, before fusion
     video_segments: Tensor  # (B, S, D), the visual branch, before fusion
+    audio_logits: Tensor  # (B, S, C), the audio branch's own answer
+    video_logits: Tensor  # (B, S, C), the visual branch's own answer

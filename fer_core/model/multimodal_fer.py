@@ -8,6 +8,7 @@ from transformers.utils import logging as transformers_logging
 
 from fer_core.config import FERConfig, head_width
 from fer_core.model.audio_branch import AudioBranch
+from fer_core.model.branch_head import BranchHead, mean_of_present
 from fer_core.model.classifier import Classifier
 from fer_core.model.fusion import Fusion
 from fer_core.model.inputs import ModelInputs, ModelOutput
@@ -41,6 +42,8 @@ class MultimodalFER(nn.Module):
         self.visual_branch = VisualBranch(config.vision, config.roi, frame_pooling_heads)
         self.temporal_encoder = TemporalEncoder(seen, config.temporal)
         self.video_pooling = SegmentMeanPooling(seen)
+        self.audio_head = BranchHead(heard, config.classifier.dropout)
+        self.video_head = BranchHead(seen, config.classifier.dropout)
         self.fusion = Fusion(heard, seen, config.fusion)
         self.classifier = Classifier(config.fusion.out, config.classifier)
 
@@ -76,4 +79,8 @@ class MultimodalFER(nn.Module):
         audio = self.audio_pooling(audio_steps, audio_mask)  # (B, 8, Da)
         fused = self.fusion(audio, video, audio_mask, seen)  # (B, 8, 512)
         logits, segment_logits, weights = self.classifier(fused, audio_mask | seen)
-        return ModelOutput(logits, segment_logits, weights, audio, video)
+        heard_says, seen_says = self.audio_head(audio), self.video_head(video)  # (B, 8, C) each
+        logits = logits + mean_of_present(heard_says, audio_mask) + mean_of_present(seen_says, seen)
+        segment_logits = segment_logits + heard_says * audio_mask.unsqueeze(-1)
+        segment_logits = segment_logits + seen_says * seen.unsqueeze(-1)
+        return ModelOutput(logits, segment_logits, weights, audio, video, heard_says, seen_says)

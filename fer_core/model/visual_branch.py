@@ -111,8 +111,9 @@ def _pixels_of_block(pixels: Tensor, first: Tensor) -> Tensor:
     side = torch.arange(ROI_SIDE * PATCH_SIZE, device=pixels.device)
     rows = (first // GRID * PATCH_SIZE).unsqueeze(1) + side  # (N, 128)
     columns = (first % GRID * PATCH_SIZE).unsqueeze(1) + side
-    pixels = torch.take_along_dim(pixels, rows[:, None, :, None], dim=2)
-    return torch.take_along_dim(pixels, columns[:, None, None, :], dim=3)
+    # Not take_along_dim, which looks for negative places in every one of the pixels.
+    pixels = pixels.gather(2, rows[:, None, :, None].expand(-1, 3, -1, IMAGE_SIZE))
+    return pixels.gather(3, columns[:, None, None, :].expand(-1, 3, len(side), -1))
 
 
 def encoder_config(config: VisionConfig) -> SiglipVisionConfig:

@@ -62,7 +62,7 @@ class TrainingConfig:
     patience: int = 15  # validations that are no better before the stage ends; 0 is never
     ema: float = 0.0  # decay of the moving average of weights that is kept; 0 is none
     gradient_checkpointing: bool = False
-    precision: Literal["auto", "32", "bf16", "16"] = "auto"  # auto: bf16 on CUDA, else 32
+    precision: Literal["auto", "32", "bf16", "16"] = "auto"  # auto: bf16 where it is the faster
     validate_every: int = 1
     save_every: int = 5
 
@@ -79,7 +79,7 @@ class TrainingConfig:
 class RunConfig:
     """One run, from the corpora to the exported model."""
 
-    model: FERConfig = field(default_factory=FERConfig)
+    model: FERConfig = field(default_factory=lambda: FERConfig.preset("compact"))
     training: TrainingConfig = field(default_factory=TrainingConfig)
     stages: dict[str, TrainingConfig] = field(default_factory=dict)
     seed: int = 0

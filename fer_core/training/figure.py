@@ -88,7 +88,7 @@ def _method(config: FERConfig, part: str) -> str:
     stem = "convolutional stem, " if vision.stem == "conv" else ""
     kept = {
         "after": f"the {config.roi.keep} most important of {PATCHES}, 4 that summarise all",
-        "early": f"the face's {config.roi.keep} patches alone are encoded, 4 summarise them",
+        "early": f"the face's {config.roi.keep} alone, and 4 that summarise them",
         "none": f"all {PATCHES} patches, 4 that summarise them",
     }
     joining = {
@@ -112,6 +112,7 @@ def _method(config: FERConfig, part: str) -> str:
         "joining": joining[fusion.kind],
         "projection": "LayerNorm, Linear, GELU",
         "classifier": f"{config.classifier.pooling} pooling, MLP {widths}",
+        "branch heads": "each branch's own answer, added",
     }[part]
 
 
@@ -140,6 +141,7 @@ _ROWS = {
     "joining": 7.25,
     "projection": 8.25,
     "classifier": 9.25,
+    "branch heads": 10.25,
 }
 _INK, _GREY, _LINE = "#1d2733", "#566474", "#7b8794"
 _FILL: dict[Lane, str] = {"audio": "#fdeedd", "video": "#e3edfb", "joint": "#e9f4e7"}
@@ -172,7 +174,7 @@ def draw(config: FERConfig, path: Path) -> None:
             _draw_arrow(axes, above.shape, _bottom(above), _top(below))
     for lane in (lanes["audio"], lanes["video"]):
         _draw_meeting(axes, lane[-1], lanes["joint"][0])
-    _draw_answers(axes, lanes["joint"][-1])
+    _draw_answers(axes, *lanes["joint"][-2:])
     _draw_once_a_frame(axes, lanes["video"])
     _draw_kept_patches(axes, lanes["video"], config)
     _draw_interleaved(axes, lanes["joint"])
@@ -251,11 +253,11 @@ def _draw_meeting(axes: Axes, last: Box, first: Box) -> None:
     )
 
 
-def _draw_answers(axes: Axes, classifier: Box) -> None:
-    x, y = _bottom(classifier)
+def _draw_answers(axes: Axes, classifier: Box, heads: Box) -> None:
+    x, y = _bottom(heads)
     answers = (
         (-BOX_WIDTH / 4, classifier.shape, "the clip's emotion"),
-        (BOX_WIDTH / 4, f"(B, {SEGMENTS}, {CLASSES})", "each segment's emotion"),
+        (BOX_WIDTH / 4, heads.shape, "each segment's emotion"),
     )
     for aside, shape, meaning in answers:
         axes.annotate("", (x + aside, y + 3.4), (x + aside, y), arrowprops=_ARROW)

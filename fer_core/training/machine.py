@@ -53,7 +53,7 @@ class Machine:
         """
         device = resolve_device(self.device)
         if precision == "auto":
-            precision = "bf16" if device == "cuda" else "32"
+            precision = "bf16" if _multiplies_bf16(device) else "32"
         return {
             "accelerator": {"cuda": "gpu"}.get(device, device),
             "devices": self.devices,
@@ -101,3 +101,11 @@ class Machine:
                 "Weights & Biases is not installed.",
                 "Run `pip install wandb`, or leave out --log wandb.",
             ) from error
+
+
+def _multiplies_bf16(device: str) -> bool:
+    """Whether bf16 is faster than single precision, which without instructions for it is slower."""
+    if device == "cpu":
+        can = torch.cpu.get_capabilities()
+        return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+    return device == "cuda"

@@ -26,11 +26,11 @@ from fer_core.training.config import STAGES, RunConfig, StageName, TrainingConfi
 from fer_core.training.files import refuse_no_room, write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.stage import HISTORY_NAME, StageSetting, Watch, run_stage
-from fer_core.training.task import HEADS, TRAINED, Heads
+from fer_core.training.task import TRAINED, Contrast
 from fer_core.weights import load_checkpoint, new_model, save_checkpoint
 
 CONFIG_NAME = "run.json"
-DONE_NAME = "done.safetensors"  # in the folder of a finished stage: the network and the heads
+DONE_NAME = "done.safetensors"  # in the folder of a finished stage: all that was trained
 CACHE_PROBE = 2**20  # bytes: how much a cache needs is not known before
 
 
@@ -62,12 +62,13 @@ class RunData:
 def usual_stages(items: Sequence[Item]) -> tuple[StageName, ...]:
     """The stages that ``items`` can teach: branches first, then fusion, then all together.
 
-    All together only where voices and faces were recorded together.
+    Fusion where there are voices and faces: a branch alone is joined with nothing. All together
+    only where they were recorded together.
     """
     hears = any(item.has_sound for item in items)
     sees = any(item.has_picture for item in items)
     both = any(item.has_sound and item.has_picture for item in items)
-    possible = {"audio": hears, "visual": sees, "fusion": hears or sees, "joint": both}
+    possible = {"audio": hears, "visual": sees, "fusion": hears and sees, "joint": both}
     return tuple(stage for stage in STAGES if possible[stage])
 
 
@@ -104,7 +105,7 @@ def train(
             data=data.digest(),
             start_from=None if start_from is None else str(start_from),
         )
-    model, heads = _untrained(config, start_from)
+    model, contrast = _untrained(config, start_from)
     if machine.rank == 0:
         refuse_no_room(folder, room_needed(config, stages, model), "--out")
         refuse_no_room(cache, CACHE_PROBE, "--cache")
@@ -115,7 +116,7 @@ def train(
         own = _folder_of(stage, stages, folder)
         done = own / DONE_NAME
         if done.exists():
-            _load(model, heads, done)
+            _load(model, contrast, done)
             history += json.loads((own / HISTORY_NAME).read_text(encoding="utf-8"))
             continue
         setting = StageSetting(
@@ -130,11 +131,11 @@ def train(
             features or cache / "features",
             watch,
         )
-        history += run_stage(setting, model, heads)
+        history += run_stage(setting, model, contrast)
         if machine.rank == 0:
             save_checkpoint(model, folder / "model")
             write_json(history, folder / "training_history.json")
-            _save(model, heads, done)  # at last: what is done is not done again
+            _save(model, contrast, done)  # at last: what is done is not done again
     return model.requires_grad_(True).eval(), history
 
 
@@ -210,36 +211,35 @@ def take_over(
 
     Everything else of its network is fresh: it goes on as if it had trained them itself.
     """
-    model, heads = _untrained(config)
+    model, contrast = _untrained(config)
     for stage in branches:
         (trained,) = source.glob(f"stages/*-{stage}/{DONE_NAME}")
         parts = [f"model.{part}." for part in TRAINED[stage]]
-        parts += [f"heads.{head}." for head in HEADS[stage]]
-        _load(model, heads, trained, tuple(parts))
+        _load(model, contrast, trained, tuple(parts))
         own = _folder_of(stage, stages, folder)
         if not (own / DONE_NAME).exists():
             history = (trained.parent / HISTORY_NAME).read_text(encoding="utf-8")
             write_text(history, own / HISTORY_NAME)
-            _save(model, heads, own / DONE_NAME)
+            _save(model, contrast, own / DONE_NAME)
 
 
-def _untrained(config: RunConfig, start_from: Path | None = None) -> tuple[MultimodalFER, Heads]:
+def _untrained(config: RunConfig, start_from: Path | None = None) -> tuple[MultimodalFER, Contrast]:
     if start_from is not None:
         model = load_checkpoint(start_from)
     else:
         model = new_model(config.model, config.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return model, Heads(model.config)
+        return model, Contrast(model.config)
 
 
 def _folder_of(stage: StageName, stages: Sequence[StageName], folder: Path) -> Path:
     return folder / "stages" / f"{stages.index(stage) + 1}-{stage}"
 
 
-def _save(model: MultimodalFER, heads: Heads, path: Path) -> None:
+def _save(model: MultimodalFER, contrast: Contrast, path: Path) -> None:
     weights = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
-    weights |= {f"heads.{name}": t.contiguous() for name, t in heads.state_dict().items()}
+    weights |= {f"contrast.{name}": t.contiguous() for name, t in contrast.state_dict().items()}
     draft = path.with_name(f"{path.name}.{os.getpid()}")  # other processes may write the same
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -253,11 +253,14 @@ def _save(model: MultimodalFER, heads: Heads, path: Path) -> None:
 
 
 def _load(
-    model: MultimodalFER, heads: Heads, path: Path, parts: tuple[str, ...] = ("model.", "heads.")
+    model: MultimodalFER,
+    contrast: Contrast,
+    path: Path,
+    parts: tuple[str, ...] = ("model.", "contrast."),
 ) -> None:
     """The weights whose names begin with one of ``parts``."""
     weights = {name: t for name, t in load_file(path).items() if name.startswith(parts)}
-    both = torch.nn.ModuleDict({"model": model, "heads": heads})
+    both = torch.nn.ModuleDict({"model": model, "contrast": contrast})
     missing = both.load_state_dict(weights, strict=False).missing_keys
     assert not [name for name in missing if name.startswith(parts)], path
 

@@ -37,7 +37,7 @@ from fer_core.training.losses import class_weights
 from fer_core.training.machine import Machine
 from fer_core.training.progress import progress_callback
 from fer_core.training.quiet import quiet_lightning
-from fer_core.training.task import Heads, Task
+from fer_core.training.task import Contrast, Task
 
 HISTORY_NAME = "history.json"
 Watch = Callable[[dict[str, Any]], None]
@@ -65,8 +65,10 @@ class StageSetting:
     watch: Watch | None = None  # told each epoch's row of the history; what it raises ends the run
 
 
-def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list[dict[str, Any]]:
-    """Train ``model`` and ``heads`` in place, from where the stage was interrupted if it was.
+def run_stage(
+    setting: StageSetting, model: MultimodalFER, contrast: Contrast
+) -> list[dict[str, Any]]:
+    """Train ``model`` and ``contrast`` in place, from where the stage was interrupted if it was.
 
     Returns:
         The history: for each epoch its loss, scores and learning rate.
@@ -109,7 +111,7 @@ def run_stage(setting: StageSetting, model: MultimodalFER, heads: Heads) -> list
     shares = torch.tensor([item.shares for item in samples.items])
     weights = class_weights(shares) if config.class_weights else torch.ones(shares.shape[1])
     steps = math.ceil(len(batches) / config.accumulate)  # the last one of what is left
-    task = Task(model, heads, stage, config, weights, steps, validation)
+    task = Task(model, contrast, stage, config, weights, steps, validation)
 
     setting.folder.mkdir(parents=True, exist_ok=True)
     history = History(setting.folder / HISTORY_NAME, setting.watch)

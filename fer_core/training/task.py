@@ -27,7 +27,8 @@ from fer_core.data.targets import Targets
 from fer_core.evaluation.answers import Answers, Said
 from fer_core.evaluation.evaluate import answer, audio_steps, frame_vectors
 from fer_core.evaluation.scores import score
-from fer_core.labels import CLASSES
+from fer_core.model.branch_head import mean_of_present
+from fer_core.model.inputs import ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.segment_pooling import seen_segments
 from fer_core.training.config import StageName, TrainingConfig
@@ -36,49 +37,44 @@ from fer_core.training.mixing import mixed
 
 # What each stage trains; everything else is frozen.
 TRAINED: dict[StageName, tuple[str, ...]] = {
-    "audio": ("audio_branch", "audio_pooling"),
-    "visual": ("visual_branch", "temporal_encoder", "video_pooling"),
-    "fusion": ("audio_pooling", "temporal_encoder", "video_pooling", "fusion", "classifier"),
+    "audio": ("audio_branch", "audio_pooling", "audio_head"),
+    "visual": ("visual_branch", "temporal_encoder", "video_pooling", "video_head"),
+    # The audio branch is left as it is: what it says of those who taught it is too good, and would
+    # be made better still. The temporal encoder sees here for the first time faces that move.
+    "fusion": ("temporal_encoder", "video_pooling", "video_head", "fusion", "classifier"),
     "joint": (
         "audio_branch",
         "audio_pooling",
+        "audio_head",
         "visual_branch",
         "temporal_encoder",
         "video_pooling",
+        "video_head",
         "fusion",
         "classifier",
     ),
 }
-HEADS: dict[StageName, tuple[str, ...]] = {
-    "audio": ("audio",),
-    "visual": ("video",),
-    "fusion": ("audio", "video", "voice", "face"),
-    "joint": ("audio", "video", "voice", "face"),
-}
+CONTRASTS: tuple[StageName, ...] = ("fusion", "joint")  # stages that compare voices and faces
 CONTRAST_WIDTH = 128
 
 
 @dataclass(frozen=True, slots=True)
 class StageAnswer:
-    """What the stage's part of the network says; the auxiliary heads' answers where it has some."""
+    """What the stage's part of the network says, and all of it where the stage has all."""
 
     logits: Tensor  # (B, C)
     segment_logits: Tensor  # (B, S, C)
     present: Tensor  # (B, S), the segments that have something
-    audio: Tensor | None = None  # (B, S, Da), before fusion
-    video: Tensor | None = None  # (B, S, Dv)
+    output: ModelOutput | None = None
 
 
-class Heads(nn.Module):
-    """What only training needs: each branch's own answer, and where voice and face are compared."""
+class Contrast(nn.Module):
+    """What only training needs: where voices and faces are compared."""
 
     def __init__(self, config: FERConfig) -> None:
         super().__init__()
-        heard, seen = config.audio.width, config.vision.width
-        self.audio = _head(heard, config.classifier.dropout)
-        self.video = _head(seen, config.classifier.dropout)
-        self.voice = nn.Linear(heard, CONTRAST_WIDTH)
-        self.face = nn.Linear(seen, CONTRAST_WIDTH)
+        self.voice = nn.Linear(config.audio.width, CONTRAST_WIDTH)
+        self.face = nn.Linear(config.vision.width, CONTRAST_WIDTH)
 
 
 class Task(lightning.LightningModule):
@@ -89,7 +85,7 @@ class Task(lightning.LightningModule):
     def __init__(
         self,
         model: MultimodalFER,
-        heads: Heads,
+        contrast: Contrast,
         stage: StageName,
         config: TrainingConfig,
         class_weights: Tensor,
@@ -104,7 +100,7 @@ class Task(lightning.LightningModule):
             validation: the items whose windows the validation batches bring, by their place.
         """
         super().__init__()
-        self.model, self.heads = model, heads
+        self.model, self.contrast = model, contrast
         self.stage, self.config = stage, config
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.steps_per_epoch = steps_per_epoch
@@ -112,9 +108,7 @@ class Task(lightning.LightningModule):
         self._said: list[Said] = []
         for name, part in model.named_children():
             part.requires_grad_(name in TRAINED[stage])
-        for name, head in heads.named_children():
-            contrasted = name in ("audio", "video") or config.contrastive_loss > 0
-            head.requires_grad_(name in HEADS[stage] and contrasted)
+        contrast.requires_grad_(stage in CONTRASTS and config.contrastive_loss > 0)
         _freeze_what_the_configuration_freezes(model)
         _checkpoint_activations(model, config.gradient_checkpointing)
         self.train()  # Lightning leaves the modes as they are
@@ -126,13 +120,7 @@ class Task(lightning.LightningModule):
             return self._look(batch)
         output = answer(self.model, batch)
         present = batch.audio_mask | seen_segments(batch.frame_mask)
-        return StageAnswer(
-            output.logits,
-            output.segment_logits,
-            present,
-            output.audio_segments,
-            output.video_segments,
-        )
+        return StageAnswer(output.logits, output.segment_logits, present, output)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         batch, other, share = mixed(batch, self.config)
@@ -142,8 +130,8 @@ class Task(lightning.LightningModule):
         if other is not None:
             other = other.smoothed(self.config.label_smoothing)
             loss = loss + (1 - share) * self._loss(output, batch, other)
-        if self.stage in ("fusion", "joint") and self.config.contrastive_loss:
-            loss = loss + self.config.contrastive_loss * self._contrast(output, batch)
+        if output.output is not None and self.config.contrastive_loss:
+            loss = loss + self.config.contrastive_loss * self._contrast(output.output, batch)
         self.log(
             "loss",
             loss.detach(),
@@ -223,17 +211,17 @@ class Task(lightning.LightningModule):
     def _listen(self, batch: Batch) -> StageAnswer:
         steps = audio_steps(self.model, batch)
         segments = self.model.audio_pooling(steps, batch.audio_mask)  # (B, S, Da)
-        logits = self.heads.audio(segments)
-        return StageAnswer(_mean_of(logits, batch.audio_mask), logits, batch.audio_mask, segments)
+        logits = self.model.audio_head(segments)
+        return StageAnswer(mean_of_present(logits, batch.audio_mask), logits, batch.audio_mask)
 
     def _look(self, batch: Batch) -> StageAnswer:
         vectors = frame_vectors(self.model, batch)
         vectors = torch.where(batch.frame_mask.unsqueeze(-1), vectors, 0.0)
         frames = self.model.temporal_encoder(vectors, batch.frame_mask)
         segments = self.model.video_pooling(frames, batch.frame_mask)  # (B, S, Dv)
-        logits = self.heads.video(segments)
+        logits = self.model.video_head(segments)
         seen = seen_segments(batch.frame_mask)
-        return StageAnswer(_mean_of(logits, seen), logits, seen, video=segments)
+        return StageAnswer(mean_of_present(logits, seen), logits, seen)
 
     def _loss(self, answer: StageAnswer, batch: Batch, targets: Targets) -> Tensor:
         config, weights = self.config, self.class_weights
@@ -242,25 +230,20 @@ class Task(lightning.LightningModule):
         loss = loss + config.segment_loss * segment_loss(
             answer.segment_logits, answer.present, targets, weights
         )
-        if self.stage in ("fusion", "joint"):
-            assert answer.audio is not None
-            assert answer.video is not None
-            seen = seen_segments(batch.frame_mask)
-            for head, segments, mask in (
-                (self.heads.audio, answer.audio, batch.audio_mask),
-                (self.heads.video, answer.video, seen),
-            ):
-                own = _mean_of(head(segments), mask)
+        if answer.output is not None:
+            own_answers = [(answer.output.video_logits, seen_segments(batch.frame_mask))]
+            if "audio_head" in TRAINED[self.stage]:
+                own_answers.append((answer.output.audio_logits, batch.audio_mask))
+            for logits, mask in own_answers:
+                own = mean_of_present(logits, mask)
                 own_loss = clip_loss(own, mask.any(1), targets, weights)
                 loss = loss + config.auxiliary_loss * own_loss
         return loss
 
-    def _contrast(self, answer: StageAnswer, batch: Batch) -> Tensor:
-        assert answer.audio is not None
-        assert answer.video is not None
+    def _contrast(self, output: ModelOutput, batch: Batch) -> Tensor:
         seen = seen_segments(batch.frame_mask)
-        voices = self.heads.voice(_mean_of(answer.audio, batch.audio_mask))
-        faces = self.heads.face(_mean_of(answer.video, seen))
+        voices = self.contrast.voice(mean_of_present(output.audio_segments, batch.audio_mask))
+        faces = self.contrast.face(mean_of_present(output.video_segments, seen))
         both = batch.audio_mask.any(1) & seen.any(1)
         first = 0
         all_voices, all_faces, all_both = voices, faces, both
@@ -284,18 +267,17 @@ class Task(lightning.LightningModule):
         config = self.config
         if self.stage in ("audio", "visual"):
             rates = dict.fromkeys(TRAINED[self.stage], config.lr)
-            rates["heads"] = config.lr
         else:
             branch = config.branch_lr if self.stage == "joint" else config.fusion_lr
             rates = dict.fromkeys(TRAINED[self.stage], branch)
             rates |= {
                 "fusion": config.fusion_lr,
                 "classifier": config.classifier_lr,
-                "heads": config.classifier_lr,
+                "contrast": config.classifier_lr,
             }
         groups = []
         for name, rate in rates.items():
-            part = self.heads if name == "heads" else self.model.get_submodule(name)
+            part = self.contrast if name == "contrast" else self.model.get_submodule(name)
             learnt = [p for p in part.parameters() if p.requires_grad]
             matrices = [p for p in learnt if p.ndim > 1]
             others = [p for p in learnt if p.ndim <= 1]
@@ -320,16 +302,6 @@ def warm_up_and_cosine(
         return cosine
     rise = LinearLR(optimizer, start_factor=0.01, total_iters=warm_up)
     return SequentialLR(optimizer, [rise, cosine], milestones=[warm_up])
-
-
-def _head(width: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, CLASSES))
-
-
-def _mean_of(segments: Tensor, present: Tensor) -> Tensor:
-    """(B, S, D), (B, S) -> (B, D): the mean of the present ones, zeros without any."""
-    share = present / present.sum(1, keepdim=True).clamp(min=1)
-    return (segments * share.unsqueeze(-1)).sum(1)
 
 
 def _freeze_what_the_configuration_freezes(model: MultimodalFER) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch import nn
 
 from fer_core.config import (
     AudioConfig,
@@ -16,7 +17,23 @@ from fer_core.config import (
     VisionConfig,
 )
 from fer_core.model.inputs import ModelInputs
+from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.roi_compression import central_roi
+
+
+@pytest.fixture(scope="session")
+def corrected() -> Callable[[MultimodalFER], MultimodalFER]:
+    """Lets fusion have its say, as after training: a fresh one adds nothing to the branches."""
+
+    def correct(model: MultimodalFER) -> MultimodalFER:
+        last = model.classifier.mlp[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            nn.init.normal_(last.weight)
+        return model
+
+    return correct
 
 
 @pytest.fixture(scope="session", autouse=True)

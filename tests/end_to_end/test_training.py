@@ -105,7 +105,9 @@ def test_evaluate_prints_one_object_with_the_scores(run, own_recordings, cache):
     done = train_py("evaluate", "--model", folder / "model", *arguments, "--cache", cache, "--json")
     assert done.returncode == 0
     (whom,) = done.stderr.splitlines()  # beside the object: whom these scores were taught by
-    assert whom.startswith(f"train.py: {folder / 'model'} was trained on: speakers (seed 0), fold 0")
+    assert whom.startswith(
+        f"train.py: {folder / 'model'} was trained on: speakers (seed 0), fold 0"
+    )
     scores = json.loads(done.stdout)
     assert set(scores) == {
         "corpus", "split", "n", "speakers", "uar", "war", "f1_macro", "f1_weighted", "ece",

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from fer_core.media import BoolArray, RgbImage
 from fer_core.patches import GRID, IMAGE_SIZE
-from fer_core.preprocess.image import SURROUNDINGS
 from fer_core.preprocess.opencv import cv2
 
 FACE = IMAGE_SIZE * 8 / 14  # pixels: the side of the face in a framed picture
@@ -27,12 +26,15 @@ class PictureAugmentation:
 
     flip: float = 0.5  # how often left and right are exchanged
     rotation_degrees: float = 12.0
-    scale: float = 0.15  # natural logarithm of the largest change of size, both ways
-    shift: float = 0.08  # of the face's side: a face box that is off
+    # The largest of two normal distributions whose deviation is a quarter of it:
+    scale: float = 0.3  # natural logarithm of the change of size
+    shift: float = 0.25  # of the face's side: a face box that is off
+    mouth: float = 0.25  # how often the mouth is opened or closed a little, as in speech
     light: float = 0.25  # brightness and contrast
     colour: float = 0.15  # each channel on its own
     grey: float = 0.2  # how often colour is taken away
     blur: float = 0.25  # how often the picture is made smaller and larger again
+    noise: float = 0.25  # how often a camera's noise is added
     erase: float = 0.25  # how often a rectangle is hidden (Zhong et al. 2020)
 
 
@@ -45,10 +47,14 @@ def picture_variation(
     table = _light_and_colour(config, rng)
     grey = rng.random() < config.grey
     small = int(FACE * rng.uniform(0.25, 0.7)) if rng.random() < config.blur else None
+    rows = _mouth(rng) if rng.random() < config.mouth else None
+    noise = _noise(rng) if rng.random() < config.noise else None
     hidden = _rectangle(rng) if rng.random() < config.erase else None
 
     def vary(picture: RgbImage, roi: BoolArray) -> tuple[RgbImage, BoolArray]:
         shown: Any = picture  # OpenCV's annotations know no element type
+        if rows is not None:
+            shown = cv2.remap(shown, *rows, interpolation=cv2.INTER_LINEAR)
         if small is not None:
             side = round(small * IMAGE_SIZE / FACE)
             shown = cv2.resize(shown, (side, side), interpolation=cv2.INTER_AREA)
@@ -58,12 +64,13 @@ def picture_variation(
             movement,
             (IMAGE_SIZE, IMAGE_SIZE),
             flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(SURROUNDINGS,) * 3,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         if grey:
             shown = cv2.cvtColor(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         shown = cv2.LUT(shown, table)
+        if noise is not None:
+            shown = cv2.add(shown, noise, dtype=cv2.CV_8U)
         if hidden is not None:
             x, y, width, height, tone = hidden
             shown[y : y + height, x : x + width] = tone
@@ -78,11 +85,32 @@ def picture_variation(
 def _movement(config: PictureAugmentation, rng: Generator) -> NDArray[np.float64]:
     """The affine map (2, 3) that turns, resizes and shifts around the picture's centre."""
     angle = rng.uniform(-config.rotation_degrees, config.rotation_degrees)
-    scale = float(np.exp(rng.uniform(-config.scale, config.scale)))
+    scale, *shift = np.clip(rng.standard_normal(3) / 4, -1, 1)
     middle = (IMAGE_SIZE / 2, IMAGE_SIZE / 2)
-    movement = np.array(cv2.getRotationMatrix2D(middle, angle, scale), np.float64)
-    movement[:, 2] += FACE * rng.uniform(-config.shift, config.shift, size=2)
+    size = float(np.exp(config.scale * scale))
+    movement = np.array(cv2.getRotationMatrix2D(middle, angle, size), np.float64)
+    movement[:, 2] += FACE * config.shift * np.array(shift)
     return movement
+
+
+def _mouth(rng: Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where each pixel comes from, (224, 224) twice, so that the lower lip and chin move.
+
+    What lies between the middle of the mouth and the chin is stretched or pressed together.
+    """
+    lips, chin = IMAGE_SIZE / 2 + 0.22 * FACE, IMAGE_SIZE / 2 + 0.5 * FACE
+    moved = chin + FACE * rng.uniform(-0.08, 0.12)
+    ends = [0, lips, moved, 1.5 * IMAGE_SIZE]
+    sources = np.interp(np.arange(IMAGE_SIZE), ends, [0, lips, chin, 1.5 * IMAGE_SIZE])
+    columns, rows = np.meshgrid(np.arange(IMAGE_SIZE), sources)
+    return columns.astype(np.float32), rows.astype(np.float32)
+
+
+def _noise(rng: Generator) -> NDArray[np.int16]:
+    """(224, 224, 3) to be added: alike in all channels, as most of a sensor's noise in the dark."""
+    deviation = rng.uniform(2, 12)
+    grey = deviation * rng.standard_normal((IMAGE_SIZE, IMAGE_SIZE), np.float32)
+    return np.repeat(grey.astype(np.int16)[..., None], 3, axis=2)
 
 
 def _light_and_colour(config: PictureAugmentation, rng: Generator) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import onnx
@@ -23,11 +24,13 @@ from fer_core.weights import load_config, new_model
 
 
 @pytest.fixture(scope="module")
-def model(tiny_config: FERConfig) -> MultimodalFER:
+def model(corrected: Callable[..., MultimodalFER], tiny_config: FERConfig) -> MultimodalFER:
     """Sure of its answers, so that a wrong one is far off."""
     sure = PerModality(both=0.01, audio=0.02, video=0.03)
     temperatures = Temperatures(clip=sure, segment=sure)
-    model = new_model(dataclasses.replace(tiny_config, temperatures=temperatures), seed=0)
+    model = corrected(
+        new_model(dataclasses.replace(tiny_config, temperatures=temperatures), seed=0)
+    )
     return model.eval()
 
 

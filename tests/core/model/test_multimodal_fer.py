@@ -58,13 +58,14 @@ def partly_hidden(make_inputs: MakeInputs) -> ModelInputs:
     },
 )  # fmt: skip
 def test_every_kind_answers_and_its_segment_weights_sum_to_one(
+    corrected: Callable[..., MultimodalFER],
     tiny_config: FERConfig,
     partly_hidden: ModelInputs,
     kind: FusionKind,
     pooling: Pooling,
     place: RoiPlace,
 ) -> None:
-    model = new_model(variant(tiny_config, kind, pooling, place), seed=0).eval()
+    model = corrected(new_model(variant(tiny_config, kind, pooling, place), seed=0)).eval()
     output = model(partly_hidden)
     assert output.logits.shape == (2, 8)
     assert output.segment_logits.shape == (2, 8, 8)
@@ -77,9 +78,13 @@ def test_every_kind_answers_and_its_segment_weights_sum_to_one(
 @pytest.mark.parametrize("rubbish", [7.5, torch.nan, torch.inf])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_mask_hides_changes_no_bit_of_any_output(
-    tiny_config: FERConfig, partly_hidden: ModelInputs, kind: FusionKind, rubbish: float
+    corrected: Callable[..., MultimodalFER],
+    tiny_config: FERConfig,
+    partly_hidden: ModelInputs,
+    kind: FusionKind,
+    rubbish: float,
 ) -> None:
-    model = new_model(variant(tiny_config, kind), seed=0).eval()
+    model = corrected(new_model(variant(tiny_config, kind), seed=0)).eval()
     before = outputs(model(partly_hidden))
     assert partly_hidden.roi is not None
     roi = torch.where(partly_hidden.frame_mask.unsqueeze(-1), partly_hidden.roi, False)
@@ -93,9 +98,9 @@ def test_what_a_mask_hides_changes_no_bit_of_any_output(
 
 @torch.inference_mode()
 def test_what_no_mask_hides_does_change_the_answer(
-    tiny_config: FERConfig, partly_hidden: ModelInputs
+    corrected: Callable[..., MultimodalFER], tiny_config: FERConfig, partly_hidden: ModelInputs
 ) -> None:
-    model = new_model(tiny_config, seed=0).eval()
+    model = corrected(new_model(tiny_config, seed=0)).eval()
     before = model(partly_hidden).logits
     for name, place in (("pixels", (slice(None), 3)), ("mel", (slice(None), slice(100, 112)))):
         changed = getattr(partly_hidden, name).clone()
@@ -107,9 +112,12 @@ def test_what_no_mask_hides_does_change_the_answer(
 @torch.inference_mode()
 @pytest.mark.parametrize("place", PLACES)
 def test_a_clip_gives_the_same_answer_alone_and_in_a_batch(
-    tiny_config: FERConfig, make_inputs: MakeInputs, place: RoiPlace
+    corrected: Callable[..., MultimodalFER],
+    tiny_config: FERConfig,
+    make_inputs: MakeInputs,
+    place: RoiPlace,
 ) -> None:
-    model = new_model(variant(tiny_config, place=place), seed=0).eval()
+    model = corrected(new_model(variant(tiny_config, place=place), seed=0)).eval()
     both = make_inputs(clips=2)
     alone = ModelInputs(
         **{f.name: getattr(both, f.name)[1:] for f in dataclasses.fields(ModelInputs)}
@@ -123,9 +131,13 @@ def test_a_clip_gives_the_same_answer_alone_and_in_a_batch(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_audio_alone_video_alone_and_nothing_at_all_give_finite_answers(
-    tiny_config: FERConfig, make_inputs: MakeInputs, kind: FusionKind, pooling: Pooling
+    corrected: Callable[..., MultimodalFER],
+    tiny_config: FERConfig,
+    make_inputs: MakeInputs,
+    kind: FusionKind,
+    pooling: Pooling,
 ) -> None:
-    model = new_model(variant(tiny_config, kind, pooling), seed=0).eval()
+    model = corrected(new_model(variant(tiny_config, kind, pooling), seed=0)).eval()
     inputs = make_inputs(clips=3)
     inputs.frame_mask[0], inputs.audio_mask[1] = False, False
     inputs.frame_mask[2], inputs.audio_mask[2] = False, False
@@ -136,19 +148,25 @@ def test_audio_alone_video_alone_and_nothing_at_all_give_finite_answers(
 
 @torch.inference_mode()
 def test_absent_segments_have_no_share_in_the_answer(
-    tiny_config: FERConfig, make_inputs: MakeInputs
+    corrected: Callable[..., MultimodalFER], tiny_config: FERConfig, make_inputs: MakeInputs
 ) -> None:
     inputs = make_inputs(clips=1)
     inputs.audio_mask[:, :4], inputs.frame_mask[:, :6] = False, False  # segment 3 is still seen
     for pooling in POOLINGS:
-        weights = new_model(variant(tiny_config, pooling=pooling), 0).eval()(inputs).segment_weights
+        weights = (
+            corrected(new_model(variant(tiny_config, pooling=pooling), 0))
+            .eval()(inputs)
+            .segment_weights
+        )
         assert weights[0, :3].eq(0).all(), pooling
         assert weights[0, 3:].sum() == pytest.approx(1), pooling
 
 
 @torch.inference_mode()
-def test_streaming_calls_add_up_to_forward(tiny_config: FERConfig, make_inputs: MakeInputs) -> None:
-    model = new_model(tiny_config, seed=0).eval()
+def test_streaming_calls_add_up_to_forward(
+    corrected: Callable[..., MultimodalFER], tiny_config: FERConfig, make_inputs: MakeInputs
+) -> None:
+    model = corrected(new_model(tiny_config, seed=0)).eval()
     inputs = make_inputs(clips=1)
     assert inputs.roi is not None
     pairs = [slice(i, i + 2) for i in range(0, 16, 2)]  # as frames arrive, two a hop
@@ -161,8 +179,10 @@ def test_streaming_calls_add_up_to_forward(tiny_config: FERConfig, make_inputs: 
 
 
 @torch.inference_mode()
-def test_hidden_frame_vectors_do_not_reach_the_decision(tiny_config: FERConfig) -> None:
-    model = new_model(tiny_config, seed=0).eval()
+def test_hidden_frame_vectors_do_not_reach_the_decision(
+    corrected: Callable[..., MultimodalFER], tiny_config: FERConfig
+) -> None:
+    model = corrected(new_model(tiny_config, seed=0)).eval()
     mask = torch.arange(16).unsqueeze(0) >= 3
     steps, heard = torch.randn(1, 38, 16), torch.ones(1, 8, dtype=torch.bool)
     vectors = torch.randn(1, 16, 16)
@@ -174,11 +194,15 @@ def test_hidden_frame_vectors_do_not_reach_the_decision(tiny_config: FERConfig) 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_parameter_learns(
-    tiny_config: FERConfig, partly_hidden: ModelInputs, kind: FusionKind, place: RoiPlace
+    corrected: Callable[..., MultimodalFER],
+    tiny_config: FERConfig,
+    partly_hidden: ModelInputs,
+    kind: FusionKind,
+    place: RoiPlace,
 ) -> None:
     # Nothing at all in segment 0, so that late fusion uses both absent vectors too.
     partly_hidden.audio_mask[:, 0] = False
-    model = new_model(variant(tiny_config, kind, place=place), seed=0).train()
+    model = corrected(new_model(variant(tiny_config, kind, place=place), seed=0)).train()
     output = model(partly_hidden)
     target = torch.tensor([2, 4])
     loss = cross_entropy(output.logits, target)
@@ -193,9 +217,12 @@ def test_every_parameter_learns(
 
 @pytest.mark.parametrize("place", ["after", "early"])
 def test_two_clips_can_be_learned_by_heart(
-    tiny_config: FERConfig, make_inputs: MakeInputs, place: RoiPlace
+    corrected: Callable[..., MultimodalFER],
+    tiny_config: FERConfig,
+    make_inputs: MakeInputs,
+    place: RoiPlace,
 ) -> None:
-    model = new_model(variant(tiny_config, place=place), seed=0).train()
+    model = corrected(new_model(variant(tiny_config, place=place), seed=0)).train()
     inputs, target = make_inputs(), torch.tensor([2, 4])
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
     for _ in range(50):
@@ -220,9 +247,9 @@ def test_all_places_share_one_set_of_weights(tiny_config: FERConfig) -> None:
 
 @torch.inference_mode()
 def test_early_without_an_roi_keeps_the_middle(
-    tiny_config: FERConfig, make_inputs: MakeInputs
+    corrected: Callable[..., MultimodalFER], tiny_config: FERConfig, make_inputs: MakeInputs
 ) -> None:
-    model = new_model(variant(tiny_config, place="early"), seed=0).eval()
+    model = corrected(new_model(variant(tiny_config, place="early"), seed=0)).eval()
     inputs = make_inputs(clips=1)
     framed = model(inputs)
     unknown = model(dataclasses.replace(inputs, roi=None))

@@ -9,9 +9,20 @@ from fer_core.errors import UserError
 from fer_core.training.machine import Machine
 
 
-def test_precision_is_full_on_a_cpu_unless_asked_for_otherwise() -> None:
+@pytest.mark.parametrize(
+    ("instructions", "precision"),
+    [({"avx512_bf16": True}, "bf16-mixed"), ({"amx_bf16": True}, "bf16-mixed"), ({}, "32-true")],
+)
+def test_a_cpu_computes_in_half_precision_if_it_has_instructions_for_it(
+    monkeypatch: pytest.MonkeyPatch, instructions: dict[str, bool], precision: str
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx2": True} | instructions)
+    assert Machine(device="cpu").trainer_arguments("auto")["precision"] == precision
+
+
+def test_precision_can_be_asked_for() -> None:
     machine = Machine(device="cpu")
-    assert machine.trainer_arguments("auto")["precision"] == "32-true"
+    assert machine.trainer_arguments("32")["precision"] == "32-true"
     assert machine.trainer_arguments("bf16")["precision"] == "bf16-mixed"
 
 

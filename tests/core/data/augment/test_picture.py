@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from fer_core.data.augment.picture import PictureAugmentation, picture_variation
+from fer_core.data.augment.picture import FACE, PictureAugmentation, picture_variation
 
 OFF = PictureAugmentation(**{field.name: 0.0 for field in fields(PictureAugmentation)})
 
@@ -85,8 +85,24 @@ def test_what_is_hidden_lies_on_the_face(roi: np.ndarray) -> None:
             assert columns.max() < 176
 
 
-def test_surroundings_fill_what_moves_in(roi: np.ndarray) -> None:
-    black = np.zeros((224, 224, 3), np.uint8)
-    made, _ = varied(replace(OFF, shift=0.9), 1, black, roi)
-    assert (made == 128).any()
-    assert set(np.unique(made)) <= set(range(129))
+def test_what_is_at_the_edge_goes_on_in_what_moves_in(roi: np.ndarray) -> None:
+    white = np.full((224, 224, 3), 255, np.uint8)
+    for seed in range(20):
+        made, _ = varied(replace(OFF, shift=0.9), seed, white, roi)
+        np.testing.assert_array_equal(made, white)
+
+
+def test_a_face_box_is_off_by_a_quarter_at_most_and_mostly_by_much_less(roi: np.ndarray) -> None:
+    ramp = np.repeat(np.arange(224, dtype=np.uint8)[None, :, None], 224, axis=0).repeat(3, axis=2)
+    shifts = []
+    for seed in range(300):
+        made, _ = varied(replace(OFF, shift=0.25), seed, ramp, roi)
+        shifts.append((112 - float(made[112, 112, 0])) / FACE)
+    assert max(np.abs(shifts)) <= 0.25 + 0.01
+    assert 0.05 < np.std(shifts) < 0.08
+
+
+def test_a_moving_mouth_leaves_the_upper_face_alone(picture: np.ndarray, roi: np.ndarray) -> None:
+    made, _ = varied(replace(OFF, mouth=1.0), 0, picture, roi)
+    np.testing.assert_array_equal(made[:130], picture[:130])
+    assert (made[150:180] != picture[150:180]).any()
