@@ -19,6 +19,7 @@ from fer_core.data.augment.sound import (
 )
 from fer_core.data.batch import Sample
 from fer_core.data.item import Item
+from fer_core.data.pairs import voice_of
 from fer_core.data.store import MediaStore, Prepared
 from fer_core.media import (
     CLIP_SECONDS,
@@ -85,6 +86,9 @@ class ClipCutter:
 
     def window(self, item: Item, start_s: float, wanted: Modalities) -> Sample:
         """The clip at ``start_s`` as the live program would see it."""
+        if item.face is not None:
+            voice = self.window(voice_of(item), start_s, wanted)
+            return replace(voice.seeing(self.window(item.face, 0.0, wanted)), item=item)
         wanted = wanted.of(item)
         prepared = self._store.prepared(item)
         sample = Sample(item, _nothing(FRAMES_PER_CLIP), _nothing(SEGMENTS))
@@ -99,7 +103,8 @@ class ClipCutter:
         """Where the windows begin over which an item's answer is the mean."""
         if item.kind == "still":
             return [0.0]
-        return clip_starts(self._store.prepared(item).duration_s)
+        heard = item if item.face is None else voice_of(item)
+        return clip_starts(self._store.prepared(heard).duration_s)
 
     def _varied_sound(
         self, prepared: Prepared, start_s: float, how: Augmentation | None, rng: Generator

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import torch
 from numpy.random import Generator
+from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
 from fer_core.data.batch import Batch, Sample, collate
@@ -97,14 +100,31 @@ class PairedClips(Dataset[Batch]):
         partner = None if item.has_picture else self._partner(item, rng)
         own = self._source.sample(item, Modalities(), draw.epoch, rng)
         if partner is not None:
-            face = self._source.sample(partner, Modalities(audio=False), draw.epoch, rng)
-            own = own.seeing(face)
+            own = own.seeing(self._acted(partner, draw.epoch, rng))
         dropped = rng.random() < self._dropout
         if dropped and own.audio_mask.any() and own.frame_mask.any():
             if rng.random() < 0.5:
                 return own.deaf(partner)
             return own.blind()
         return own
+
+    def _acted(self, partner: Item, epoch: int, rng: Generator) -> Sample:
+        """A face; every other still one rises from a neutral face to its emotion, and falls back.
+
+        Between two stills of different people there is no picture, so what was seen in them is
+        mixed: encoded faces only.
+        """
+        face = self._source.sample(partner, Modalities(audio=False), epoch, rng)
+        neutral = self._faces[0]
+        if face.vectors is None or len(face.vectors) == 1 or partner.kind == "recording":
+            return face
+        if not neutral or rng.random() < 0.5:
+            return face
+        calm = neutral[int(rng.integers(len(neutral)))]
+        rest = self._source.sample(calm, Modalities(audio=False), epoch, rng).vectors
+        assert rest is not None
+        share = torch.from_numpy(_rise_and_fall(len(face.vectors), rng)).unsqueeze(1)  # (16, 1)
+        return replace(face, vectors=torch.lerp(rest, face.vectors, share))
 
     def _partner(self, item: Item, rng: Generator) -> Item | None:
         """A face that may show the item's emotion."""
@@ -210,6 +230,18 @@ class Windows(Dataset[tuple[Batch, list[int]]]):
         chunk = self._chunks[index]
         samples = [self._source.window(self.items[n], start, self._wanted) for n, start in chunk]
         return collate(samples), [number for number, _ in chunk]
+
+
+def _rise_and_fall(places: int, rng: Generator) -> NDArray[np.float32]:
+    """How far an expression has come in each frame, 0 to 1; for some four frames at least, 1.
+
+    It rises over up to three frames, 0.56 s, from one of the first three on, and may fall likewise.
+    """
+    begin, end = rng.uniform(-1, 3), places - rng.uniform(-4, 3)
+    rise, fall = rng.uniform(1, 3, size=2)
+    place = np.arange(places)
+    share = np.minimum((place - begin) / rise, (end - place) / fall)
+    return np.clip(share, 0, 1).astype(np.float32)
 
 
 def _by_emotion(items: Sequence[Item]) -> list[list[Item]]:

@@ -24,8 +24,11 @@ from torch import Tensor
 from fer_core.data.batch import Sample, collate
 from fer_core.data.clips import Augmentation, ClipCutter, Modalities
 from fer_core.data.item import Item
+from fer_core.data.pairs import voice_of
 from fer_core.data.store import MediaStore, save_arrays
 from fer_core.model.multimodal_fer import MultimodalFER
+
+HIDDEN = 0.05  # how often a face that is still is not found, as in a blink or behind a hand
 
 Encoded = dict[str, Tensor]  # V samples: frame_mask, audio_mask, and steps and vectors if any
 
@@ -57,12 +60,16 @@ class EncodedSamples:
         views, view = self._features.of(item, self._cut), epoch % self._views
         sample = _sample(item, views, view, wanted)
         if sample.vectors is not None and item.kind == "still":
-            # A face that does not move at all is none: every place shows some view of it.
+            # A face that does not move at all is none: every place shows some view of it, and now
+            # and then none.
             places = len(sample.frame_mask)
             others = rng.integers(0, self._views, size=places)
             still = rng.random(places) < 0.5
             vectors = views["vectors"][np.where(still, view, others), 0]
-            sample = dataclasses.replace(sample, vectors=vectors)
+            hidden = torch.from_numpy(rng.random(places) < HIDDEN)
+            hidden[int(rng.integers(places))] = False
+            mask = sample.frame_mask & ~hidden
+            sample = dataclasses.replace(sample, vectors=vectors, frame_mask=mask)
         return sample
 
     def _cut(self, item: Item, name: str) -> list[Sample]:
@@ -93,6 +100,10 @@ class EncodedWindows:
         Raises:
             UserError: the folder cannot be written, or the item not be read.
         """
+        if item.face is not None:
+            voice = self.window(voice_of(item), start_s, wanted)
+            face = self.window(item.face, 0.0, wanted)
+            return dataclasses.replace(voice.seeing(face), item=item)
         windows = self._features.of(item, self._cut)
         return _sample(item, windows, self.starts(item).index(start_s), wanted)
 

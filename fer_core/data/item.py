@@ -45,6 +45,7 @@ class Item:
     official_split: OfficialSplit | None = None
     official_fold: int | None = None  # for corpora that publish numbered folds
     difficulty: float = 0.5  # 0 easiest, 1 hardest: intensity of the acting, agreement of the votes
+    face: Item | None = None  # a still that is shown while this is heard; see data/pairs.py
     scored: bool = True  # False: to learn from, but its corpus's protocol keeps it out of scores
 
     @property

@@ -21,6 +21,7 @@ from fer_core.errors import UserError
 
 if TYPE_CHECKING:
     from fer_core.data.clips import Modalities
+    from fer_core.data.splits import Fold
     from fer_core.training.config import RunConfig
     from fer_core.training.fit import CorpusChoice, Material
     from fer_core.training.machine import Machine
@@ -80,6 +81,12 @@ def parser() -> argparse.ArgumentParser:
         "--model", type=Path, metavar="DIR", action="append", required=True, help="repeatable"
     )
     evaluate.add_argument("--fold", type=int, help="of the split (default: all of its test parts)")
+    evaluate.add_argument(
+        "--pairs",
+        type=_positive,
+        metavar="N",
+        help="N pairs an emotion, of the first corpus's voices and the second's faces",
+    )
     evaluate.add_argument("--json", action="store_true", help="one JSON object, nothing else")
     _add_machine(evaluate)
 
@@ -261,16 +268,26 @@ def _tune(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from fer_core.data.pairs import pairs_of
     from fer_core.device import resolve_device
     from fer_core.evaluation.answers import ensemble
     from fer_core.evaluation.measurement import Measurement, Trial
     from fer_core.training.fit import answers_of_all, read_material
     from fer_core.weights import load_checkpoint
 
-    (choice,) = _choices(options, most=1)
-    material = read_material(choice, seed=0, allow_missing=options.allow_missing)
-    folds = material.folds if options.fold is None else material.folds[options.fold :][:1]
+    choices = _choices(options)
+    if len(choices) != (1 if options.pairs is None else 2):
+        raise UserError(
+            "One corpus is scored at a time, and two as pairs.",
+            "Call evaluate for each, or add --pairs 100.",
+        )
+    folds: list[Fold] = []
+    for choice in choices:
+        own = read_material(choice, seed=0, allow_missing=options.allow_missing).folds
+        folds += own if options.fold is None or len(own) == 1 else own[options.fold :][:1]
     items = tuple(item for fold in folds for item in fold.test)
+    if options.pairs is not None:
+        items = pairs_of(items, options.pairs)
     if not items:
         raise UserError("The split has nothing to test.", "Choose another --split or --fold.")
     device = resolve_device(options.device)
@@ -283,13 +300,16 @@ def _evaluate(options: argparse.Namespace) -> None:
     shown = {(True, True): "audio and video", (True, False): "audio alone"}.get(
         (wanted.audio, wanted.video), "video alone"
     )
-    name = choice.split or folds[0].name.rsplit("-", 1)[0]
+    name = choices[0].split or folds[0].name.rsplit("-", 1)[0]
     split = name if options.fold is None else folds[0].name
+    corpus = " with ".join(choice.name for choice in choices)
+    if options.pairs is not None:
+        split = f"{options.pairs} pairs an emotion of {split} and {folds[-1].name}"
     leaks = any(fold.leaks_speakers for fold in folds)
-    trial = Trial(choice.name, split, folds[0].description, leaks, shown)  # type: ignore[arg-type]
+    trial = Trial(corpus, split, folds[0].description, leaks, shown)  # type: ignore[arg-type]
     measurement = Measurement.of(trial, answers)
     if options.json:
-        scores = measurement.scores.as_json(choice.name, split)
+        scores = measurement.scores.as_json(corpus, split)
         print(json.dumps(scores))
     else:
         print(_in_a_line(measurement))
@@ -396,7 +416,7 @@ def _prepared(
     return config, material, machine
 
 
-def _choices(options: argparse.Namespace, most: int | None = None) -> list[CorpusChoice]:
+def _choices(options: argparse.Namespace) -> list[CorpusChoice]:
     from fer_core.training.fit import CorpusChoice
 
     splits = options.split or []
@@ -406,8 +426,6 @@ def _choices(options: argparse.Namespace, most: int | None = None) -> list[Corpu
             f"{count} --corpus with {len(options.data)} --data and {len(splits)} --split.",
             "Name a folder for each corpus, and a split for as many as you like.",
         )
-    if most is not None and count > most:
-        raise UserError("One corpus is scored at a time.", "Call evaluate for each.")
     names = [*splits, *[None] * (count - len(splits))]
     return [
         CorpusChoice(name, folder, split, options.song)

@@ -175,8 +175,9 @@ def calibrated(
     """
     if not validation:
         return model, None
+    unpaired = [item for item in validation if item.face is None]
     answers = [
-        evaluate(model, validation, store, modalities)
+        evaluate(model, validation if modalities == wanted else unpaired, store, modalities)
         for modalities in _ways(validation, wanted).values()
     ]
     calibration = calibrate(answers)

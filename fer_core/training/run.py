@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from fer_core.data.clips import mean_mel
 from fer_core.data.item import Item
+from fer_core.data.pairs import with_pairs
 from fer_core.data.splits import Fold
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
@@ -36,7 +37,7 @@ CACHE_PROBE = 2**20  # bytes: how much a cache needs is not known before
 
 @dataclass(frozen=True)
 class RunData:
-    """The parts of all corpora together."""
+    """The parts of all corpora together; fusion is validated on pairs of voices and faces too."""
 
     train: tuple[Item, ...]
     validation: tuple[Item, ...]
@@ -46,7 +47,7 @@ class RunData:
     def of(cls, folds: Sequence[Fold]) -> RunData:
         return cls(
             tuple(item for fold in folds for item in fold.train),
-            tuple(item for fold in folds for item in fold.validation),
+            with_pairs([item for fold in folds for item in fold.validation]),
             tuple(item for fold in folds for item in fold.test),
         )
 

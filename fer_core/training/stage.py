@@ -231,9 +231,9 @@ class History(Callback):
 
 def _usable(items: Sequence[Item], stage: StageName) -> list[Item]:
     if stage == "audio":
-        return [item for item in items if item.has_sound]
+        return [item for item in items if item.has_sound and item.face is None]
     if stage == "visual":
-        return [item for item in items if item.has_picture]
+        return [item for item in items if item.has_picture and item.face is None]
     return list(items)
 
 

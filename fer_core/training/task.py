@@ -22,7 +22,7 @@ from torch.optim.lr_scheduler import (
 
 from fer_core.config import FERConfig
 from fer_core.data.batch import Batch
-from fer_core.data.item import Item
+from fer_core.data.item import Groups, Item
 from fer_core.data.targets import Targets
 from fer_core.evaluation.answers import Answers, Said
 from fer_core.evaluation.evaluate import answer, audio_steps, frame_vectors
@@ -170,12 +170,13 @@ class Task(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Every process validates on everything, so that all decide alike.
 
-        Corpora that tell different emotions apart are scored apart, and their mean counts.
+        Corpora that tell different emotions apart are scored apart, and so are voices, faces, and
+        both together; their mean counts.
         """
         answers = Answers.of(self._validation, self._said)
-        kinds = sorted({item.groups for item in answers.items})
+        kinds = sorted({_kind(item) for item in answers.items})
         scores = [
-            score(answers.subset([i.groups == kind for i in answers.items])) for kind in kinds
+            score(answers.subset([_kind(item) == kind for item in answers.items])) for kind in kinds
         ]
         for name, values in (
             ("uar", [one.uar for one in scores]),
@@ -284,6 +285,10 @@ class Task(lightning.LightningModule):
             groups.append({"params": matrices, "lr": rate})
             groups.append({"params": others, "lr": rate, "weight_decay": 0.0})
         return [group for group in groups if group["params"]]
+
+
+def _kind(item: Item) -> tuple[Groups, bool, bool]:
+    return item.groups, item.has_sound, item.has_picture
 
 
 def warm_up_and_cosine(

@@ -60,7 +60,7 @@ class Numbered:
         if wanted.audio:
             sample = replace(sample, steps=mark)
         if wanted.video:
-            sample = replace(sample, vectors=mark)
+            sample = replace(sample, vectors=mark.view(1, 1))
         return sample
 
 
@@ -232,3 +232,25 @@ def test_without_voices_faces_are_shown_alone() -> None:
     assert batch.steps is None
     assert batch.frame_mask.all()
     assert batch.vectors is not None
+
+
+class Still:
+    """Every face is a row of ones in all sixteen places, a neutral one of zeros."""
+
+    def sample(self, item: Item, wanted: Modalities, epoch: int, rng: Generator) -> Sample:
+        sample = Sample(item, torch.ones(16, dtype=torch.bool), torch.ones(8, dtype=torch.bool))
+        if item.has_sound:
+            return replace(sample, steps=torch.zeros(38, 1))
+        return replace(sample, vectors=torch.full((16, 1), float(item.emotion != NEUTRAL)))
+
+
+def test_every_other_still_face_rises_from_a_neutral_one_to_its_emotion() -> None:
+    clips = PairedClips([voice(HAPPY), face(HAPPY), face(NEUTRAL)], Still(), 0, 0.0)
+    batch = clips[[Draw(epoch, 0) for epoch in range(200)]]
+    assert batch.vectors is not None
+    shown = batch.vectors.squeeze(-1)  # (200, 16)
+    moving = (shown < 1).any(1)
+    assert 70 < moving.sum() < 130
+    assert ((shown >= 0) & (shown <= 1)).all()
+    assert ((shown == 1).sum(1) >= 3).all()  # and stays there a while
+    assert ((shown > 0.5).sum(1) >= 6).all()

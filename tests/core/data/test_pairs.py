@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
+from fer_core.data.pairs import paired, pairs_of, voice_of, with_pairs
+
+NEUTRAL, CALM, HAPPY, SAD = range(4)
+
+
+def voice(emotion: int, number: int = 0) -> Item:
+    return Item(
+        f"voice{emotion}-{number}",
+        Path("a.wav"),
+        "recording",
+        has_sound=True,
+        has_picture=False,
+        shares=one_emotion(emotion),
+        groups=EACH_ALONE,
+        speaker=f"actor{number}",
+    )
+
+
+def face(emotion: int, number: int = 0) -> Item:
+    return Item(
+        f"face{emotion}-{number}",
+        Path("a.npz"),
+        "still",
+        has_sound=False,
+        has_picture=True,
+        shares=one_emotion(emotion),
+        groups=NEUTRAL_OR_CALM,
+        index=number,
+    )
+
+
+@pytest.fixture
+def items() -> list[Item]:
+    voices = [voice(emotion, n) for emotion in (NEUTRAL, CALM, HAPPY, SAD) for n in range(3)]
+    faces = [face(emotion, n) for emotion in (NEUTRAL, HAPPY) for n in range(5)]
+    return [*voices, *faces]
+
+
+def test_each_emotion_that_is_heard_and_seen_has_as_many_pairs(items: list[Item]) -> None:
+    pairs = pairs_of(items, 7)
+    assert [pair.emotion for pair in pairs] == 7 * [NEUTRAL] + 7 * [CALM] + 7 * [HAPPY]
+
+
+def test_the_face_shows_what_the_voice_says(items: list[Item]) -> None:
+    for pair in pairs_of(items, 20):
+        assert pair.face is not None
+        assert pair.face.emotion == (NEUTRAL if pair.emotion == CALM else pair.emotion)
+        assert (pair.has_sound, pair.has_picture, pair.groups) == (True, True, EACH_ALONE)
+
+
+def test_pairs_depend_on_the_seed_alone(items: list[Item]) -> None:
+    assert pairs_of(items, 20, seed=3) == pairs_of(items, 20, seed=3)
+    assert pairs_of(items, 20, seed=3) != pairs_of(items, 20, seed=4)
+
+
+def test_what_the_protocol_leaves_out_is_in_no_pair(items: list[Item]) -> None:
+    unscored = [replace(item, scored=item.kind != "still") for item in items]
+    assert pairs_of(unscored, 5) == ()
+
+
+def test_the_voice_of_a_pair_is_heard_alone() -> None:
+    alone = voice_of(paired(voice(SAD), face(SAD)))
+    assert (alone.has_picture, alone.face, alone.path) == (False, None, Path("a.wav"))
+
+
+def test_who_is_heard_and_seen_anyway_needs_no_pairs(items: list[Item]) -> None:
+    filmed = replace(items[0], has_picture=True)
+    assert with_pairs([*items, filmed]) == (*items, filmed)
+    assert len(with_pairs(items)) == len(items) + 300
