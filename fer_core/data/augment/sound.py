@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.random import Generator
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fer_core.media import CLIP_SAMPLES, CLIP_SECONDS, SAMPLE_RATE, BoolArray, Waveform
@@ -25,6 +26,10 @@ class SoundAugmentation:
     pitch_bins: float = 2.5  # largest shift along the mel axis
     gain_db: float = 8.0  # largest change of level, down; up it is half of that
     noise: float = 0.5  # how often noise is added, 10 to 40 dB under the speech
+    room: float = 0.2  # how often it is heard in a room, with a reverberation time of 0.1 to 0.6 s
+    clip: float = 0.1  # how often it is too loud for its microphone, by up to 12 dB
+    codec: float = 0.1  # how often it comes over a telephone line: eight bits, mu-law (ITU-T G.711)
+    band: float = 0.2  # how often frequencies are cut off: under 400 Hz, or above 2.5 kHz
     tilt_db: float = 5.0  # of the random frequency response from the lowest bin to the highest
     time_masks: int = 2  # SpecAugment (Park et al. 2019)
     time_mask_frames: int = 30  # the longest
@@ -47,11 +52,44 @@ def vary_waveform(
         real = real[places.round().astype(np.int64)]
     gain_db = rng.uniform(-config.gain_db, config.gain_db / 2)
     samples = samples * np.float32(10 ** (gain_db / 20))
+    if rng.random() < config.room:
+        samples = _in_a_room(samples, rng)
+    if rng.random() < config.clip:
+        samples = _clipped(samples, rng)
+    if rng.random() < config.codec:
+        samples = _over_the_telephone(samples)
     if real.any() and rng.random() < config.noise:
         power = float(np.mean(np.square(samples[real])))
         level = np.sqrt(power * 10 ** (-rng.uniform(10, 40) / 10))
         samples = samples + np.float32(level) * _coloured_noise(rng)
     return np.where(real, np.clip(samples, -1, 1), np.float32(0)), real
+
+
+def _in_a_room(samples: Waveform, rng: Generator) -> Waveform:
+    """With echoes whose energy falls by 60 dB in the room's reverberation time (Polack 1988)."""
+    seconds = rng.uniform(0.1, 0.6)
+    time_s = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    echoes = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / seconds)
+    echoes *= rng.uniform(0.1, 0.7) / np.sqrt(np.square(echoes).sum())  # of the direct sound
+    echoes[0] = 1.0
+    length = len(samples) + len(echoes)
+    spectrum = np.fft.rfft(samples, length) * np.fft.rfft(echoes, length)
+    return np.asarray(np.fft.irfft(spectrum, length)[: len(samples)], np.float32)
+
+
+def _clipped(samples: Waveform, rng: Generator) -> Waveform:
+    """Its peaks cut off, 1 to 12 dB under the highest."""
+    limit = np.float32(np.abs(samples).max() * 10 ** (-rng.uniform(1, 12) / 20))
+    return np.clip(samples, -limit, limit)
+
+
+def _over_the_telephone(samples: Waveform) -> Waveform:
+    """Each sample in eight bits, finer near zero."""
+    squeezed = np.sign(samples) * np.log1p(255 * np.abs(samples)) / np.log(256)
+    squeezed = np.round(127 * np.clip(squeezed, -1, 1)) / 127
+    return np.asarray(
+        np.sign(squeezed) * np.expm1(np.abs(squeezed) * np.log(256)) / 255, np.float32
+    )
 
 
 def _coloured_noise(rng: Generator) -> Waveform:
@@ -79,6 +117,8 @@ def vary_mel(mel: Tensor, blank: Tensor, config: SoundAugmentation, rng: Generat
     mel = mel[:, low] * (1 - share) + mel[:, low + 1] * share
     # Decibels of power to natural logarithm: 10 dB are a factor of ten.
     tilt = rng.uniform(-config.tilt_db, config.tilt_db) * (bins / (MEL_BINS - 1) - 0.5)
+    if rng.random() < config.band:
+        tilt = tilt + _cut_off_db(rng)
     mel = (mel + torch.from_numpy(tilt * np.log(10) / 10).to(mel.dtype)).clamp(min=LOG_MEL_FLOOR)
     for _ in range(config.frequency_masks):
         first, end = _stretch(MEL_BINS, config.frequency_mask_bins, rng)
@@ -87,6 +127,14 @@ def vary_mel(mel: Tensor, blank: Tensor, config: SoundAugmentation, rng: Generat
         first, end = _stretch(MEL_FRAMES, config.time_mask_frames, rng)
         mel[first:end] = blank
     return mel
+
+
+def _cut_off_db(rng: Generator) -> NDArray[np.float64]:
+    """(80,): less by 3 to 12 dB with each bin under one of the lowest, or above a high one."""
+    bins = np.arange(MEL_BINS)
+    under, above = rng.integers(2, 10), rng.integers(50, 72)  # 100 to 400 Hz, 2.5 to 6 kHz
+    beyond = under - bins if rng.random() < 0.5 else bins - above
+    return -rng.uniform(3, 12) * np.maximum(beyond, 0)
 
 
 def _stretch(of: int, longest: int, rng: Generator) -> tuple[int, int]:

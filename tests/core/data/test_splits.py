@@ -251,3 +251,13 @@ def test_an_unknown_split_is_said_with_those_there_are() -> None:
 
 def test_unknown_speakers_are_not_counted() -> None:
     assert speakers_of([item("a", "02"), item("b", None), item("c", "01")]) == ("01", "02")
+
+
+def test_untested_keeps_nobody_but_the_validation_speakers_from_training() -> None:
+    corpus = actors(range(1, 9))
+    (fold,) = split(corpus, "untested")
+    assert (len(fold.train), fold.validation, fold.test) == (len(corpus.items), (), ())
+    kept = with_validation(fold, 3, seed=0)
+    assert len(kept.validation_speakers) == 3
+    assert not set(kept.validation_speakers) & set(kept.train_speakers)
+    assert len(kept.train) + len(kept.validation) == len(corpus.items)

@@ -20,6 +20,10 @@ OFF = SoundAugmentation(
     pitch_bins=0.0,
     gain_db=0.0,
     noise=0.0,
+    room=0.0,
+    clip=0.0,
+    codec=0.0,
+    band=0.0,
     tilt_db=0.0,
     time_masks=0,
     frequency_masks=0,
@@ -150,3 +154,42 @@ def test_equal_seeds_give_equal_sounds(
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
     assert torch.equal(vary_mel(mel, BLANK, how, rng(1)), vary_mel(mel, BLANK, how, rng(1)))
+
+
+def test_a_room_is_heard_after_the_sound() -> None:
+    click, real = np.zeros(CLIP_SAMPLES, np.float32), np.ones(CLIP_SAMPLES, np.bool_)
+    click[1000] = 0.5
+    for seed in range(10):
+        heard, _ = vary_waveform(click, real, replace(OFF, room=1.0), rng(seed))
+        assert np.abs(heard[:1000]).max() < 1e-5
+        assert heard[1000] == pytest.approx(0.5, abs=1e-3)
+        echoes = np.square(heard[1001:])
+        assert 0 < echoes[:1600].sum() < np.square(0.5)
+        assert echoes[10_000:].sum() < 1e-5  # 0.6 s later it is over
+
+
+def test_what_is_too_loud_loses_its_peaks(sound: tuple[np.ndarray, np.ndarray]) -> None:
+    heard, _ = vary_waveform(*sound, replace(OFF, clip=1.0), rng())
+    highest = np.abs(heard).max()
+    assert 0.3 * 10 ** (-12 / 20) <= highest <= 0.3 * 10 ** (-1 / 20)
+    below = np.abs(sound[0]) < highest
+    np.testing.assert_array_equal(heard[below], sound[0][below])
+
+
+def test_a_telephone_line_has_255_levels(sound: tuple[np.ndarray, np.ndarray]) -> None:
+    loud = (3 * sound[0]).clip(-1, 1)
+    heard, _ = vary_waveform(loud, sound[1], replace(OFF, codec=1.0), rng())
+    assert 50 < len(np.unique(heard)) <= 255
+    np.testing.assert_allclose(heard, loud, atol=0.025)
+
+
+def test_a_narrow_band_loses_low_or_high_frequencies() -> None:
+    flat = torch.zeros(301, 80)
+    lost_low = lost_high = 0
+    for seed in range(40):
+        made = vary_mel(flat.clone(), BLANK, replace(OFF, band=1.0), rng(seed))
+        assert torch.equal(made[:, 12:48], flat[:, 12:48])
+        lost_low += bool(made[0, 0] < -0.5)
+        lost_high += bool(made[0, 79] < -0.5)
+    assert lost_low + lost_high == 40
+    assert min(lost_low, lost_high) > 8
