@@ -6,10 +6,14 @@ VENV := .venv
 READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 
-.PHONY: help setup run test check format bench clean
+RAVDESS ?= data/ravdess
+FERPLUS ?= data/ferplus
+RUN ?= runs/compact
+
+.PHONY: help setup run test check format bench train-compact clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(READY)  ## make .venv and install everything into it
 
@@ -36,6 +40,14 @@ format: $(READY)  ## format the code and mend what ruff can mend
 
 bench: $(READY)  ## print the figures of benchmarks/
 	$(BIN)/python -m benchmarks
+
+train-compact: $(READY)  ## train the bundled model (RAVDESS=folder FERPLUS=folder); goes on where it was stopped
+	$(BIN)/python train.py fit --config configs/compact.yaml --out $(RUN) \
+		--corpus ravdess --data $(RAVDESS) --split untested --corpus ferplus --data $(FERPLUS) --split official
+	$(BIN)/python train.py pack $(RUN)/model resources/models/compact
+	mkdir -p docs/models/compact
+	cp $(RUN)/training_history.json $(RUN)/metrics.json $(RUN)/data.json $(RUN)/versions.json docs/models/compact
+	$(BIN)/python -m benchmarks.accuracy --ravdess $(RAVDESS) --ferplus $(FERPLUS)
 
 clean:  ## remove .venv and everything made
 	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -44,13 +44,20 @@ def new_model(config: FERConfig, seed: int) -> MultimodalFER:
     return model
 
 
-def save_checkpoint(model: MultimodalFER, folder: Path) -> None:
+def save_checkpoint(model: MultimodalFER, folder: Path, half: bool = False) -> None:
     """Write both files by rename, so that a crash leaves old ones, never half of one.
+
+    ``half``: weights in half precision, half the size; rounded, they answer a little differently.
 
     Raises:
         UserError: the folder cannot be written.
     """
     weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    if half:
+        weights = {
+            name: tensor.half() if tensor.is_floating_point() else tensor
+            for name, tensor in weights.items()
+        }
     config = json.dumps(model.config.as_json(), indent=2) + "\n"
     weights_draft, config_draft = folder / f"{WEIGHTS_NAME}.new", folder / f"{CONFIG_NAME}.new"
     try:

@@ -131,7 +131,9 @@ class ClipCutter:
         rng: Generator | None,
     ) -> Sample:
         """Add pictures: one of a still, sixteen of a recording, zeros where hidden."""
-        shown = [0] if item.kind == "still" else prepared.shown(start_s).tolist()
+        shown = prepared.shown(start_s).tolist()
+        if item.kind == "still":
+            shown = [0 if len(prepared.pictures) else -1]
         pixels = torch.zeros(len(shown), 3, IMAGE_SIZE, IMAGE_SIZE)
         rois = torch.zeros(len(shown), PATCHES, dtype=torch.bool)
         vary = None if how is None or rng is None else picture_variation(how.picture, rng)

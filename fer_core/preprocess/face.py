@@ -20,6 +20,8 @@ from fer_core.media import FaceBox, RgbImage
 from fer_core.resources import resource
 
 MIN_SCORE = 0.5  # of a detection; mediapipe's own default
+CLOSER = 75  # percent: the side of the squares of a closer look, of the picture's shorter side
+CLOSER_STEP = 40  # percent of that side: from one square to the next
 SAME_FACE_OVERLAP = 0.2  # at 5 frames a second a head may move by two thirds of its width
 # In seconds, not in frames: a file is searched at 5 frames a second, a camera at 30.
 GRACE_SECONDS = 0.5  # a face not found for so short a time was missed, not gone
@@ -34,10 +36,18 @@ class FaceDetector:
     whose boxes equal those of its video mode), so there are no timestamps to get wrong. A picture
     takes about 2 ms, most of them without the GIL.
 
+    BlazeFace sees a picture at 128 pixels. Where it finds nobody, it is shown overlapping squares
+    of three quarters of the picture's height, enlarged: of grey faces of 140 to 300 pixels in a
+    640x480 picture it misses 20 in 100 at first sight, and 2 after this.
+
     Bazarevsky et al., BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs, 2019.
     """
 
-    def __init__(self, min_score: float = MIN_SCORE) -> None:
+    def __init__(self, min_score: float = MIN_SCORE, closer_looks: int | None = None) -> None:
+        """``closer_looks``: squares for each picture in which nobody was found at first sight.
+
+        None is all of them. With fewer they take turns, beginning where the last face was.
+        """
         # Imported here: it takes 0.4 s, and the window must not wait for it.
         from mediapipe.tasks.python.core.base_options import BaseOptions
         from mediapipe.tasks.python.vision import face_detector
@@ -52,8 +62,36 @@ class FaceDetector:
         with _quiet_stderr(), _without_opengl():
             self._detector = face_detector.FaceDetector.create_from_options(options)
 
+        self._closer_looks = closer_looks
+        self._next = 0  # square to look at
+
     def detect(self, image: RgbImage) -> list[FaceBox]:
-        """All faces of ``image`` (H, W, 3), largest first, clipped to the picture."""
+        """All faces of ``image`` (H, W, 3), largest first, clipped to the picture.
+
+        Of those that only a closer look shows, the ones in one square.
+        """
+        return self._look(image) or self._look_closer(image)
+
+    def _look_closer(self, image: RgbImage) -> list[FaceBox]:
+        squares = closer_squares(*image.shape[:2])
+        looks = len(squares) if self._closer_looks is None else self._closer_looks
+        cut: list[FaceBox] = []  # what is seen of faces at the edge of a square
+        for turn in range(min(looks, len(squares))):
+            place = (self._next + turn) % len(squares)
+            left, top, side = squares[place]
+            faces = [
+                FaceBox(left + face.x, top + face.y, face.width, face.height, face.score)
+                for face in self._look(image[top : top + side, left : left + side])
+            ]
+            whole = [face for face in faces if _is_whole(face, left, top, side)]
+            if whole:
+                self._next = place
+                return whole
+            cut += faces
+        self._next = (self._next + looks) % len(squares)
+        return sorted(cut, key=lambda face: face.area, reverse=True)[:1]
+
+    def _look(self, image: RgbImage) -> list[FaceBox]:
         height, width = image.shape[:2]
         found = self._detector.detect(self._as_image(np.ascontiguousarray(image)))
         boxes = []
@@ -81,6 +119,28 @@ class FaceDetector:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def closer_squares(height: int, width: int) -> list[tuple[int, int, int]]:
+    """Left, top and side of squares that cover a picture so that smaller things are whole in one.
+
+    What is up to a third of the picture's shorter side is; most larger faces are found anyway.
+    """
+    side = max(CLOSER * min(height, width) // 100, 1)
+    step = CLOSER_STEP * side // 100
+    return [(x, y, side) for y in _places(height, side, step) for x in _places(width, side, step)]
+
+
+def _places(length: int, side: int, step: int) -> list[int]:
+    """Where squares begin along a picture's side, evenly, from one end to the other."""
+    count = -(-(length - side) // max(step, 1)) + 1
+    return [round(i * (length - side) / max(count - 1, 1)) for i in range(count)]
+
+
+def _is_whole(face: FaceBox, left: int, top: int, side: int) -> bool:
+    """Whether a face in a square is not cut by its edge."""
+    across = left < face.x and face.x + face.width < left + side
+    return across and top < face.y and face.y + face.height < top + side
 
 
 class FaceTracker:

@@ -100,6 +100,10 @@ def parser() -> argparse.ArgumentParser:
         "--prune", type=float, metavar="SHARE", help="remove the weakest heads and channels"
     )
 
+    packing = command("pack", _pack, "a trained model in half the size, with its card")
+    packing.add_argument("model", type=Path, metavar="MODEL")
+    packing.add_argument("folder", type=Path, metavar="FOLDER")
+
     summary = command("summary", _summary, "each part's parameters, operations and memory")
     summary.add_argument("--preset", choices=PRESETS, default="compact")
     summary.add_argument("--batch", type=int, default=4, help="for the memory that training needs")
@@ -330,6 +334,13 @@ def _export(options: argparse.Namespace) -> None:
         model, options.folder, formats, int8=options.int8, tolerance=options.tolerance
     )
     print(as_text(reports))
+
+
+def _pack(options: argparse.Namespace) -> None:
+    from fer_core.export.pack import pack
+
+    size = pack(options.model, options.folder)
+    print(f"Wrote {options.folder}, {size / 1e6:.1f} MB.")
 
 
 def _summary(options: argparse.Namespace) -> None:

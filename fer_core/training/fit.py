@@ -152,6 +152,7 @@ def fit(
         model.config.name,
         sum(parameter.numel() for parameter in model.parameters()),
         tuple(CorpusUse.of(own.corpus, part) for own, part in zip(material, folds, strict=True)),
+        licence=licence_of([own.corpus.licence for own in material]),
         measurements=measurements,
         over_folds=over_folds,
         notes=() if before is None else (BEGUN_WITH.format(before),),
@@ -261,6 +262,16 @@ def write_results(folder: Path, facts: CardFacts, history: Sequence[dict[str, An
     facts = dataclasses.replace(facts, **pictures)  # type: ignore[arg-type]
     write_text(model_card(facts), model_folder / "model_card.md")
     write_json([m.as_json() for m in facts.measurements], folder / METRICS_NAME)
+
+
+def licence_of(corpora: Sequence[str]) -> str | None:
+    """What may be done with weights that learnt from corpora under these licences, if it is known.
+
+    Whether weights are bound by their corpora's terms is disputed; this is the careful reading.
+    """
+    if any("NC" in licence or "research" in licence for licence in corpora):
+        return "research and other non-commercial use only, as the corpora demand"
+    return None
 
 
 def machine_name() -> str:

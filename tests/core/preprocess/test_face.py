@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from fer_core.media import FaceBox
-from fer_core.preprocess.face import GRACE_SECONDS, TAKEOVER_SECONDS, FaceDetector, FaceTracker
+from fer_core.preprocess.face import (
+    GRACE_SECONDS,
+    TAKEOVER_SECONDS,
+    FaceDetector,
+    FaceTracker,
+    closer_squares,
+)
 from fer_core.preprocess.opencv import cv2
 from fer_core.resources import resource
 
@@ -67,6 +73,48 @@ def test_largest_face_comes_first(detector, picture):
     areas = [face.area for face in detector.detect(both)]
     assert len(areas) == 2
     assert areas == sorted(areas, reverse=True)
+
+
+@pytest.fixture(scope="module")
+def distant(picture) -> tuple[np.ndarray, tuple[int, int]]:
+    """A face of 45 pixels in a picture of 480x640, and where its middle is."""
+    head = cv2.resize(picture[30:230, 110:310], (110, 110), interpolation=cv2.INTER_AREA)
+    scene = np.full((480, 640, 3), 127, np.uint8)
+    scene[330:440, 500:610] = head
+    return scene, (555, 385)
+
+
+def test_a_face_too_small_at_first_sight_is_found_by_a_closer_look(detector, distant):
+    scene, middle = distant
+    assert detector._look(scene) == []
+    (face,) = detector.detect(scene)
+    assert face.contains(*middle)
+    assert 30 < face.width < 70
+
+
+def test_with_one_closer_look_a_picture_the_squares_take_turns_and_stay_with_the_face(distant):
+    scene, middle = distant
+    squares = len(closer_squares(480, 640))
+    with FaceDetector(closer_looks=1) as detector:
+        found = [detector.detect(scene) for _ in range(squares + 10)]
+    seen = [bool(faces) for faces in found]
+    assert True in seen[:squares]
+    assert all(seen[seen.index(True) :])
+    assert all(faces[0].contains(*middle) for faces in found if faces)
+
+
+@pytest.mark.parametrize(("height", "width"), [(480, 640), (1080, 1920), (1920, 1080), (48, 48)])
+def test_what_is_a_third_of_the_picture_is_whole_in_a_closer_look(height, width):
+    squares = closer_squares(height, width)
+    size = min(height, width) // 3
+    for x in np.linspace(0, width - size, 23):
+        for y in np.linspace(0, height - size, 23):
+            assert any(
+                left <= x and x + size <= left + side and top <= y and y + size <= top + side
+                for left, top, side in squares
+            )
+    assert all(x >= 0 and x + side <= width for x, _, side in squares)
+    assert all(y >= 0 and y + side <= height for _, y, side in squares)
 
 
 def test_the_detector_writes_nothing_to_the_terminal(capfd):
