@@ -102,6 +102,9 @@ def angry_model(tmp_path):
     last.weight.data.zero_()
     last.bias.data.zero_()
     last.bias.data[EMOTIONS.index("angry")] = 3.0
+    for head in (model.audio_head, model.video_head):
+        head[-1].weight.data.zero_()
+        head[-1].bias.data.zero_()
     save_checkpoint(model, tmp_path / "model")
     return tmp_path / "model"
 

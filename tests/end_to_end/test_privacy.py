@@ -38,7 +38,7 @@ def internet_calls(command: list[str], record: Path) -> list[str]:
 
 def test_a_session_opens_no_connection_and_asks_for_no_name(tmp_path):
     report = tmp_path / "report.json"
-    program = [sys.executable, "-m", "fer_desktop", "--demo", "--exit-after", "20"]
+    program = [sys.executable, "-m", "fer_desktop", "--demo", "--exit-after", "30"]
     calls = internet_calls([*program, "--report", str(report)], tmp_path / "calls")
     assert '"face": {' in report.read_text(), "the session detected faces"
     assert calls == []
