@@ -30,10 +30,11 @@ def voice_of(pair: Item) -> Item:
 def pairs_of(items: Sequence[Item], per_emotion: int = PAIRS, seed: int = 0) -> tuple[Item, ...]:
     """``per_emotion`` random pairs for each emotion that is both heard and seen among ``items``.
 
-    A face that may show one of several emotions, such as neutral or calm, is seen with each.
+    A face that may show one of several emotions, such as neutral or calm, is seen with each. What
+    a recording shows itself is not seen.
     """
     rng = np.random.default_rng(seed)
-    voices = [item for item in items if item.has_sound and not item.has_picture and item.scored]
+    voices = [replace(item, has_picture=False) for item in items if item.has_sound and item.scored]
     stills = [item for item in items if item.kind == "still" and item.scored]
     pairs = []
     for emotion in range(CLASSES):

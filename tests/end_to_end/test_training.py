@@ -121,6 +121,23 @@ def test_evaluate_prints_one_object_with_the_scores(run, own_recordings, cache):
     assert scores["war"] == pytest.approx(right / 8, abs=1e-4)
 
 
+def test_evaluate_shows_the_faces_of_one_corpus_to_the_voices_of_another(
+    run, own_recordings, made_ferplus, cache
+):
+    folder, _ = run
+    arguments = (
+        "--corpus", "manifest", "--data", own_recordings, "--split", "all",
+        "--corpus", "ferplus", "--data", made_ferplus, "--split", "valid", "--pairs", "2",
+    )  # fmt: skip
+    done = train_py("evaluate", "--model", folder / "model", *arguments, "--cache", cache, "--json")
+    assert done.returncode == 0, done.stderr
+    scores = json.loads(done.stdout)
+    assert scores["corpus"] == "manifest with ferplus"
+    assert scores["split"] == "2 pairs an emotion of all and valid-0"
+    said = {emotion: scores["per_class"][emotion]["n"] for emotion in EMOTIONS}
+    assert said == {emotion: 2 * (emotion in ("happy", "calm")) for emotion in EMOTIONS}
+
+
 def test_crossval_measures_everybody_once_and_goes_on(
     own_recordings, tiny_training, cache, tmp_path, capsys
 ):
