@@ -84,7 +84,7 @@ class PairedClips(Dataset[Batch]):
         self, items: Sequence[Item], source: SampleSource, seed: int, modality_dropout: float
     ) -> None:
         voices = [item for item in items if item.has_sound]
-        faces = [item for item in items if item.has_picture]
+        self._all_faces = faces = [item for item in items if item.has_picture]
         # An epoch goes once through the voices, of which there are fewer, if there are any.
         self.items = voices or faces
         self._faces = _by_emotion(faces)
@@ -104,8 +104,12 @@ class PairedClips(Dataset[Batch]):
         dropped = rng.random() < self._dropout
         if dropped and own.audio_mask.any() and own.frame_mask.any():
             if rng.random() < 0.5:
-                return own.deaf(partner)
-            return own.blind()
+                return own.blind()
+            if partner is not None:
+                # Alone, an emotion is seen as often as in the corpus of faces, not of voices.
+                partner = self._all_faces[int(rng.integers(len(self._all_faces)))]
+                own = own.seeing(self._acted(partner, draw.epoch, rng))
+            return own.deaf(partner)
         return own
 
     def _acted(self, partner: Item, epoch: int, rng: Generator) -> Sample:

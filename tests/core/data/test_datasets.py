@@ -254,3 +254,13 @@ def test_every_other_still_face_rises_from_a_neutral_one_to_its_emotion() -> Non
     assert ((shown >= 0) & (shown <= 1)).all()
     assert ((shown == 1).sum(1) >= 3).all()  # and stays there a while
     assert ((shown > 0.5).sum(1) >= 6).all()
+
+
+def test_alone_a_face_comes_as_often_as_in_its_corpus() -> None:
+    faces = [face(HAPPY, n) for n in range(9)] + [face(NEUTRAL)]
+    clips = PairedClips([voice(NEUTRAL), *faces], Still(), 0, 1.0)
+    batch = clips[[Draw(epoch, 0) for epoch in range(400)]]
+    alone = ~batch.audio_mask.any(1)
+    happy = batch.targets.shares[alone].argmax(1) == HAPPY
+    assert 0.8 < happy.float().mean() < 0.97
+    assert (batch.targets.shares[~alone].argmax(1) == NEUTRAL).all()
