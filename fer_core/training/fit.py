@@ -19,6 +19,7 @@ from fer_core.data.check import Checked, check
 from fer_core.data.clips import Modalities
 from fer_core.data.corpora.registry import read_corpus
 from fer_core.data.item import Corpus, Item
+from fer_core.data.pairs import PAIRS, pairs_of
 from fer_core.data.splits import Fold, default_split, split, with_validation
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
@@ -138,10 +139,14 @@ def fit(
         return Outcome(model, ())
     store = MediaStore(cache / "media", model.config.vision)
     model, calibration = calibrated(model, data.validation, store, wanted)
+    names = [own.corpus.name for own in material]
     measurements = tuple(
         measurement
-        for own, part in zip(material, folds, strict=True)
-        for measurement in measure(model, own.corpus.name, part, store, wanted)
+        for name, part in (
+            *zip(names, map(with_a_test, folds), strict=True),
+            *pairs_test(names, folds),
+        )
+        for measurement in measure(model, name, part, store, wanted)
     )
     taught = [part.description for part in folds if part.train]
     if before is not None:
@@ -204,6 +209,43 @@ def measure(
         trial = Trial(corpus, fold.name, fold.description, fold.leaks_speakers, shown)
         measurements.append(Measurement.of(trial, answers.calibrated(model.config.temperatures)))
     return measurements
+
+
+def with_a_test(fold: Fold) -> Fold:
+    """``fold``; where it has no test, with its validation part as one, which its name then says."""
+    if fold.test or not fold.validation:
+        return fold
+    return dataclasses.replace(
+        fold,
+        name=f"{fold.name}, validation",
+        test=fold.validation,
+        description=f"{fold.description} Scored on the validation part, which chose the "
+        "checkpoint and the temperatures.",
+    )
+
+
+def pairs_test(names: Sequence[str], folds: Sequence[Fold]) -> list[tuple[str, Fold]]:
+    """Pairs of the voices and faces that are tested, where no corpus has both at once.
+
+    The corpora's names, and a fold of which only the test is not empty; or nothing.
+    """
+    parts = [with_a_test(fold) for fold in folds]
+    items = [item for part in parts for item in part.test]
+    if any(item.has_sound and item.has_picture for item in items):
+        return []
+    pairs = pairs_of(items)
+    if not pairs:
+        return []
+    fold = Fold(
+        name=f"{PAIRS} pairs an emotion of {' and '.join(part.name for part in parts)}",
+        train=(),
+        validation=(),
+        test=pairs,
+        leaks_speakers=any(part.leaks_speakers for part in parts),
+        description="Each utterance beside a face of somebody else that shows the same emotion. "
+        + " ".join(part.description for part in parts),
+    )
+    return [(" with ".join(names), fold)]
 
 
 def describe(folder: Path, material: Sequence[Material], folds: Sequence[Fold]) -> None:
