@@ -31,7 +31,7 @@ from fer_core.media import CLIP_SECONDS, RgbImage
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.preprocess.face import FaceDetector
 from fer_core.preprocess.opencv import cv2
-from fer_core.resources import resource
+from fer_core.resources import bundled_model
 from fer_core.weights import load_checkpoint
 
 SCENE = (480, 640)  # height and width of the picture of a usual webcam
@@ -164,7 +164,7 @@ def main() -> int:
     parser.add_argument("--ravdess", type=Path, metavar="DIR")
     parser.add_argument("--clips", type=Path, metavar="DIR")
     parser.add_argument("--actors", default="17,18,22", help="who the model did not train on")
-    parser.add_argument("--model", type=Path, default=resource("models") / "compact")
+    parser.add_argument("--model", type=Path, default=bundled_model())
     parser.add_argument("--cache", type=Path, default=Path("out/cache"))
     options = parser.parse_args()
     model = load_checkpoint(options.model)

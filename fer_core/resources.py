@@ -10,6 +10,11 @@ _INSTALLED = _PACKAGE / "_resources"
 _ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "resources"
 
 
+def bundled_model() -> Path:
+    """The folder of the model that ships with the program; a checkout may lack it."""
+    return _ROOT / "models" / "compact"
+
+
 def resource(name: str) -> Path:
     """The path of ``name`` (``"models/x.tflite"``) in the program's own files.
 

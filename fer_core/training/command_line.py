@@ -78,7 +78,11 @@ def parser() -> argparse.ArgumentParser:
     evaluate = command("evaluate", _evaluate, "score a model, or several as an ensemble")
     _add_corpora(evaluate)
     evaluate.add_argument(
-        "--model", type=Path, metavar="DIR", action="append", required=True, help="repeatable"
+        "--model",
+        type=Path,
+        metavar="DIR",
+        action="append",
+        help="repeatable (default: the bundled)",
     )
     evaluate.add_argument("--fold", type=int, help="of the split (default: all of its test parts)")
     evaluate.add_argument(
@@ -276,6 +280,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     from fer_core.device import resolve_device
     from fer_core.evaluation.answers import ensemble
     from fer_core.evaluation.measurement import Measurement, Trial
+    from fer_core.resources import bundled_model
     from fer_core.training.fit import answers_of_all, read_material
     from fer_core.weights import load_checkpoint
 
@@ -295,8 +300,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     if not items:
         raise UserError("The split has nothing to test.", "Choose another --split or --fold.")
     device = resolve_device(options.device)
-    models = [load_checkpoint(folder, device) for folder in options.model]
-    for folder, model in zip(options.model, models, strict=True):
+    folders = options.model or [bundled_model()]
+    models = [load_checkpoint(folder, device) for folder in folders]
+    for folder, model in zip(folders, models, strict=True):
         taught = model.config.trained_on or "nothing"
         print(f"train.py: {folder} was trained on: {taught}", file=sys.stderr)
     wanted = _modalities(options)

@@ -9,14 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_core.resources import resource
+from fer_core.resources import bundled_model
 from fer_desktop.live.inference_thread import ModelState
 from fer_desktop.settings import Device
 
 if TYPE_CHECKING:
     from fer_core.streaming import StreamingPredictor
-
-BUNDLED = "compact"  # in resources/models
 
 
 def open_model(folder: Path | None, device: Device) -> tuple[StreamingPredictor, ModelState]:
@@ -40,7 +38,7 @@ def open_model(folder: Path | None, device: Device) -> tuple[StreamingPredictor,
     from fer_core.weights import load_checkpoint, new_model
 
     name = resolve_device(device)
-    bundled = resource("models") / BUNDLED
+    bundled = bundled_model()
     if folder is None and not bundled.exists():
         model = new_model(FERConfig.preset("compact"), seed=0).to(name).eval()
     else:

@@ -40,7 +40,7 @@ def test_a_folder_is_opened_and_says_where_it_runs(folder):
 
 
 def test_without_a_bundled_model_an_untrained_one_stands_in(monkeypatch, tmp_path):
-    monkeypatch.setattr(model, "resource", lambda _: tmp_path)
+    monkeypatch.setattr(model, "bundled_model", lambda: tmp_path / "none")
     _, state = open_model(None, "cpu")
     assert state.config.name == "compact"
     assert not state.config.trained_on
