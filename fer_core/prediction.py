@@ -27,12 +27,17 @@ class Prediction:
     face: FaceBox | None  # of the newest frame that has one
     kept_patches: tuple[int, ...]  # row-major places of the 14x14 grid kept in that frame
     audio_level_dbfs: float | None  # of the clip's real sound; None without any
-    speech: float  # share of the clip in which somebody spoke, 0 to 1
+    segment_speech: NDArray[np.float64]  # (8,), share in which somebody spoke, 0 to 1
     took_ms: float  # from the clip to this answer
 
     @property
     def emotion(self) -> str:
         return EMOTIONS[int(np.argmax(self.probabilities))]
+
+    @property
+    def speech(self) -> float:
+        """Share of the clip in which somebody spoke, 0 to 1."""
+        return float(self.segment_speech.mean())
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -41,7 +46,7 @@ class Prediction:
         return tuple(name for name, there in present if there)
 
 
-def by_label(probabilities: Sequence[float] | NDArray[np.float32]) -> dict[str, float]:
+def by_label(probabilities: Sequence[float] | NDArray[np.floating]) -> dict[str, float]:
     """``{"neutral": 0.1, ...}`` with the digits that mean something."""
     return {label: round(float(p), 5) for label, p in zip(EMOTIONS, probabilities, strict=True)}
 

@@ -81,7 +81,7 @@ class Predictor:
         started = time.perf_counter()
         sound = self._processor.sound(clip.waveform, clip.waveform_mask)
         looked_at = list(zip(clip.frames, clip.faces, strict=True))
-        seen = self._look(looked_at, known)
+        seen = self.look(looked_at, known)
         if not seen and not sound.audio_mask.any():
             return None, seen
         faces = [
@@ -110,15 +110,19 @@ class Predictor:
             face=newest.box if newest else None,
             kept_patches=newest.kept if newest else (),
             audio_level_dbfs=sound.level_dbfs,
-            speech=sound.speech,
+            segment_speech=sound.segment_speech,
             took_ms=1000 * (time.perf_counter() - started),
         )
         return prediction, seen
 
-    def _look(
+    @torch.inference_mode()
+    def look(
         self, looked_at: Sequence[tuple[VideoFrame | None, FaceBox | None]], known: SeenFaces
     ) -> dict[FaceKey, SeenFace]:
-        """Every face of the clip once, though a slow camera's frame may fill several places."""
+        """Every face once, though a slow camera's frame may fill several places of a clip.
+
+        Those ``known`` already are not looked at again, so their frames need no pixels any more.
+        """
         frames = {
             (frame.index, box): frame
             for frame, box in looked_at

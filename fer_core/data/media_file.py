@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +28,7 @@ from fer_core.errors import UserError
 from fer_core.media import SAMPLE_RATE, RgbImage, VideoFrame, Waveform
 
 OnDamage = Callable[[str], None]  # told in a few words what is damaged, at most once for each kind
+OnDamageAt = Callable[[str, float], None]  # and where it is first, in seconds
 
 # Containers round times to 1 ms and codecs to a block: less is no hole in the sound.
 HOLE_SECONDS = 0.05
@@ -53,6 +54,9 @@ class MediaInfo:
     has_picture: bool
     fps: float | None  # on average; None without picture
     size: tuple[int, int] | None  # (width, height) in pixels as shown, that is after rotation
+    frames: int | None  # told, or from length and rate; None without picture
+    sample_rate: int | None  # Hz, as stored; None without sound
+    channels: int | None
 
 
 def probe(path: Path) -> MediaInfo:
@@ -65,14 +69,19 @@ def probe(path: Path) -> MediaInfo:
         sound, picture = _sound_track(container), _picture_track(container)
         size = None
         if picture is not None:
-            first = next(_decoded(path, container, picture, lambda _: None), None)
+            first = next(_decoded(path, container, picture, _ignore), None)
             size = None if first is None else _rgb(first, picture).shape[1::-1]
+        duration_s = _duration(container)
+        fps = float(picture.average_rate) if size and picture.average_rate else None
         return MediaInfo(
-            duration_s=_duration(container),
+            duration_s=duration_s,
             has_sound=sound is not None,
             has_picture=size is not None,
-            fps=float(picture.average_rate) if size and picture.average_rate else None,
+            fps=fps,
             size=size,
+            frames=(picture.frames or round(duration_s * (fps or 0))) if size else None,
+            sample_rate=sound.sample_rate if sound is not None else None,
+            channels=sound.channels if sound is not None else None,
         )
 
 
@@ -91,7 +100,22 @@ def read_sound(
     Raises:
         UserError: the file is not there, may not be read, is no media file or has no sound.
     """
-    on_damage = _each_once(on_damage or partial(_log_damage, path))
+    blocks = list(sound_blocks(path, start_s, end_s, _without_time(path, on_damage)))
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+
+def sound_blocks(
+    path: Path,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    on_damage: OnDamageAt | None = None,
+) -> Iterator[Waveform]:
+    """The same, block after block, so that a long file needs no more memory than a short one.
+
+    Raises:
+        UserError: as in :func:`read_sound`.
+    """
+    tell = _each_once(on_damage or _without_time(path, None))
     with _opened(path) as container:
         track = _sound_track(container)
         if track is None:
@@ -102,12 +126,13 @@ def read_sound(
         # the same samples wherever reading began.
         begin_s = float(max(math.floor(start_s - PREROLL_SECONDS), 0))
         _seek(container, begin_s)
-        pieces = list(_resampled(_mono(path, container, track, begin_s, end_s, on_damage)))
-    sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    first = round((start_s - begin_s) * SAMPLE_RATE)
-    count = None if end_s is None else max(round((end_s - start_s) * SAMPLE_RATE), 0)
-    sound = sound[first : None if count is None else first + count]
-    return np.clip(sound, -1, 1)  # mixing and resampling overshoot a little
+        early = round((start_s - begin_s) * SAMPLE_RATE)  # samples before the first that is wanted
+        wanted = math.inf if end_s is None else round((end_s - start_s) * SAMPLE_RATE)
+        for block in _resampled(_mono(path, container, track, begin_s, end_s, tell)):
+            samples = block[early : early + int(min(wanted, len(block)))]
+            early, wanted = max(early - len(block), 0), wanted - len(samples)
+            if len(samples):
+                yield np.clip(samples, -1, 1)  # mixing and resampling overshoot a little
 
 
 def frames(
@@ -125,7 +150,43 @@ def frames(
     Raises:
         UserError: as in :func:`read_sound`, for the picture.
     """
-    on_damage = _each_once(on_damage or partial(_log_damage, path))
+    for frame, time_s, track in _shown(path, start_s, end_s, _without_time(path, on_damage)):
+        yield _video_frame(frame, time_s, track)
+
+
+def frames_at(
+    path: Path,
+    times_s: Iterable[float],
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    on_damage: OnDamageAt | None = None,
+) -> Iterator[VideoFrame]:
+    """Those of :func:`frames` that are the newest at one at least of ``times_s``, which ascend.
+
+    Only they become RGB: of a film at 30 frames a second, one in six.
+
+    Raises:
+        UserError: as in :func:`frames`.
+    """
+    times = iter(times_s)
+    time_s = next(times, None)
+    newest: tuple[Any, float, Any] | None = None
+    for shown in _shown(path, start_s, end_s, on_damage or _without_time(path, None)):
+        wanted = False
+        while time_s is not None and time_s < shown[1]:
+            wanted, time_s = True, next(times, None)
+        if wanted and newest is not None:
+            yield _video_frame(*newest)
+        newest = shown
+    if newest is not None and time_s is not None:
+        yield _video_frame(*newest)
+
+
+def _shown(
+    path: Path, start_s: float, end_s: float | None, on_damage: OnDamageAt
+) -> Iterator[tuple[Any, float, Any]]:
+    """Decoded frames, each with its time and its track."""
+    tell = _each_once(on_damage)
     with _opened(path) as container:
         track = _picture_track(container)
         if track is None:
@@ -134,9 +195,9 @@ def frames(
             )
         origin = _origin(container)
         _seek(container, start_s)
-        shown: tuple[Any, float] | None = None  # the newest frame not after start_s
+        first: tuple[Any, float, Any] | None = None  # the newest frame not after start_s
         last_s = -np.inf
-        for frame in _decoded(path, container, track, on_damage, start_s):
+        for frame in _decoded(path, container, track, tell, start_s):
             ticks = frame.pts if frame.pts is not None else frame.dts
             if ticks is None or (time_s := float(ticks * frame.time_base) - origin) <= last_s:
                 continue
@@ -144,14 +205,14 @@ def frames(
             if end_s is not None and time_s >= end_s:
                 break
             if time_s <= start_s:
-                shown = (frame, time_s)
+                first = (frame, time_s, track)
                 continue
-            if shown is not None:
-                yield _video_frame(*shown, track)
-                shown = None
-            yield _video_frame(frame, time_s, track)
-        if shown is not None:
-            yield _video_frame(*shown, track)
+            if first is not None:
+                yield first
+                first = None
+            yield frame, time_s, track
+        if first is not None:
+            yield first
 
 
 # Opening
@@ -185,19 +246,25 @@ def _not_media(path: Path) -> UserError:
     )
 
 
-def _each_once(on_damage: OnDamage) -> OnDamage:
+def _each_once(on_damage: OnDamageAt) -> OnDamageAt:
     told: set[str] = set()
 
-    def tell(what: str) -> None:
+    def tell(what: str, time_s: float) -> None:
         if what not in told:
             told.add(what)
-            on_damage(what)
+            on_damage(what, max(time_s, 0.0))
 
     return tell
 
 
-def _log_damage(path: Path, what: str) -> None:
-    logger.warning("%s: %s", path, what)
+def _without_time(path: Path, on_damage: OnDamage | None) -> OnDamageAt:
+    """For those who are told only what is damaged; by default the log."""
+    on_damage = on_damage or partial(logger.warning, "%s: %s", path)
+    return lambda what, _: on_damage(what)
+
+
+def _ignore(what: str, time_s: float) -> None:
+    pass
 
 
 def _sound_track(container: Any) -> Any:
@@ -237,7 +304,7 @@ def _duration(container: Any) -> float:
     # No header with the length, as in a raw or a live recording: look at all packets.
     end = 0.0
     container.seek(0)
-    for packet in _packets(container, None, lambda _: None):
+    for packet in _packets(container, None, _ignore):
         if packet.pts is not None and packet.time_base is not None:
             end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
     return max(end - _origin(container), 0.0)
@@ -246,23 +313,31 @@ def _duration(container: Any) -> float:
 # Decoding
 
 
-def _packets(container: Any, track: Any, on_damage: OnDamage) -> Iterator[Any]:
+def _packets(container: Any, track: Any, on_damage: OnDamageAt) -> Iterator[Any]:
+    time_s = 0.0
     try:
-        yield from container.demux() if track is None else container.demux(track)
+        for packet in container.demux() if track is None else container.demux(track):
+            time_s = _packet_time(packet, time_s)
+            yield packet
     except (av.error.FFmpegError, OSError):
-        on_damage("cannot be read to its end")
+        on_damage("cannot be read to its end", time_s - _origin(container))
+
+
+def _packet_time(packet: Any, before_s: float) -> float:
+    known = packet.pts is not None and packet.time_base is not None
+    return float(packet.pts * packet.time_base) if known else before_s
 
 
 def _decoded(
-    path: Path, container: Any, track: Any, on_damage: OnDamage, wanted_s: float = 0.0
+    path: Path, container: Any, track: Any, on_damage: OnDamageAt, wanted_s: float = 0.0
 ) -> Iterator[Any]:
     """All frames of ``track`` that can be decoded, of sound or picture.
 
     Damage before ``wanted_s`` is not told: after a jump into the file the first frames may lack
     those they were coded from.
     """
-    broken, end_s = False, 0.0
-    wanted_s += _origin(container)
+    broken, end_s, origin = False, 0.0, _origin(container)
+    wanted_s += origin
     for packet in _packets(container, track, on_damage):
         try:
             decoded, failed = packet.decode(), False
@@ -272,7 +347,8 @@ def _decoded(
         early = packet.pts is not None and packet.pts * packet.time_base < wanted_s
         if failed and not early:
             broken = True
-            on_damage(f"some of its {_KINDS[track.type]} cannot be decoded")
+            at_s = _packet_time(packet, end_s) - origin
+            on_damage(f"some of its {_KINDS[track.type]} cannot be decoded", at_s)
         for frame in decoded:
             end_s = _end(frame) if frame.time is not None else end_s
             yield frame
@@ -281,7 +357,7 @@ def _decoded(
     short = max(end_s, wanted_s) + CUT_OFF_SECONDS < says_s
     # FFmpeg believes a RIFF file's size more than its header.
     if not broken and (short or quick_fault(path) == CUT_OFF):
-        on_damage(f"its {_KINDS[track.type]} ends before it should")
+        on_damage(f"its {_KINDS[track.type]} ends before it should", end_s - origin)
 
 
 _KINDS = {"audio": "sound", "video": "picture"}
@@ -305,7 +381,12 @@ class _Mono:
 
 
 def _mono(
-    path: Path, container: Any, track: Any, start_s: float, end_s: float | None, on_damage: OnDamage
+    path: Path,
+    container: Any,
+    track: Any,
+    start_s: float,
+    end_s: float | None,
+    on_damage: OnDamageAt,
 ) -> Iterator[_Mono]:
     """The sound from ``start_s`` on without holes, until ``end_s`` and a little more."""
     origin = _origin(container)
@@ -321,11 +402,11 @@ def _mono(
             layout = frame.layout.name if len(frame.layout.channels) <= 2 else "stereo"
             to_float = av.AudioResampler(format="fltp", layout=layout)
         if _sort(frame) != sort:
-            on_damage("some of its sound is of another kind")
+            on_damage("some of its sound is of another kind", next_s)
             continue
         time_s = next_s if frame.time is None else frame.time - origin
         if time_s > longest_s:  # or a broken time would ask for hours of silence
-            on_damage("some of its times lie after its end")
+            on_damage("some of its times lie after its end", next_s)
             time_s = next_s
         for part in to_float.resample(frame):
             rate = part.sample_rate
@@ -334,8 +415,10 @@ def _mono(
             if late_s < -HOLE_SECONDS or (late_s < 0 and next_s == start_s):
                 samples = samples[round(-late_s * rate) :]  # before the start, or heard twice
             elif late_s > HOLE_SECONDS or (late_s > 0 and next_s == start_s):
-                hole = np.zeros(round(late_s * rate), np.float32)
-                samples = np.concatenate([hole, samples])
+                hole = round(late_s * rate)
+                next_s += hole / rate
+                for begin in range(0, hole, rate):  # it may be hours long
+                    yield _Mono(np.zeros(min(rate, hole - begin), np.float32), rate)
             next_s += len(samples) / rate
             yield _Mono(samples, rate)
         if end_s is not None and next_s > end_s + PREROLL_SECONDS:

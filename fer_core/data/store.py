@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +24,7 @@ from safetensors.numpy import load_file, save_file
 
 from fer_core.config import VisionConfig
 from fer_core.data.item import Item
-from fer_core.data.media_file import frames, probe, read_sound
+from fer_core.data.media_file import frames_at, probe, read_sound
 from fer_core.data.stills import read_still
 from fer_core.errors import UserError
 from fer_core.media import (
@@ -36,7 +36,6 @@ from fer_core.media import (
     BoolArray,
     FaceBox,
     RgbImage,
-    VideoFrame,
     Waveform,
     clip_starts,
 )
@@ -144,7 +143,8 @@ class MediaStore:
             duration_s = max(duration_s, end_s - item.start_s)
             tracker = FaceTracker()
             with FaceDetector() as detector:
-                for frame in _sampled(frames(item.path, item.start_s, end_s), item, duration_s):
+                ticks = [item.start_s + tick for tick in sampling_ticks(duration_s)]
+                for frame in frames_at(item.path, ticks, item.start_s, end_s):
                     face = tracker.follow(detector.detect(frame.image), frame.time_s)
                     if face is None:
                         hidden_s.append(frame.time_s - item.start_s)
@@ -176,22 +176,6 @@ def sampling_ticks(duration_s: float) -> list[float]:
     starts.append(clip_starts(duration_s)[-1])
     places = TICK_SECONDS * np.arange(1, FRAMES_PER_CLIP + 1)
     return sorted({float(tick) for start in starts for tick in start + places})
-
-
-def _sampled(source: Iterable[VideoFrame], item: Item, duration_s: float) -> Iterator[VideoFrame]:
-    """The frames that are the newest at one of the ticks at least."""
-    ticks = iter([item.start_s + tick for tick in sampling_ticks(duration_s)])
-    tick = next(ticks, None)
-    newest: VideoFrame | None = None
-    for frame in source:
-        shown = False
-        while tick is not None and tick < frame.time_s:
-            shown, tick = True, next(ticks, None)
-        if shown and newest is not None:
-            yield newest
-        newest = frame
-    if newest is not None and tick is not None:
-        yield newest
 
 
 class _PngPictures(Sequence[RgbImage]):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fer_core.config import FERConfig
@@ -43,7 +44,12 @@ class Sound:
     mel: Tensor  # (301, 80), natural log
     audio_mask: Tensor  # (8,) bool, the segments that count as heard
     level_dbfs: float | None  # of all real samples; None without any
-    speech: float  # share of the clip in which somebody speaks, 0 to 1
+    segment_speech: NDArray[np.float64]  # (8,), share in which somebody speaks, 0 to 1
+
+    @property
+    def speech(self) -> float:
+        """Share of the clip in which somebody speaks, 0 to 1."""
+        return float(self.segment_speech.mean())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +113,11 @@ class ClipProcessor:
         limits = self._thresholds
         level = level_dbfs(waveform[mask])
         if level is None or level < limits.silence_dbfs:
-            heard, speech = np.zeros(SEGMENTS, np.bool_), 0.0
+            heard, speech = np.zeros(SEGMENTS, np.bool_), np.zeros(SEGMENTS)
         else:
-            speech = float(speech_by_segment(waveform, mask, limits.speech_probability).mean())
+            speech = speech_by_segment(waveform, mask, limits.speech_probability)
             heard = heard_segments(waveform, mask, limits.silence_dbfs)
-            heard &= speech * CLIP_SECONDS >= limits.min_speech_s
+            heard &= speech.mean() * CLIP_SECONDS >= limits.min_speech_s
         return Sound(
             self._log_mel(torch.from_numpy(waveform)), torch.from_numpy(heard), level, speech
         )

@@ -25,7 +25,7 @@ def prediction() -> Prediction:
         face=FaceBox(10.04, 20, 30, 40, 0.98765),
         kept_patches=(1, 2),
         audio_level_dbfs=-23.456,
-        speech=0.25,
+        segment_speech=np.full(8, 0.25),
         took_ms=12.3456,
     )
 

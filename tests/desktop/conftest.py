@@ -133,7 +133,7 @@ class ScriptedPredictor:
             face=FACE,
             kept_patches=(),
             audio_level_dbfs=-20.0,
-            speech=0.5,
+            segment_speech=np.full(8, 0.5),
             took_ms=1.0,
         )
 

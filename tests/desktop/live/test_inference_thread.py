@@ -35,7 +35,7 @@ def answer(clip: Clip) -> Prediction:
         face=None,
         kept_patches=(),
         audio_level_dbfs=None,
-        speech=0.0,
+        segment_speech=np.full(8, 0.0),
         took_ms=1.0,
     )
 

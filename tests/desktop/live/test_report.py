@@ -25,7 +25,7 @@ def prediction(end_s: float, face: FaceBox | None = None) -> Prediction:
         face=face,
         kept_patches=(1, 2),
         audio_level_dbfs=-23.456,
-        speech=0.5,
+        segment_speech=np.full(8, 0.5),
         took_ms=12.3,
     )
 

@@ -18,7 +18,7 @@ def prediction(hop: int, window: np.ndarray, segments: np.ndarray | None = None)
         face=None,
         kept_patches=(),
         audio_level_dbfs=-20.0,
-        speech=1.0,
+        segment_speech=np.full(8, 1.0),
         took_ms=1.0,
     )
 

@@ -43,7 +43,7 @@ def make_prediction() -> Callable[..., Prediction]:
             face=None,
             kept_patches=(),
             audio_level_dbfs=-20.0,
-            speech=0.5,
+            segment_speech=np.full(8, 0.5),
             took_ms=80.0,
         )
 

@@ -1,0 +1,1 @@
+"""A whole media file -> a timeline of emotions: :func:`fer_core.analysis.analysis.analyze`."""

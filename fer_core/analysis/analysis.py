@@ -1,0 +1,238 @@
+"""A media file through the network, window by window.
+
+A thread decodes, another finds faces, and the caller's runs the network; between them lie a few
+frames. Sound and picture are read as far as the window reaches, so that memory does not depend on
+the file's length, and its real end is known when it comes, whatever the header says.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+from fer_core.analysis.file_average import FileAverage
+from fer_core.analysis.model import LoadedModel
+from fer_core.analysis.read_ahead import read_ahead
+from fer_core.analysis.segment_average import SLIVER_SECONDS, SegmentAverage, segments_in
+from fer_core.analysis.sliding_picture import SlidingPicture, Watched, looking_times
+from fer_core.analysis.sliding_sound import SlidingSound
+from fer_core.analysis.timeline import AudioSource, Segment, Source, Timeline, VideoSource
+from fer_core.data.clips import Modalities
+from fer_core.data.media_file import CUT_OFF_SECONDS, frames_at, probe, sound_blocks
+from fer_core.data.store import content_digest
+from fer_core.errors import UserError
+from fer_core.media import CLIP_SECONDS, HOP_SECONDS, Clip, FaceBox, VideoFrame
+from fer_core.preprocess.face import FaceDetector, FaceTracker
+
+WAITING_BYTES = 64 * 2**20  # of frames between two threads
+MOST_WAITING = 8  # frames; more do not make it faster
+SHORTEST_HOP_SECONDS = 0.05
+
+OnProgress = Callable[[float, float], None]  # seconds done, and of how many
+
+
+class Follower(Protocol):
+    """Which of a frame's faces is looked at; FaceTracker is one."""
+
+    def follow(self, faces: Sequence[FaceBox], time_s: float) -> FaceBox | None: ...
+
+
+class Analysis:
+    """One file's analysis: iterate over ``segments()``, then ask for the ``timeline()``.
+
+    To stop it, leave the loop and close the iterator.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        model: LoadedModel,
+        hop_s: float = HOP_SECONDS,
+        wanted: Modalities | None = None,
+        follower: Follower | None = None,
+    ) -> None:
+        """Looks at the file's header and content; nothing is analysed yet.
+
+        Args:
+            hop_s: from one window to the next, 0.05 to 3 s.
+            wanted: what is used of the file; by default all it has.
+            follower: which face is looked at, as a fresh FaceTracker does by default.
+
+        Raises:
+            UserError: the file is not there, may not be read, is no media file, or has nothing of
+                what is wanted.
+            ValueError: the hop cannot be used.
+        """
+        if not SHORTEST_HOP_SECONDS <= hop_s <= CLIP_SECONDS:
+            raise ValueError(
+                f"a hop of {hop_s} s is not between {SHORTEST_HOP_SECONDS} and {CLIP_SECONDS} s"
+            )
+        wanted = wanted or Modalities()
+        self._path, self._model, self._hop_s = path, model, hop_s
+        self._follower: Follower = follower or FaceTracker()
+        self._info = probe(path)
+        self._sha256 = content_digest(path)
+        self._hears = wanted.audio and self._info.has_sound
+        self._sees = wanted.video and self._info.has_picture
+        if not self._hears and not self._sees:
+            missing = "no picture" if self._info.has_sound else "no sound"
+            raise UserError(f"“{path}” has {missing}.", "Leave --modalities out to use all it has.")
+        self.duration_s = self._info.duration_s  # the real one, once the end was reached
+        self.done_s = 0.0  # how far it has been analysed
+        self._segments: list[Segment] = []
+        self._warnings: list[str] = []
+        self._whole = FileAverage()
+        self._finished = False
+
+    def segments(self) -> Generator[Segment]:
+        """The segments, each as soon as no further window tells of it; call it once.
+
+        Raises:
+            UserError: the file cannot be read any more, or nothing in it can be decoded.
+        """
+        with closing(self._sound()) as sound, closing(self._picture()) as picture:
+            for segment in self._through(sound, picture):
+                self._segments.append(segment)
+                self.done_s = segment.end_s
+                yield segment
+        self._finished = True
+
+    def timeline(self, face_id: int | None = None) -> Timeline:
+        """All of it; ``face_id`` names whose face was followed.
+
+        Raises:
+            ValueError: ``segments()`` was not exhausted.
+        """
+        if not self._finished:
+            raise ValueError("the file has not been analysed to its end")
+        return Timeline(
+            source=self._source(),
+            model=self._model.used,
+            hop_s=self._hop_s,
+            segments=tuple(self._segments),
+            probabilities=self._whole.probabilities(),
+            warnings=tuple(self._warnings),
+            face_id=face_id,
+        )
+
+    def _through(self, sound_blocks: Generator, watched: Generator[Watched]) -> Iterator[Segment]:
+        predictor = self._model.predictor
+        sound = SlidingSound(sound_blocks)
+        picture = SlidingPicture(watched, predictor.look, self._room())
+        average = SegmentAverage(predictor.config.thresholds.uncertain_below)
+
+        def look_at(start_s: float, end_s: float = math.inf) -> None:
+            shown, faces = picture.at(start_s)
+            prediction, _ = predictor.step(
+                Clip(start_s, shown, faces, *sound.at(start_s)), picture.seen
+            )
+            self._whole.add(prediction)
+            average.add(start_s, prediction, faces, end_s)
+
+        number, end_s = 0, math.inf
+        while True:
+            start_s = number * self._hop_s
+            if end_s == math.inf:
+                # Both are read, whichever goes on for longer.
+                reached = [part.reaches(start_s + CLIP_SECONDS) for part in (sound, picture)]
+                if not any(reached):
+                    end_s = self._end(sound.end_s, picture.end_s)
+            if start_s + CLIP_SECONDS > end_s:
+                break
+            look_at(start_s)
+            for _ in range(average.finished(start_s)):
+                yield average.take()
+            number += 1
+        last_s = max(end_s - CLIP_SECONDS, 0.0)
+        if not number or last_s > (number - 1) * self._hop_s + SLIVER_SECONDS:
+            look_at(last_s, end_s)
+        for _ in range(segments_in(end_s) - len(self._segments)):
+            yield average.take(end_s)
+
+    def _end(self, sound_s: float, last_frame_s: float) -> float:
+        """The file's end: where its header says, unless what was read ends elsewhere."""
+        says_s = self._info.duration_s
+        picture_s = last_frame_s + 1 / (self._info.fps or math.inf) if self._sees else 0.0
+        found_s = max(sound_s, picture_s)
+        if found_s <= 0:
+            raise UserError(f"Nothing in “{self._path}” can be decoded.", "Choose another file.")
+        all_read = (self._hears, self._sees) == (self._info.has_sound, self._info.has_picture)
+        end_s = max(sound_s, says_s)
+        if says_s - found_s > CUT_OFF_SECONDS and (all_read or self._warnings):
+            self._warnings.append(
+                f"It ends at {found_s:.2f} s, though its header says {says_s:.2f} s."
+            )
+            end_s = found_s
+        elif found_s - says_s > CUT_OFF_SECONDS:
+            end_s = found_s
+        self.duration_s = end_s
+        return end_s
+
+    def _sound(self) -> Generator:
+        if self._hears:
+            yield from sound_blocks(self._path, on_damage=self._warn)
+
+    def _picture(self) -> Generator[Watched]:
+        if self._sees:
+            room = self._room()
+            with (
+                closing(read_ahead(self._frames(), room)) as frames,
+                closing(read_ahead(self._watched(frames), room)) as watched,
+            ):
+                yield from watched
+
+    def _frames(self) -> Generator[VideoFrame]:
+        times_s = looking_times(self._hop_s, self._info.duration_s)
+        yield from frames_at(self._path, times_s, on_damage=self._warn)
+
+    def _watched(self, frames: Generator[VideoFrame]) -> Generator[Watched]:
+        with FaceDetector() as detector:
+            for frame in frames:
+                faces = detector.detect(frame.image)
+                yield Watched(frame, self._follower.follow(faces, frame.time_s))
+
+    def _room(self) -> int:
+        width, height = self._info.size or (0, 0)
+        return min(max(WAITING_BYTES // max(3 * width * height, 1), 1), MOST_WAITING)
+
+    def _warn(self, what: str, time_s: float) -> None:
+        self._warnings.append(f"At {time_s:.2f} s: {what}.")
+
+    def _source(self) -> Source:
+        info, video, audio = self._info, None, None
+        if info.size is not None:
+            video = VideoSource(*info.size, info.fps or 0.0, info.frames or 0)
+        if info.sample_rate is not None and info.channels is not None:
+            audio = AudioSource(info.sample_rate, info.channels)
+        return Source(str(self._path), self._sha256, self.duration_s, video, audio)
+
+
+def analyze(
+    path: Path,
+    model: LoadedModel | Path | None = None,
+    hop_s: float = HOP_SECONDS,
+    wanted: Modalities | None = None,
+    on_progress: OnProgress | None = None,
+) -> Timeline:
+    """The timeline of ``path``.
+
+    Args:
+        model: loaded, or its folder; by default the one that comes with the program.
+        hop_s: from one window of 3 s to the next, 0.05 to 3 s.
+        wanted: what is used of the file; by default all it has.
+        on_progress: told after each segment how many seconds are done, and of how many.
+
+    Raises:
+        UserError: the file or the model cannot be used.
+        ValueError: the hop cannot be used.
+    """
+    if not isinstance(model, LoadedModel):
+        model = LoadedModel.load(model)
+    analysis = Analysis(path, model, hop_s, wanted)
+    for _ in analysis.segments():
+        if on_progress is not None:
+            on_progress(analysis.done_s, analysis.duration_s)
+    return analysis.timeline()

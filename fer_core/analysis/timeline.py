@@ -1,0 +1,155 @@
+"""What was found in a file: a segment for each 375 ms, and all of them in short.
+
+``as_json`` is a stable contract; ``timeline.schema.json`` beside this file is its JSON Schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.labels import EMOTIONS
+from fer_core.media import FaceBox
+from fer_core.prediction import by_label, face_as_json
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSource:
+    width: int  # pixels, as shown
+    height: int
+    fps: float  # on average
+    frames: int  # as the header says
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSource:
+    sample_rate: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file that was analysed."""
+
+    path: str
+    sha256: str
+    duration_s: float
+    video: VideoSource | None
+    audio: AudioSource | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsed:
+    name: str
+    preset: str
+    sha256: str  # of config.json and model.safetensors, one behind the other
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """``[start_s, end_s)``, the mean over all windows that saw it, by how much of it they did."""
+
+    start_s: float
+    end_s: float
+    probabilities: NDArray[np.float64] | None  # (8,); None where nothing was heard or seen
+    uncertain: bool
+    heard: bool
+    seen: bool
+    face: FaceBox | None  # the median of its frames, in pixels of the file's picture
+    speech: float  # share in which somebody speaks, 0 to 1
+
+    @property
+    def emotion(self) -> str | None:
+        if self.probabilities is None:
+            return None
+        return EMOTIONS[int(self.probabilities.argmax())]
+
+    def as_json(self) -> dict[str, Any]:
+        there = (("audio", self.heard), ("video", self.seen))
+        return {
+            "start_s": round(self.start_s, 4),
+            "end_s": round(self.end_s, 4),
+            "emotion": self.emotion,
+            "uncertain": self.uncertain,
+            "probabilities": None if self.probabilities is None else by_label(self.probabilities),
+            "modalities": [name for name, present in there if present],
+            "face": face_as_json(self.face),
+            "speech": round(self.speech, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timeline:
+    """Segments follow each other without a gap, from 0 to the file's end."""
+
+    source: Source
+    model: ModelUsed
+    hop_s: float
+    segments: tuple[Segment, ...]
+    probabilities: NDArray[np.float64] | None  # (8,), of the whole file; None: nothing was there
+    warnings: tuple[str, ...]
+    face_id: int | None = None  # which of several faces, from 0 in the order of their coming
+
+    @property
+    def emotion(self) -> str | None:
+        """Of the whole file."""
+        if self.probabilities is None:
+            return None
+        return EMOTIONS[int(self.probabilities.argmax())]
+
+    @property
+    def face_s(self) -> float:
+        """For how long a face was seen."""
+        return sum(s.end_s - s.start_s for s in self.segments if s.seen)
+
+    @property
+    def speech_s(self) -> float:
+        """For how long somebody spoke."""
+        return sum((s.end_s - s.start_s) * s.speech for s in self.segments)
+
+    def as_json(self) -> dict[str, Any]:
+        source, video, audio = self.source, self.source.video, self.source.audio
+        face = {} if self.face_id is None else {"face_id": self.face_id}
+        return {
+            "schema": SCHEMA,
+            **face,
+            "source": {
+                "path": source.path,
+                "sha256": source.sha256,
+                "duration_s": round(source.duration_s, 4),
+                "video": video
+                and {
+                    "width": video.width,
+                    "height": video.height,
+                    "fps": round(video.fps, 4),
+                    "frames": video.frames,
+                },
+                "audio": audio
+                and {
+                    "sample_rate": audio.sample_rate,
+                    "channels": audio.channels,
+                },
+            },
+            "model": {
+                "name": self.model.name,
+                "preset": self.model.preset,
+                "sha256": self.model.sha256,
+                "labels": list(EMOTIONS),
+            },
+            "hop_s": self.hop_s,
+            "segments": [segment.as_json() for segment in self.segments],
+            "summary": {
+                "emotion": self.emotion,
+                "probabilities": (
+                    None if self.probabilities is None else by_label(self.probabilities)
+                ),
+                "face_s": round(self.face_s, 4),
+                "speech_s": round(self.speech_s, 4),
+            },
+            "warnings": list(self.warnings),
+        }

@@ -1,0 +1,83 @@
+"""Tiny models, and a detector that finds what the tests draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.analysis.model import LoadedModel
+from fer_core.config import FERConfig, Thresholds
+from fer_core.media import FaceBox, RgbImage
+from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.weights import new_model, save_checkpoint
+
+RATE = 16_000
+
+
+class BrightSquare:
+    """Finds the one square that is brighter than what is around it."""
+
+    def __enter__(self) -> BrightSquare:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def detect(self, image: RgbImage) -> list[FaceBox]:
+        rows, columns = np.nonzero(image.mean(axis=2) > 100)
+        if not rows.size:
+            return []
+        left, top = int(columns.min()), int(rows.min())
+        width, height = int(columns.max()) - left + 1, int(rows.max()) - top + 1
+        return [FaceBox(left, top, width, height, 0.9)]
+
+
+@pytest.fixture
+def bright_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_core.analysis.analysis.FaceDetector", BrightSquare)
+    monkeypatch.setattr("fer_core.data.store.FaceDetector", BrightSquare)
+
+
+@pytest.fixture
+def folder(
+    tmp_path: Path, tiny_config: FERConfig, corrected: Callable[[MultimodalFER], MultimodalFER]
+) -> Path:
+    """A tiny model's, for which any sound counts as speech."""
+    config = replace(tiny_config, thresholds=Thresholds(min_speech_s=0.0))
+    save_checkpoint(corrected(new_model(config, seed=0)), tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+@pytest.fixture
+def model(folder: Path) -> LoadedModel:
+    return LoadedModel.load(folder, "cpu")
+
+
+@pytest.fixture
+def noise() -> Callable[[float], np.ndarray]:
+    def make(seconds: float) -> np.ndarray:
+        return 0.1 * np.random.default_rng(1).standard_normal(round(seconds * RATE))
+
+    return make
+
+
+@pytest.fixture
+def squares() -> Callable[..., list[RgbImage]]:
+    """A wandering square at 10 frames a second; ``dark`` frames are without it."""
+
+    def make(seconds: float, dark: range = range(0)) -> list[RgbImage]:
+        random = np.random.default_rng(0)
+        pictures = []
+        for number in range(round(10 * seconds)):
+            picture = np.zeros((120, 160, 3), np.uint8)
+            if number not in dark:
+                x, y = 20 + number % 60, 10 + number // 2 % 40
+                picture[y : y + 60, x : x + 60] = random.integers(160, 255, 3, np.uint8)
+            pictures.append(picture)
+        return pictures
+
+    return make
