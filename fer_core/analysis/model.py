@@ -14,6 +14,7 @@ from fer_core.resources import resource
 from fer_core.weights import CONFIG_NAME, WEIGHTS_NAME, load_config
 
 BUNDLED = "compact"  # in resources/models
+CARD_NAME = "model_card.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,11 @@ def model_used(folder: Path) -> ModelUsed:
             with (folder / name).open("rb") as file:
                 while block := file.read(2**20):
                     digest.update(block)
+        card = folder / CARD_NAME
+        text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
     except OSError as error:
         raise UserError(f"The model in {folder} cannot be read: {error.strerror}.") from error
     path = folder.resolve()
     # A run keeps its model in a folder “model”, which tells nothing.
     name = path.parent.name if path.name == "model" else path.name
-    return ModelUsed(name, preset, digest.hexdigest())
+    return ModelUsed(name, preset, digest.hexdigest(), text)

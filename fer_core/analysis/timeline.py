@@ -48,6 +48,7 @@ class ModelUsed:
     name: str
     preset: str
     sha256: str  # of config.json and model.safetensors, one behind the other
+    card: str = ""  # its model card in Markdown, if it has one
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+
+import fer_core.analysis.timeline
+from fer_core.analysis.analysis import analyze
+from fer_core.analysis.export.cues import clock
+from fer_core.analysis.export.formats import EXPORTERS, export
+from fer_core.analysis.model import LoadedModel
+from fer_core.analysis.timeline import AudioSource, ModelUsed, Segment, Source, Timeline
+from fer_core.errors import UserError
+from fer_core.labels import EMOTIONS
+from fer_core.media import FaceBox
+from fer_core.preprocess.opencv import cv2
+
+
+def segment(number: int, winner: int | None, end_s: float | None = None) -> Segment:
+    probabilities = np.full(8, 0.04)
+    if winner is not None:
+        probabilities[winner] = 0.72
+    there = winner is not None
+    return Segment(
+        start_s=0.375 * number,
+        end_s=end_s or 0.375 * (number + 1),
+        probabilities=probabilities if there else None,
+        uncertain=not there,
+        heard=there,
+        seen=there,
+        face=FaceBox(1, 2, 30, 40, 0.9) if there else None,
+        speech=0.5 if there else 0.0,
+    )
+
+
+@pytest.fixture
+def timeline() -> Timeline:
+    """Happy, happy, nothing, sad, which is cut by the end."""
+    segments = (segment(0, 2), segment(1, 2), segment(2, None), segment(3, 3, 1.25))
+    return Timeline(
+        source=Source("a <b>.wav", "0" * 64, 1.25, None, AudioSource(16_000, 1)),
+        model=ModelUsed("tiny", "tiny", "f" * 64, "# Card\nof <tiny>"),
+        hop_s=0.375,
+        segments=segments,
+        probabilities=segments[0].probabilities,
+        warnings=("At 0.50 s: some of its sound cannot be decoded.",),
+    )
+
+
+@pytest.fixture(scope="session")
+def schema() -> dict[str, Any]:
+    path = Path(fer_core.analysis.timeline.__file__).with_name("timeline.schema.json")
+    found = json.loads(path.read_text())
+    jsonschema.Draft202012Validator.check_schema(found)
+    return found
+
+
+def test_json_keeps_its_contract(timeline: Timeline, schema: dict[str, Any]) -> None:
+    document = json.loads(EXPORTERS["json"](timeline))
+    jsonschema.validate(document, schema)
+    jsonschema.validate(json.loads(EXPORTERS["json"](replace(timeline, face_id=1))), schema)
+    assert document["summary"]["emotion"] == "happy"
+    assert document["summary"]["face_s"] == 0.875
+    assert document["summary"]["speech_s"] == 0.4375
+    assert document["segments"][2]["emotion"] is None
+    assert document["segments"][-1]["end_s"] == document["source"]["duration_s"] == 1.25
+
+
+@pytest.mark.usefixtures("bright_square")
+def test_what_an_analysis_finds_keeps_the_contract(
+    write_video: Callable[..., Path],
+    squares: Callable[..., list],
+    noise: Callable[[float], np.ndarray],
+    model: LoadedModel,
+    schema: dict[str, Any],
+) -> None:
+    path = write_video("a.mkv", squares(3.5, dark=range(15)), sound=noise(2.0))
+    document = json.loads(EXPORTERS["json"](analyze(path, model)))
+    jsonschema.validate(document, schema)
+    video = document["source"]["video"]
+    assert (video["width"], video["height"]) == (160, 120)
+    assert document["source"]["audio"] == {"sample_rate": 16_000, "channels": 1}
+    assert document["model"]["labels"] == list(EMOTIONS)
+
+
+def test_the_schema_refuses_an_emotion_without_probabilities(
+    timeline: Timeline, schema: dict[str, Any]
+) -> None:
+    document = timeline.as_json()
+    document["segments"][0]["probabilities"] = None
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, schema)
+
+
+def test_csv_has_a_row_for_each_segment(timeline: Timeline) -> None:
+    rows = list(csv.DictReader(io.StringIO(EXPORTERS["csv"](timeline).decode(), newline="")))
+    assert [row["emotion"] for row in rows] == ["happy", "happy", "", "sad"]
+    assert [row["uncertain"] for row in rows] == ["false", "false", "true", "false"]
+    assert rows[0]["happy"] == "0.72"
+    assert rows[0]["modalities"] == "audio+video"
+    assert rows[0]["face_width"] == "30"
+    assert rows[2]["happy"] == rows[2]["face_x"] == ""
+    assert rows[-1]["end_s"] == "1.25"
+
+
+def test_subtitles_join_segments_of_one_emotion_and_leave_gaps(timeline: Timeline) -> None:
+    assert EXPORTERS["srt"](timeline).decode() == (
+        "1\n00:00:00,000 --> 00:00:00,750\nhappy 72%\n\n2\n00:00:01,125 --> 00:00:01,250\nsad 72%\n"
+    )
+    assert EXPORTERS["vtt"](timeline).decode().startswith(
+        "WEBVTT\n\n00:00:00.000 --> 00:00:00.750\nhappy 72%\n\n"
+    )  # fmt: skip
+    assert clock(3 * 3600 + 59.9996, ",") == "03:01:00,000"
+
+
+def test_the_chart_is_a_picture(timeline: Timeline) -> None:
+    picture = cv2.imdecode(np.frombuffer(EXPORTERS["png"](timeline), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape[1] > 1000
+
+
+def test_the_page_needs_no_other_file_and_escapes_what_it_shows(timeline: Timeline) -> None:
+    page = EXPORTERS["html"](timeline).decode()
+    assert "a &lt;b&gt;.wav" in page
+    assert "of &lt;tiny&gt;" in page
+    assert re.findall(r'(?:src|href)="(?!data:)', page) == []
+
+
+def test_half_a_file_is_never_left(
+    timeline: Timeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(UserError, match="No space left") as error:
+        export(timeline, path)
+    assert "--out" in error.value.hint
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
+    assert path.read_text() == "old"
+
+
+def test_an_unknown_format_is_refused(timeline: Timeline, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no format 'doc'"):
+        export(timeline, tmp_path / "a.doc")
