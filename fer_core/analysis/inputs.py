@@ -1,0 +1,68 @@
+"""What was named on a command line -> media files, and where each one's results go."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_core.errors import UserError
+
+# Looked for in folders; a file that is named itself may have any suffix.
+SUFFIXES = {
+    ".3gp", ".aac", ".aif", ".aiff", ".avi", ".flac", ".flv", ".m2ts", ".m4a", ".m4v", ".mka",
+    ".mkv", ".mov", ".mp3", ".mp4", ".mpeg", ".mpg", ".mts", ".oga", ".ogg", ".ogv", ".opus",
+    ".ts", ".wav", ".webm", ".wma", ".wmv",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    path: Path
+    result: Path  # of its results, without a suffix
+
+
+def jobs_of(named: Sequence[str], out: Path) -> list[Job]:
+    """Files as they are, folders with all media in them, and patterns such as ``**/*.mp4``.
+
+    Results are named as their files, in a folder's own order of folders. Files that differ in
+    their suffix alone keep it (``a.wav.json``), and other namesakes are numbered.
+
+    Raises:
+        UserError: a folder or a pattern has no media file.
+    """
+    found: dict[Path, Path] = {}  # a file, and its place under ``out``
+    for name in named:
+        for path, place in _found(name):
+            found.setdefault(path, place)
+    stems = Counter(place.with_suffix("") for place in found.values())
+    taken: Counter[Path] = Counter()
+    jobs = []
+    for path, place in found.items():
+        result = place if stems[place.with_suffix("")] > 1 else place.with_suffix("")
+        taken[result] += 1
+        if taken[result] > 1:
+            result = result.with_name(f"{result.name}-{taken[result]}")
+        jobs.append(Job(path, out / result))
+    return jobs
+
+
+def _found(name: str) -> list[tuple[Path, Path]]:
+    folder = Path(name)
+    if folder.is_dir():
+        paths = [path for path in sorted(folder.rglob("*")) if _is_media(path)]
+        found = [(path, path.relative_to(folder)) for path in paths]
+    elif glob.has_magic(name) and not folder.exists():
+        matches = sorted(Path(match) for match in glob.glob(name, recursive=True))
+        found = [(path, Path(path.name)) for path in matches if path.is_file()]
+    else:
+        return [(folder, Path(folder.name))]
+    if not found:
+        raise UserError(f"There is no media file in “{name}”.", "Name a file, a folder or a glob.")
+    return found
+
+
+def _is_media(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file()

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.analysis.command_line import main
+from fer_core.analysis.inputs import jobs_of
+from fer_core.errors import UserError
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def media(tmp_path: Path, write_sound: Make, noise: Callable[[float], np.ndarray]) -> Path:
+    """A folder with two sounds, one of them deeper, and a text that says it is one."""
+    write_sound("media/a.wav", noise(3.2))
+    write_sound("media/deeper/b.flac", noise(1.0))
+    (tmp_path / "media" / "broken.wav").write_text("no sound " * 99)
+    (tmp_path / "media" / "notes.txt").write_text("notes")
+    return tmp_path / "media"
+
+
+def names(folder: Path) -> list[str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def run(folder: Path, *arguments: object) -> int:
+    return main([*map(str, arguments), "--model", str(folder), "--device", "cpu"])
+
+
+def test_one_bad_file_never_stops_the_rest(
+    media: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run(folder, media, "--out", out, "--format", "csv,json,srt,vtt,png,html") == 1
+    suffixes = ("csv", "html", "json", "png", "srt", "vtt")
+    expected = [f"{name}.{suffix}" for name in ("a", "deeper/b") for suffix in suffixes]
+    assert names(out) == expected
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "2 analysed, 0 already there, 1 failed" in said.err
+    assert "2 of 3: " + str(media / "broken.wav") + ": failed" in said.err
+    assert "is not a sound or video file" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_json_is_all_there_is_on_standard_output(
+    media: Path,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(folder, media / "a.wav", media / "broken.wav", "--json") == 1
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert first["source"]["path"] == str(media / "a.wav")
+    assert "not a sound" in second["error"]
+    assert not (tmp_path / "analysis").exists()
+
+
+def test_resume_leaves_out_what_is_complete_and_of_the_same_model(
+    media: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def resume(*more: object) -> str:
+        file = media / "a.wav"
+        assert run(folder, file, "--out", tmp_path / "out", "--resume", *more) == 0
+        return capsys.readouterr().err
+
+    assert "1 analysed" in resume()
+    assert "0 analysed, 1 already there" in resume()
+    assert "1 analysed" in resume("--hop", "1")
+    assert "1 analysed" in resume("--hop", "1", "--format", "json,srt")
+    config = folder / "config.json"
+    config.write_text(config.read_text() + "\n")
+    assert "1 analysed" in resume("--hop", "1")
+    (tmp_path / "out" / "a.json").write_text("{")
+    assert "1 analysed" in resume("--hop", "1")
+
+
+def test_resume_without_json_is_refused(
+    media: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, media / "a.wav", "--resume", "--format", "csv") == 2
+    assert "--resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--format", "doc"], "'doc' is none of"),
+        (["--hop", "4"], "'4' is not between"),
+        (["--hop", "soon"], "'soon' is not between"),
+        (["--workers", "0"], "no number from 1 on"),
+        (["--modalities", "smell"], "'smell' is none of"),
+        ([], "the following arguments are required"),
+    ],
+)
+def test_wrong_use_is_said_in_one_line(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["a.wav", *arguments] if arguments else [])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert says in line
+
+
+def test_a_model_that_is_not_there_is_said_before_anything_is_done(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path / "nowhere", media, "--out", tmp_path / "out") == 2
+    assert "There is no model" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said(
+    media: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("no folder")
+    assert run(folder, media / "a.wav", "--out", tmp_path / "out") == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_workers_give_the_same_results(media: Path, folder: Path, tmp_path: Path) -> None:
+    files = [media / "a.wav", media / "deeper" / "b.flac"]
+    assert run(folder, *files, "--out", tmp_path / "one", "--format", "csv") == 0
+    assert run(folder, *files, "--out", tmp_path / "two", "--format", "csv", "--workers", 2) == 0
+    assert names(tmp_path / "one") == names(tmp_path / "two") == ["a.csv", "b.csv"]
+    for name in ("a.csv", "b.csv"):
+        one, two = ((tmp_path / out / name).read_text() for out in ("one", "two"))
+        assert [row.split(",")[:3] for row in one.splitlines()] == [
+            row.split(",")[:3] for row in two.splitlines()
+        ]
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    code = (
+        "import sys\nfrom fer_core.analysis.command_line import parser\nparser()\n"
+        "assert not {'torch', 'av', 'matplotlib'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# Names
+
+
+def test_files_folders_and_patterns_become_jobs(media: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (single,) = jobs_of([str(media / "a.wav")], out)
+    assert single.result == out / "a"
+    assert [job.result.relative_to(out).as_posix() for job in jobs_of([str(media)], out)] == [
+        "a", "broken", "deeper/b",
+    ]  # fmt: skip
+    (found,) = jobs_of([str(media / "**" / "*.flac")], out)
+    assert found.result == out / "b"
+
+
+def test_namesakes_do_not_overwrite_each_other(media: Path, tmp_path: Path) -> None:
+    for name in ("a.mp4", "deeper/a.wav"):
+        (media / name).write_bytes(b"")
+    named = [str(media / name) for name in ("a.wav", "a.mp4", "deeper/a.wav", "a.wav")]
+    results = [job.result.name for job in jobs_of(named, tmp_path)]
+    assert results == ["a.wav", "a.mp4", "a.wav-2"]
+
+
+def test_a_folder_without_media_is_refused(tmp_path: Path) -> None:
+    for name in (tmp_path, tmp_path / "*.mp4"):
+        with pytest.raises(UserError, match="no media file"):
+            jobs_of([str(name)], tmp_path)
