@@ -10,10 +10,9 @@ from typing import Self
 from fer_core.analysis.timeline import ModelUsed
 from fer_core.errors import UserError
 from fer_core.predictor import Predictor
-from fer_core.resources import resource
+from fer_core.resources import bundled_model
 from fer_core.weights import CONFIG_NAME, WEIGHTS_NAME, load_config
 
-BUNDLED = "compact"  # in resources/models
 CARD_NAME = "model_card.md"
 
 
@@ -29,15 +28,15 @@ class LoadedModel:
         Raises:
             UserError: there is no usable model, or no such device.
         """
-        folder = folder or bundled_model()
+        folder = folder or shipped_model()
         return cls(Predictor.load(folder, device), model_used(folder))
 
 
-def bundled_model() -> Path:
+def shipped_model() -> Path:
     """Raises:
     UserError: none comes with the program.
     """
-    folder = resource("models") / BUNDLED
+    folder = bundled_model()
     if not folder.is_dir():
         raise UserError("No trained model comes with this program.", "Name one with --model DIR.")
     return folder

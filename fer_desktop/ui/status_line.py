@@ -3,7 +3,33 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
+
+
+class ElidedLabel(QLabel):
+    """A line that is cut where the window ends, and shown whole by its tooltip.
+
+    A plain label would ask for its whole length, and the window would grow to that.
+    """
+
+    def __init__(self, tip: str) -> None:
+        super().__init__()
+        self._tip = tip
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setToolTip(tip)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setToolTip(f"{self._tip}: {text}" if text else self._tip)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        text = self.fontMetrics().elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width()
+        )
+        painter = QPainter(self)
+        painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignVCenter, text)
+        painter.end()
 
 
 class StatusLine(QStatusBar):
@@ -14,8 +40,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setContentsMargins(10, 0, 0, 0)
         self.setAccessibleName("Status")
-        self.model = QLabel()
-        self.model.setToolTip("The model that answers")
+        self.model = ElidedLabel("The model that answers")
         self.model.setAccessibleName("Model")
         self.addWidget(self.model, 1)
         self.device = self._field("Where the model runs", "Device", "mps (Apple GPU)")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fer_core.analysis.analysis import Analysis, analyze
-from fer_core.analysis.model import LoadedModel, bundled_model
+from fer_core.analysis.model import LoadedModel, shipped_model
 from fer_core.analysis.timeline import Timeline
 from fer_core.data.batch import collate
 from fer_core.data.clips import ClipCutter, Modalities
@@ -269,6 +269,6 @@ def test_a_file_that_vanishes_is_said(video: Path, model: LoadedModel) -> None:
 def test_without_a_bundled_model_one_must_be_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fer_core.analysis.model.resource", lambda _: tmp_path)
+    monkeypatch.setattr("fer_core.analysis.model.bundled_model", lambda: tmp_path / "none")
     with pytest.raises(UserError, match="--model"):
-        bundled_model()
+        shipped_model()

@@ -208,6 +208,14 @@ def test_what_is_missing_is_said_on_the_picture(
     assert window.video._badges == badges
 
 
+def test_a_long_name_of_a_model_is_cut_and_does_not_widen_the_window(window: MainWindow) -> None:
+    narrow = window.minimumSizeHint().width()
+    sentence = "compact · " + 20 * "validated on somebody "
+    window.set_model_state(sentence, untrained=False)
+    assert window.minimumSizeHint().width() == narrow
+    assert sentence in window.status_line.model.toolTip()
+
+
 def test_an_untrained_model_is_called_so_and_cannot_be_dismissed(window: MainWindow) -> None:
     window.set_model_state("compact", untrained=True)
     assert window.untrained.isVisible()
