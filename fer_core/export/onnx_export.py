@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import onnx
-import onnxruntime
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor
 from torch.export import ExportedProgram
 
 from fer_core.config import FERConfig
 from fer_core.export.parts import BATCH, Part, Runner
+from fer_core.onnx_runtime import onnxruntime
 
 CONFIG_KEY = "fer.config"  # in the metadata of every file: the configuration as JSON
 PORTS_KEY = "fer.ports"  # inputs and outputs with what they mean, as JSON
@@ -60,6 +59,8 @@ def quantise(path: Path, smaller: Path) -> None:
     that choose stay exact, or another patch would be looked at.
     (Krishnamoorthi 2018, "Quantizing deep convolutional networks for efficient inference".)
     """
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # after it was told
+
     model = onnx.load(path)
     _give_gemms_their_own_weights(model.graph)
     del model.graph.value_info[:]  # shapes of weights before they are transposed; found again

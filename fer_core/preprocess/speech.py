@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from fer_core.media import SEGMENTS, BoolArray, Waveform
+from fer_core.onnx_runtime import onnxruntime
 
 CHUNK = 512  # samples, 32 ms
 CONTEXT = 64  # samples of the chunk before

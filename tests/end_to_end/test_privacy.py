@@ -36,9 +36,10 @@ def internet_calls(command: list[str], record: Path) -> list[str]:
     return [line for line in record.read_text().splitlines() if "AF_INET" in line]
 
 
+# Libraries that report do so half a minute after they began.
 def test_a_session_opens_no_connection_and_asks_for_no_name(tmp_path):
     report = tmp_path / "report.json"
-    program = [sys.executable, "-m", "fer_desktop", "--demo", "--exit-after", "30"]
+    program = [sys.executable, "-m", "fer_desktop", "--demo", "--exit-after", "45"]
     calls = internet_calls([*program, "--report", str(report)], tmp_path / "calls")
     assert '"face": {' in report.read_text(), "the session detected faces"
     assert calls == []

@@ -19,15 +19,7 @@ from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
 from fer_core.data.store import MediaStore, Prepared
 from fer_core.media import SAMPLE_RATE, TICK_SECONDS
 
-SILENT = SoundAugmentation(
-    stretch=0.0,
-    pitch_bins=0.0,
-    gain_db=0.0,
-    noise=0.0,
-    tilt_db=0.0,
-    time_masks=0,
-    frequency_masks=0,
-)
+SILENT = SoundAugmentation(**{field.name: 0 for field in fields(SoundAugmentation)})
 STILL = PictureAugmentation(**{field.name: 0.0 for field in fields(PictureAugmentation)})
 HEARS, SEES = Modalities(video=False), Modalities(audio=False)
 
