@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,6 +42,7 @@ from fer_core.preprocess.face import FaceDetector, FaceTracker
 from fer_core.preprocess.framing import framing_square, roi_of
 from fer_core.preprocess.image import crop
 from fer_core.preprocess.opencv import cv2
+from fer_core.whole_file import whole
 
 FORMAT = 1  # of the files; another number makes all of them anew
 
@@ -230,14 +229,10 @@ def save_arrays(arrays: dict[str, NDArray], path: Path) -> None:
     Raises:
         UserError: the folder cannot be written.
     """
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(arrays, draft)
-        os.replace(draft, path)
+        with whole(path) as draft:
+            save_file(arrays, draft)
     except (OSError, SafetensorError) as error:
-        with suppress(OSError):
-            draft.unlink()
         raise UserError(
             f"The cache in {path.parent} cannot be written: {error}.",
             "Make room there, or name another folder with --cache.",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from fer_core.errors import UserError
 from fer_core.training.config import TrainingConfig
+from fer_core.whole_file import whole
 
 LAST, BEST = "last.ckpt", "best.ckpt"
 
@@ -76,18 +75,10 @@ class WholeCheckpoints(TorchCheckpointIO):
         UserError: the folder cannot be written, or is full.
         """
         path = Path(path)
-        draft = path.with_name(f"{path.name}.new")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("wb") as file:
+            with whole(path) as draft, draft.open("wb") as file:
                 torch.save(checkpoint, file)
-            os.replace(draft, path)
-        except (
-            OSError,
-            RuntimeError,
-        ) as error:  # torch's writer tells of a full disk by the latter
-            with suppress(OSError):
-                draft.unlink()
+        except (OSError, RuntimeError) as error:  # the latter from torch's writer on a full disk
             raise UserError(
                 f"The checkpoint {path} cannot be written: {error}.",
                 "Make room there; the same command then goes on from the last one.",

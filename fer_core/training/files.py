@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from fer_core.errors import UserError
+from fer_core.whole_file import write_whole
 
 BLOCK_BYTES = 2**20
 PROBE_BYTES = 64 * BLOCK_BYTES
@@ -27,16 +27,7 @@ def write_text(text: str, path: Path) -> None:
     """Raises:
     UserError: the folder cannot be written.
     """
-    draft = path.with_name(f"{path.name}.{os.getpid()}")  # other processes may write the same
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be written: {error.strerror}.",
-            "Make room there, or name another folder with --out.",
-        ) from error
+    write_whole(text.encode(), path)
 
 
 def refuse_no_room(folder: Path, needed: int, option: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from fer_core.training.machine import Machine
 from fer_core.training.stage import HISTORY_NAME, StageSetting, Watch, run_stage
 from fer_core.training.task import TRAINED, Contrast
 from fer_core.weights import load_checkpoint, new_model, save_checkpoint
+from fer_core.whole_file import whole
 
 CONFIG_NAME = "run.json"
 DONE_NAME = "done.safetensors"  # in the folder of a finished stage: all that was trained
@@ -241,11 +241,9 @@ def _folder_of(stage: StageName, stages: Sequence[StageName], folder: Path) -> P
 def _save(model: MultimodalFER, contrast: Contrast, path: Path) -> None:
     weights = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
     weights |= {f"contrast.{name}": t.contiguous() for name, t in contrast.state_dict().items()}
-    draft = path.with_name(f"{path.name}.{os.getpid()}")  # other processes may write the same
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(weights, draft)
-        draft.replace(path)
+        with whole(path) as draft:
+            save_file(weights, draft)
     except (OSError, SafetensorError) as error:
         raise UserError(
             f"The stage's weights cannot be written to {path}: {error}.",

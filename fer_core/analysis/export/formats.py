@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from fer_core.analysis.atomic import write_whole
 from fer_core.analysis.export.chart import as_png
 from fer_core.analysis.export.csv_table import as_csv
 from fer_core.analysis.export.html_page import as_html
@@ -13,6 +12,7 @@ from fer_core.analysis.export.json_document import as_json
 from fer_core.analysis.export.srt import as_srt
 from fer_core.analysis.export.vtt import as_vtt
 from fer_core.analysis.timeline import Timeline
+from fer_core.whole_file import write_whole
 
 EXPORTERS: dict[str, Callable[[Timeline], bytes]] = {
     "csv": as_csv,
