@@ -21,7 +21,10 @@ from fer_core.analysis.sliding_picture import SlidingPicture, Watched, looking_t
 from fer_core.analysis.sliding_sound import SlidingSound
 from fer_core.analysis.timeline import AudioSource, Segment, Source, Timeline, VideoSource
 from fer_core.data.clips import Modalities
-from fer_core.data.media_file import CUT_OFF_SECONDS, frames_at, probe, sound_blocks
+from fer_core.data.container import CUT_OFF_SECONDS
+from fer_core.data.media_info import probe
+from fer_core.data.media_picture import frames_at
+from fer_core.data.media_sound import sound_blocks
 from fer_core.data.store import content_digest
 from fer_core.errors import UserError
 from fer_core.media import CLIP_SECONDS, HOP_SECONDS, Clip, FaceBox, VideoFrame

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from fer_core.analysis.batch import Outcome
 from fer_core.analysis.inputs import Job
-from fer_core.data.media_file import probe
+from fer_core.data.media_info import probe
 from fer_core.errors import UserError
 
 

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, Problem
-from fer_core.data.media_file import MediaInfo, frames, probe, read_sound
+from fer_core.data.media_info import MediaInfo, probe
+from fer_core.data.media_picture import frames
+from fer_core.data.media_sound import read_sound
 from fer_core.data.stills import read_still
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS

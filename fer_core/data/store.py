@@ -22,7 +22,9 @@ from safetensors.numpy import load_file, save_file
 
 from fer_core.config import VisionConfig
 from fer_core.data.item import Item
-from fer_core.data.media_file import frames_at, probe, read_sound
+from fer_core.data.media_info import probe
+from fer_core.data.media_picture import frames_at
+from fer_core.data.media_sound import read_sound
 from fer_core.data.stills import read_still
 from fer_core.errors import UserError
 from fer_core.media import (

@@ -26,7 +26,7 @@ from fer_core.data.corpora.folders import (
     media_files,
 )
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, Problem, one_emotion
-from fer_core.data.media_file import probe
+from fer_core.data.media_info import probe
 from fer_core.errors import UserError
 
 LICENCE = "research use, by agreement with its authors"

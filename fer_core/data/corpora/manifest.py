@@ -25,7 +25,7 @@ from fer_core.data.corpora.emotion_names import emotion_of, groups_of, shares_of
 from fer_core.data.corpora.folders import PICTURE_SUFFIXES, read_table
 from fer_core.data.file_header import quick_fault
 from fer_core.data.item import Corpus, Groups, Item, OfficialSplit, Problem, Sex
-from fer_core.data.media_file import MediaInfo, probe
+from fer_core.data.media_info import MediaInfo, probe
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
 

@@ -14,7 +14,8 @@ from fer_core.config import FERConfig, Thresholds, VisionConfig
 from fer_core.data.batch import collate
 from fer_core.data.clips import ClipCutter, Modalities
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
-from fer_core.data.media_file import frames, read_sound
+from fer_core.data.media_picture import frames
+from fer_core.data.media_sound import read_sound
 from fer_core.data.store import MediaStore, Prepared, sampling_ticks, save_arrays
 from fer_core.errors import UserError
 from fer_core.evaluation.evaluate import answer

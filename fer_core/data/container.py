@@ -1,0 +1,160 @@
+"""An open media file: its tracks, its clock, and the frames that can be decoded from it.
+
+Times are seconds from the file's own beginning: what a player shows as 0:00. ``media_sound`` and
+``media_picture`` read through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import av
+
+from fer_core.data.damage import OnDamageAt, ignore
+from fer_core.data.file_header import CUT_OFF, quick_fault
+from fer_core.errors import UserError
+
+# A track that ends this much before its own header says was cut off. Encoders' padding is shorter.
+CUT_OFF_SECONDS = 0.25
+# Codecs and resampler need a little sound before the first sample that is wanted.
+PREROLL_SECONDS = 0.5
+
+# A local file is all that is opened: a playlist could name an address on the internet.
+_OPTIONS = {"protocol_whitelist": "file"}
+_TEXT_FORMATS = ("tty",)  # FFmpeg takes any text file for a picture made of letters
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """An open container with sound or picture in it."""
+    try:
+        # With its protocol, because FFmpeg takes “12:30.mp4” for one named “12”.
+        container = av.open(f"file:{path}", options=_OPTIONS, metadata_errors="replace")
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file “{path}”.", "Check its name and folder.") from error
+    except PermissionError as error:
+        raise UserError(f"“{path}” may not be read.", "Allow it in the file's settings.") from error
+    except IsADirectoryError as error:
+        raise UserError(f"“{path}” is a folder.", "Choose a file in it.") from error
+    except (av.error.FFmpegError, OSError) as error:
+        raise _not_media(path) from error
+    with container:
+        tracks = sound_track(container), picture_track(container)
+        if container.format.name in _TEXT_FORMATS or tracks == (None, None):
+            raise _not_media(path)
+        yield container
+
+
+def _not_media(path: Path) -> UserError:
+    return UserError(
+        f"“{path}” is not a sound or video file, or it is damaged from its beginning.",
+        "Choose another file, or copy it again from where it came.",
+    )
+
+
+def sound_track(container: Any) -> Any:
+    track = container.streams.best("audio")
+    return track if track is not None and track.codec_context is not None else None
+
+
+def picture_track(container: Any) -> Any:
+    """The video; a cover picture in a sound file is none."""
+    track = container.streams.best("video")
+    if track is None or track.codec_context is None:
+        return None
+    cover = track.disposition & av.stream.Disposition.attached_pic
+    return None if cover else track
+
+
+def origin_of(container: Any) -> float:
+    """The time stamp of 0:00; some containers count from elsewhere.
+
+    A negative one belongs to what the encoder put in front of the sound, which is not played.
+    """
+    return max((container.start_time or 0) / av.time_base, 0.0)
+
+
+def seek(container: Any, start_s: float) -> None:
+    """Go to a place from which ``start_s`` can be decoded, by default the beginning."""
+    # An MP3 knows the time only by counting from its beginning.
+    if start_s > PREROLL_SECONDS and container.format.name != "mp3":
+        # What cannot seek is read from its beginning as well.
+        with suppress(av.error.FFmpegError):
+            container.seek(int((start_s - PREROLL_SECONDS + origin_of(container)) * av.time_base))
+
+
+def duration_of(container: Any) -> float:
+    if container.duration is not None:
+        return float(container.duration / av.time_base)
+    # No header with the length, as in a raw or a live recording: look at all packets.
+    end = 0.0
+    container.seek(0)
+    for packet in _packets(container, None, ignore):
+        if packet.pts is not None and packet.time_base is not None:
+            end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    return max(end - origin_of(container), 0.0)
+
+
+# Decoding
+
+
+# Decoding
+
+
+def _packets(container: Any, track: Any, on_damage: OnDamageAt) -> Iterator[Any]:
+    time_s = 0.0
+    try:
+        for packet in container.demux() if track is None else container.demux(track):
+            time_s = _packet_time(packet, time_s)
+            yield packet
+    except (av.error.FFmpegError, OSError):
+        on_damage("cannot be read to its end", time_s - origin_of(container))
+
+
+def _packet_time(packet: Any, before_s: float) -> float:
+    known = packet.pts is not None and packet.time_base is not None
+    return float(packet.pts * packet.time_base) if known else before_s
+
+
+def decoded_frames(
+    path: Path, container: Any, track: Any, on_damage: OnDamageAt, wanted_s: float = 0.0
+) -> Iterator[Any]:
+    """All frames of ``track`` that can be decoded, of sound or picture.
+
+    Damage before ``wanted_s`` is not told: after a jump into the file the first frames may lack
+    those they were coded from.
+    """
+    broken, end_s, origin = False, 0.0, origin_of(container)
+    wanted_s += origin
+    for packet in _packets(container, track, on_damage):
+        try:
+            decoded, failed = packet.decode(), False
+        except av.error.FFmpegError:
+            decoded, failed = [], True
+        failed = failed or any(frame.is_corrupt for frame in decoded)
+        early = packet.pts is not None and packet.pts * packet.time_base < wanted_s
+        if failed and not early:
+            broken = True
+            at_s = _packet_time(packet, end_s) - origin
+            on_damage(f"some of its {_KINDS[track.type]} cannot be decoded", at_s)
+        for frame in decoded:
+            end_s = _end(frame) if frame.time is not None else end_s
+            yield frame
+    # Reached only when read to the end.
+    says_s = float(((track.duration or 0) + (track.start_time or 0)) * track.time_base)
+    short = max(end_s, wanted_s) + CUT_OFF_SECONDS < says_s
+    # FFmpeg believes a RIFF file's size more than its header.
+    if not broken and (short or quick_fault(path) == CUT_OFF):
+        on_damage(f"its {_KINDS[track.type]} ends before it should", end_s - origin)
+
+
+_KINDS = {"audio": "sound", "video": "picture"}
+
+
+def _end(frame: Any) -> float:
+    if isinstance(frame, av.AudioFrame):
+        return float(frame.time + frame.samples / frame.sample_rate)
+    return float(frame.time + (frame.duration or 0) * frame.time_base)

@@ -1,0 +1,50 @@
+"""What a media file holds, as its header says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_core.data.container import decoded_frames, duration_of, opened, picture_track, sound_track
+from fer_core.data.damage import ignore
+from fer_core.data.media_picture import rgb
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What the header of a file says."""
+
+    duration_s: float
+    has_sound: bool
+    has_picture: bool
+    fps: float | None  # on average; None without picture
+    size: tuple[int, int] | None  # (width, height) in pixels as shown, that is after rotation
+    frames: int | None  # told, or from length and rate; None without picture
+    sample_rate: int | None  # Hz, as stored; None without sound
+    channels: int | None
+
+
+def probe(path: Path) -> MediaInfo:
+    """What ``path`` holds; nothing but its first frame is decoded.
+
+    Raises:
+        UserError: the file is not there, may not be read, or holds neither sound nor picture.
+    """
+    with opened(path) as container:
+        sound, picture = sound_track(container), picture_track(container)
+        size = None
+        if picture is not None:
+            first = next(decoded_frames(path, container, picture, ignore), None)
+            size = None if first is None else rgb(first, picture).shape[1::-1]
+        duration_s = duration_of(container)
+        fps = float(picture.average_rate) if size and picture.average_rate else None
+        return MediaInfo(
+            duration_s=duration_s,
+            has_sound=sound is not None,
+            has_picture=size is not None,
+            fps=fps,
+            size=size,
+            frames=(picture.frames or round(duration_s * (fps or 0))) if size else None,
+            sample_rate=sound.sample_rate if sound is not None else None,
+            channels=sound.channels if sound is not None else None,
+        )

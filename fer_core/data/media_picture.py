@@ -1,0 +1,131 @@
+"""The frames of a media file, RGB (H, W, 3), each with the time at which it is shown.
+
+Times are seconds from the file's own beginning, the clock of its sound. A damaged file gives what
+can be decoded; what is missing is told to ``on_damage``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from av.sidedata.sidedata import Type as SideData
+
+from fer_core.data.container import decoded_frames, opened, origin_of, picture_track, seek
+from fer_core.data.damage import OnDamage, OnDamageAt, each_once, without_time
+from fer_core.errors import UserError
+from fer_core.media import RgbImage, VideoFrame
+
+FULL_TURN = 1 << 16  # one, in the fixed-point numbers of a display matrix
+
+
+def frames(
+    path: Path,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    on_damage: OnDamage | None = None,
+) -> Iterator[VideoFrame]:
+    """The frame shown at ``start_s`` and all that follow before ``end_s``, in order of time.
+
+    Times are presentation times, so any frame rate and a changing one are right; pictures are
+    turned and mirrored as the file asks. ``index`` is the time in the file's own units: it grows,
+    and names the same frame wherever reading began.
+
+    Raises:
+        UserError: the file is not there, may not be read, is no media file or has no picture.
+    """
+    for frame, time_s, track in _shown(path, start_s, end_s, without_time(path, on_damage)):
+        yield _video_frame(frame, time_s, track)
+
+
+def frames_at(
+    path: Path,
+    times_s: Iterable[float],
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    on_damage: OnDamageAt | None = None,
+) -> Iterator[VideoFrame]:
+    """Those of :func:`frames` that are the newest at one at least of ``times_s``, which ascend.
+
+    Only they become RGB: of a film at 30 frames a second, one in six.
+
+    Raises:
+        UserError: as in :func:`frames`.
+    """
+    times = iter(times_s)
+    time_s = next(times, None)
+    newest: tuple[Any, float, Any] | None = None
+    for shown in _shown(path, start_s, end_s, on_damage or without_time(path, None)):
+        wanted = False
+        while time_s is not None and time_s < shown[1]:
+            wanted, time_s = True, next(times, None)
+        if wanted and newest is not None:
+            yield _video_frame(*newest)
+        newest = shown
+    if newest is not None and time_s is not None:
+        yield _video_frame(*newest)
+
+
+def _shown(
+    path: Path, start_s: float, end_s: float | None, on_damage: OnDamageAt
+) -> Iterator[tuple[Any, float, Any]]:
+    """Decoded frames, each with its time and its track."""
+    tell = each_once(on_damage)
+    with opened(path) as container:
+        track = picture_track(container)
+        if track is None:
+            raise UserError(
+                f"“{path}” has no picture.", "Choose a video, or leave the picture out."
+            )
+        origin = origin_of(container)
+        seek(container, start_s)
+        first: tuple[Any, float, Any] | None = None  # the newest frame not after start_s
+        last_s = -np.inf
+        for frame in decoded_frames(path, container, track, tell, start_s):
+            ticks = frame.pts if frame.pts is not None else frame.dts
+            if ticks is None or (time_s := float(ticks * frame.time_base) - origin) <= last_s:
+                continue
+            last_s = time_s
+            if end_s is not None and time_s >= end_s:
+                break
+            if time_s <= start_s:
+                first = (frame, time_s, track)
+                continue
+            if first is not None:
+                yield first
+                first = None
+            yield frame, time_s, track
+        if first is not None:
+            yield first
+
+
+def _video_frame(frame: Any, time_s: float, track: Any) -> VideoFrame:
+    index = frame.pts if frame.pts is not None else frame.dts
+    return VideoFrame(rgb(frame, track), time_s, index)
+
+
+def rgb(frame: Any, track: Any) -> RgbImage:
+    """(H, W, 3) as it is meant to be seen: square pixels, turned, mirrored."""
+    aspect = float(track.sample_aspect_ratio or 1)
+    width = round(frame.width * aspect) if 0.5 <= aspect <= 2 else frame.width
+    image: RgbImage = frame.to_ndarray(format="rgb24", width=width)
+    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+    return image if matrix is None else turned(image, np.frombuffer(bytes(matrix), np.int32, 9))
+
+
+def turned(image: RgbImage, matrix: Any) -> RgbImage:
+    """``image`` as a display matrix (9,) of the ISO base media format says.
+
+    Of right angles and mirrors, which are all that cameras write; another angle is left alone.
+    """
+    # A stored pixel (x, y) is shown at (a x + c y, b x + d y).
+    a, b, c, d = (int(matrix[i]) for i in (0, 1, 3, 4))
+    if (abs(a), abs(b), abs(c), abs(d)) == (0, FULL_TURN, FULL_TURN, 0):
+        image, across, down = image.swapaxes(0, 1), c, b
+    elif (abs(a), abs(b), abs(c), abs(d)) == (FULL_TURN, 0, 0, FULL_TURN):
+        across, down = a, d
+    else:
+        return image
+    return np.ascontiguousarray(image[:: np.sign(down), :: np.sign(across)])

@@ -1,0 +1,155 @@
+"""The sound of a media file: a waveform (n,) at 16 kHz, whole or in blocks.
+
+Sample k is heard k / 16,000 s after the file's own beginning: sound that starts late begins with
+zeros, and a hole in it is filled with zeros. A damaged file gives what can be decoded; what is
+missing is told to ``on_damage``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import soxr
+
+from fer_core.data.container import (
+    PREROLL_SECONDS,
+    decoded_frames,
+    duration_of,
+    opened,
+    origin_of,
+    seek,
+    sound_track,
+)
+from fer_core.data.damage import OnDamage, OnDamageAt, each_once, without_time
+from fer_core.errors import UserError
+from fer_core.media import SAMPLE_RATE, Waveform
+
+# Containers round times to 1 ms and codecs to a block: less is no hole in the sound.
+HOLE_SECONDS = 0.05
+
+
+def read_sound(
+    path: Path,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    on_damage: OnDamage | None = None,
+) -> Waveform:
+    """The sound of ``path`` in ``[start_s, end_s)``, (n,) at 16 kHz, -1 to 1, all channels mixed.
+
+    ``n`` is ``(end_s - start_s) * 16000``, or less where the sound ends before; sample 0 is heard
+    at ``start_s``. Sound at 16 kHz in one channel is returned exactly as it was stored.
+    ``on_damage``: where damage is told; the log by default.
+
+    Raises:
+        UserError: the file is not there, may not be read, is no media file or has no sound.
+    """
+    blocks = list(sound_blocks(path, start_s, end_s, without_time(path, on_damage)))
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+
+def sound_blocks(
+    path: Path,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    on_damage: OnDamageAt | None = None,
+) -> Iterator[Waveform]:
+    """The same, block after block, so that a long file needs no more memory than a short one.
+
+    Raises:
+        UserError: as in :func:`read_sound`.
+    """
+    tell = each_once(on_damage or without_time(path, None))
+    with opened(path) as container:
+        track = sound_track(container)
+        if track is None:
+            raise UserError(
+                f"“{path}” has no sound track.", "Choose a file with sound, or leave sound out."
+            )
+        # From a whole second, where both sample rates have a sample: the same time then becomes
+        # the same samples wherever reading began.
+        begin_s = float(max(math.floor(start_s - PREROLL_SECONDS), 0))
+        seek(container, begin_s)
+        early = round((start_s - begin_s) * SAMPLE_RATE)  # samples before the first that is wanted
+        wanted = math.inf if end_s is None else round((end_s - start_s) * SAMPLE_RATE)
+        for block in _resampled(_mono(path, container, track, begin_s, end_s, tell)):
+            samples = block[early : early + int(min(wanted, len(block)))]
+            early, wanted = max(early - len(block), 0), wanted - len(samples)
+            if len(samples):
+                yield np.clip(samples, -1, 1)  # mixing and resampling overshoot a little
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Mono:
+    """Consecutive samples (n,) at the file's own ``rate``, in one channel."""
+
+    samples: Waveform
+    rate: int
+
+
+def _mono(
+    path: Path,
+    container: Any,
+    track: Any,
+    start_s: float,
+    end_s: float | None,
+    on_damage: OnDamageAt,
+) -> Iterator[_Mono]:
+    """The sound from ``start_s`` on without holes, until ``end_s`` and a little more."""
+    origin = origin_of(container)
+    to_float: Any = None
+    sort: tuple[object, ...] = ()
+    next_s = start_s  # when the next sample is due
+    longest_s = math.inf if container.duration is None else duration_of(container) + HOLE_SECONDS
+    for frame in decoded_frames(path, container, track, on_damage, start_s):
+        if to_float is None:
+            sort = _sort(frame)
+            # FFmpeg knows how loud the centre of surround sound is; two channels are averaged
+            # below, since for floats it would add them.
+            layout = frame.layout.name if len(frame.layout.channels) <= 2 else "stereo"
+            to_float = av.AudioResampler(format="fltp", layout=layout)
+        if _sort(frame) != sort:
+            on_damage("some of its sound is of another kind", next_s)
+            continue
+        time_s = next_s if frame.time is None else frame.time - origin
+        if time_s > longest_s:  # or a broken time would ask for hours of silence
+            on_damage("some of its times lie after its end", next_s)
+            time_s = next_s
+        for part in to_float.resample(frame):
+            rate = part.sample_rate
+            samples = part.to_ndarray().mean(axis=0, dtype=np.float32)  # (channels, n) -> (n,)
+            late_s = time_s - next_s
+            if late_s < -HOLE_SECONDS or (late_s < 0 and next_s == start_s):
+                samples = samples[round(-late_s * rate) :]  # before the start, or heard twice
+            elif late_s > HOLE_SECONDS or (late_s > 0 and next_s == start_s):
+                hole = round(late_s * rate)
+                next_s += hole / rate
+                for begin in range(0, hole, rate):  # it may be hours long
+                    yield _Mono(np.zeros(min(rate, hole - begin), np.float32), rate)
+            next_s += len(samples) / rate
+            yield _Mono(samples, rate)
+        if end_s is not None and next_s > end_s + PREROLL_SECONDS:
+            return
+
+
+def _sort(frame: Any) -> tuple[object, ...]:
+    return frame.sample_rate, frame.layout.name, frame.format.name
+
+
+def _resampled(pieces: Iterator[_Mono]) -> Iterator[Waveform]:
+    """The same at 16 kHz; the filter remembers across pieces, so they join without a click."""
+    resampler: Any = None
+    for piece in pieces:
+        if piece.rate == SAMPLE_RATE:
+            yield piece.samples
+            continue
+        if resampler is None:
+            resampler = soxr.ResampleStream(piece.rate, SAMPLE_RATE, 1, dtype="float32")
+        yield resampler.resample_chunk(piece.samples)
+    if resampler is not None:
+        yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)

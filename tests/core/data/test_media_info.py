@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.data.media_info import probe
+
+
+def test_probe_tells_what_is_there(
+    write_video: Callable[..., Path], write_sound: Callable[..., Path]
+) -> None:
+    info = probe(write_video("a.mp4", sound=np.full(8_000, 0.1)))
+    assert (info.has_sound, info.has_picture, info.size) == (True, True, (64, 48))
+    assert info.duration_s == pytest.approx(0.5, abs=0.15)
+    info = probe(write_sound("a.wav"))
+    assert (info.has_sound, info.has_picture, info.size, info.fps) == (True, False, None, None)
+    assert info.duration_s == pytest.approx(0.5)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.data.media_info import probe
+from fer_core.data.media_picture import frames, turned
+from fer_core.media import RgbImage
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+FULL = 1 << 16
+
+
+def four_colours() -> RgbImage:
+    """(48, 64, 3): red and green above blue and white."""
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:24, :32], picture[:24, 32:] = RED, GREEN
+    picture[24:, :32], picture[24:, 32:] = BLUE, WHITE
+    return picture
+
+
+def corners(picture: RgbImage) -> list[tuple[int, ...]]:
+    """The colours near the corners: above left, above right, below left, below right."""
+    rounded = np.round(picture / 255) * 255
+    return [tuple(int(v) for v in rounded[y, x]) for y in (8, -8) for x in (8, -8)]
+
+
+def test_frames_have_the_times_they_are_shown_at(write_video: Callable[..., Path]) -> None:
+    times_s = [0.0, 0.1, 0.15, 0.5, 0.52]  # a changing rate
+    pictures = [np.full((48, 64, 3), 50 * i, np.uint8) for i in range(5)]
+    found = list(frames(write_video("a.mp4", pictures, times_s)))
+    assert [frame.time_s for frame in found] == pytest.approx(times_s)
+    means = [frame.image.mean() for frame in found]
+    assert means == pytest.approx([0, 50, 100, 150, 200], abs=4)
+
+
+def test_a_part_begins_with_the_frame_shown_there(write_video: Callable[..., Path]) -> None:
+    path = write_video("a.mp4", [np.zeros((48, 64, 3), np.uint8)] * 30)  # one each 0.1 s
+    part = list(frames(path, 1.25, 1.5))
+    assert [frame.time_s for frame in part] == pytest.approx([1.2, 1.3, 1.4])
+    whole = {frame.time_s: frame.index for frame in frames(path)}
+    assert [whole[frame.time_s] for frame in part] == [frame.index for frame in part]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "c", "d", "expected"),
+    [
+        (FULL, 0, 0, FULL, [RED, GREEN, BLUE, WHITE]),
+        (0, FULL, -FULL, 0, [BLUE, RED, WHITE, GREEN]),  # clockwise, as a phone held upright
+        (0, -FULL, FULL, 0, [GREEN, WHITE, RED, BLUE]),
+        (-FULL, 0, 0, -FULL, [WHITE, BLUE, GREEN, RED]),
+        (-FULL, 0, 0, FULL, [GREEN, RED, WHITE, BLUE]),  # mirrored, as a selfie
+    ],
+)
+def test_pictures_are_turned_as_the_file_asks(
+    write_video: Callable[..., Path], a: int, b: int, c: int, d: int, expected: list[object]
+) -> None:
+    matrix = [a, b, 0, c, d, 0, 0, 0, 1 << 30]
+    path = write_video("a.mp4", [four_colours()] * 3, matrix=matrix)
+    image = next(iter(frames(path))).image
+    assert corners(image) == expected
+    assert probe(path).size == image.shape[1::-1]
+
+
+def test_pixels_that_are_not_square_are_made_so(write_video: Callable[..., Path]) -> None:
+    path = write_video("a.mp4", [four_colours()] * 3, pixel_aspect=Fraction(3, 2))
+    image = next(iter(frames(path))).image
+    assert image.shape == (48, 96, 3)
+    assert corners(image) == [RED, GREEN, BLUE, WHITE]
+    assert probe(path).size == (96, 48)
+
+
+def test_a_crooked_angle_is_left_alone() -> None:
+    picture = four_colours()
+    assert turned(picture, [50_000, 42_000, 0, -42_000, 50_000, 0, 0, 0, 1 << 30]) is picture
+
+
+def test_frames_come_from_containers_without_presentation_times(
+    write_video: Callable[..., Path],
+) -> None:
+    path = write_video("a.avi", codec="mpeg4", times_s=[i / 1000 for i in range(5)])
+    assert [round(1000 * frame.time_s) for frame in frames(path)] == [0, 1, 2, 3, 4]
+
+
+def test_of_a_cut_off_video_the_first_frames_are_read(
+    write_video: Callable[..., Path], tmp_path: Path
+) -> None:
+    draw = np.random.default_rng(0)
+    pictures = [draw.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(20)]
+    whole = write_video("whole.mp4", pictures, contents_first=True).read_bytes()
+    path = tmp_path / "a.mp4"
+    path.write_bytes(whole[: len(whole) // 2])
+    damage: list[str] = []
+    found = list(frames(path, on_damage=damage.append))
+    assert 5 < len(found) < 15
+    assert damage
