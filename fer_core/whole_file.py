@@ -36,7 +36,12 @@ def write_whole(content: bytes, path: Path) -> None:
         with whole(path) as draft:
             draft.write_bytes(content)
     except OSError as error:
-        raise UserError(
-            f"{path} cannot be written: {error.strerror}.",
-            "Make room there, or name another folder with --out.",
-        ) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> UserError:
+    """What to say when ``path`` cannot be written."""
+    return UserError(
+        f"“{path}” cannot be written: {error.strerror}.",
+        "Make room there, or choose another folder.",
+    )

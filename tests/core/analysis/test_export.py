@@ -148,7 +148,7 @@ def test_half_a_file_is_never_left(
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(UserError, match="No space left") as error:
         export(timeline, path)
-    assert "--out" in error.value.hint
+    assert "another folder" in error.value.hint
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
     assert path.read_text() == "old"
 
