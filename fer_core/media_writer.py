@@ -82,8 +82,10 @@ class MediaWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = av.open(f"file:{path}", "w", format="mp4", options=options)
-            self._picture = None if size is None else self._picture_track(size, fps)
-            self._sound = None if sample_rate is None else self._sound_track(sample_rate, channels)
+            self._picture: Any = None if size is None else self._picture_track(size, fps)
+            self._sound: Any = None
+            if sample_rate is not None:
+                self._sound = self._sound_track(sample_rate, channels)
             self._file.start_encoding()
         except (av.error.FFmpegError, OSError) as error:
             raise unwritable(path, error) from error
