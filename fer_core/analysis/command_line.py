@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_core.analysis.inputs import Job, jobs_of
-from fer_core.arguments import OneLineParser
+from fer_core.arguments import OneLineParser, add_device, positive
 from fer_core.errors import UserError
 from fer_core.media import CLIP_SECONDS, HOP_SECONDS
 
@@ -70,9 +70,9 @@ def parser() -> argparse.ArgumentParser:
         help=f"from one window of 3 s to the next (default: {HOP_SECONDS})",
     )
     parser.add_argument(
-        "--workers", type=_positive, default=1, metavar="N", help="files at once (default: 1)"
+        "--workers", type=positive, default=1, metavar="N", help="files at once (default: 1)"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    add_device(parser)
     parser.add_argument(
         "--modalities",
         type=_list_of(("audio", "video")),
@@ -127,12 +127,6 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
     for outcome in failures:
         print(f"  {outcome.job.path}: {outcome.error}", file=sys.stderr)
     return 1 if failures else 0
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
-    return int(text)
 
 
 def _hop(text: str) -> float:

@@ -1,0 +1,238 @@
+"""What each subcommand of ``train.py`` does with its options.
+
+The commands import what they need themselves: torch would make --help wait for seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from fer_core.config import FERConfig
+from fer_core.errors import UserError
+from fer_core.training.options import (
+    cache_of,
+    choices_of,
+    modalities_of,
+    prepared,
+    say,
+    stages_of,
+)
+
+if TYPE_CHECKING:
+    from fer_core.data.item import Item
+    from fer_core.data.splits import Fold
+    from fer_core.evaluation.measurement import Measurement, Trial
+
+
+def run_fit(options: argparse.Namespace) -> None:
+    from fer_core.training.fit import fit
+
+    config, material, machine = prepared(options)
+    outcome = fit(
+        config,
+        material,
+        options.fold,
+        options.out,
+        cache_of(options),
+        machine,
+        stages_of(options),
+        options.start_from,
+        modalities_of(options),
+    )
+    if machine.rank == 0:
+        for measurement in outcome.measurements:
+            say(options, _in_a_line(measurement))
+        say(options, f"The model is in {options.out / 'model'}, with its card.")
+
+
+def run_crossval(options: argparse.Namespace) -> None:
+    from fer_core.training.crossval import as_text, crossval
+
+    config, (first, *others), machine = prepared(options)
+    result = crossval(
+        config,
+        first,
+        options.out,
+        cache_of(options),
+        machine,
+        stages_of(options),
+        modalities_of(options),
+        others,
+    )
+    if result:
+        say(options, as_text(result))
+
+
+def run_ablate(options: argparse.Namespace) -> None:
+    from fer_core.training.ablate import ablate
+    from fer_core.training.ablation_table import as_text
+
+    config, (first, *others), machine = prepared(options)
+    table = ablate(
+        config,
+        first,
+        options.fold or [0],
+        options.out,
+        cache_of(options),
+        machine,
+        stages_of(options),
+        modalities_of(options),
+        others,
+        say=lambda text: say(options, text),
+    )
+    if table:
+        say(options, as_text(table))
+
+
+def run_tune(options: argparse.Namespace) -> None:
+    from fer_core.training.tune import tune
+
+    config, material, machine = prepared(options)
+    best = tune(
+        config,
+        material,
+        options.fold,
+        options.out,
+        cache_of(options),
+        machine,
+        options.trials,
+        stages_of(options),
+        modalities_of(options),
+        say=lambda text: say(options, text),
+    )
+    if best is None:
+        raise UserError("No trial came to its end.", "Ask for more --trials, or smaller batches.")
+    say(options, f"The best configuration: train with fit --config {best}.")
+
+
+def run_evaluate(options: argparse.Namespace) -> None:
+    from fer_core.device import resolve_device
+    from fer_core.evaluation.answers import ensemble
+    from fer_core.evaluation.measurement import Measurement
+    from fer_core.resources import bundled_model
+    from fer_core.training.fit import answers_of_all
+    from fer_core.weights import load_checkpoint
+
+    items, trial = _tested(options)
+    device = resolve_device(options.device)
+    folders = options.model or [bundled_model()]
+    models = [load_checkpoint(folder, device) for folder in folders]
+    for folder, model in zip(folders, models, strict=True):
+        taught = model.config.trained_on or "nothing"
+        print(f"train.py: {folder} was trained on: {taught}", file=sys.stderr)
+    answers = ensemble(answers_of_all(models, items, cache_of(options), modalities_of(options)))
+    measurement = Measurement.of(trial, answers)
+    if options.json:
+        print(json.dumps(measurement.scores.as_json(trial.corpus, trial.split)))
+    else:
+        print(_in_a_line(measurement))
+
+
+def _tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
+    """Whom ``evaluate`` tests on, and the name of that."""
+    from fer_core.data.pairs import pairs_of
+    from fer_core.evaluation.measurement import Trial
+    from fer_core.training.fit import MODALITIES, read_material
+
+    choices = choices_of(options)
+    if len(choices) != (1 if options.pairs is None else 2):
+        raise UserError(
+            "One corpus is scored at a time, and two as pairs.",
+            "Call evaluate for each, or add --pairs 100.",
+        )
+    folds: list[Fold] = []
+    for choice in choices:
+        own = read_material(choice, seed=0, allow_missing=options.allow_missing).folds
+        folds += own if options.fold is None or len(own) == 1 else own[options.fold :][:1]
+    items = tuple(item for fold in folds for item in fold.test)
+    if options.pairs is not None:
+        items = pairs_of(items, options.pairs)
+    if not items:
+        raise UserError("The split has nothing to test.", "Choose another --split or --fold.")
+    whole = choices[0].split or folds[0].name.rsplit("-", 1)[0]
+    split = whole if options.fold is None else folds[0].name
+    if options.pairs is not None:
+        split = f"{options.pairs} pairs an emotion of {split} and {folds[-1].name}"
+    return items, Trial(
+        corpus=" with ".join(choice.name for choice in choices),
+        split=split,
+        description=folds[0].description,
+        leaks_speakers=any(fold.leaks_speakers for fold in folds),
+        shown={wanted: shown for shown, wanted in MODALITIES.items()}[modalities_of(options)],
+    )
+
+
+def run_export(options: argparse.Namespace) -> None:
+    from fer_core.export.folder import as_text, export_model
+    from fer_core.export.prune import prune
+    from fer_core.weights import load_checkpoint, save_checkpoint
+
+    model = load_checkpoint(options.model)
+    if options.prune is not None:
+        model, report = prune(model, options.prune)
+        save_checkpoint(model, options.folder)
+        print(report.as_text())
+    formats = tuple(options.format or ("onnx", "pt2"))
+    reports = export_model(
+        model, options.folder, formats, int8=options.int8, tolerance=options.tolerance
+    )
+    print(as_text(reports))
+
+
+def run_pack(options: argparse.Namespace) -> None:
+    from fer_core.export.pack import pack
+
+    size = pack(options.model, options.folder)
+    print(f"Wrote {options.folder}, {size / 1e6:.1f} MB.")
+
+
+def run_summary(options: argparse.Namespace) -> None:
+    from fer_core.training.summary import as_markdown, as_text
+
+    config = FERConfig.preset(options.preset)
+    if options.figure is not None:
+        from fer_core.training.figure import draw
+
+        draw(config, options.figure)
+        print(f"Drawn into {options.figure}.")
+    else:
+        print(as_markdown() if options.markdown else as_text(config, options.batch))
+
+
+def run_check(options: argparse.Namespace) -> None:
+    from fer_core.data.check import check
+    from fer_core.data.corpora.registry import read_corpus
+
+    for choice in choices_of(options):
+        corpus = read_corpus(choice.name, choice.folder, song=choice.song)
+        checked = check(corpus, options.depth)
+        print(json.dumps(checked.as_json()) if options.json else checked.as_text())
+
+
+def run_convert_nemo(options: argparse.Namespace) -> None:
+    from fer_core.model.nemo import convert_nemo
+
+    config = convert_nemo(options.file, options.folder)
+    print(
+        f"Wrote {options.folder}. In the configuration's audio section set: "
+        f'upstream "{options.folder}", batch_norm true, width {config.hidden_size}, '
+        f"layers {config.num_hidden_layers}, heads {config.num_attention_heads}, "
+        f"feed_forward {config.intermediate_size}, "
+        f"conv_kernel {config.conv_kernel_size}, "
+        f"subsampling_channels {config.subsampling_conv_channels}, "
+        f"scale_input {str(config.scale_input).lower()}."
+    )
+
+
+def _in_a_line(measurement: Measurement) -> str:
+    trial, scores = measurement.trial, measurement.scores
+    uar = measurement.intervals.uar
+    leak = "; LEAKS SPEAKERS: says nothing about new people" if trial.leaks_speakers else ""
+    return (
+        f"{trial.corpus}, {trial.split}, {trial.shown}: UAR {scores.uar:.3f} "
+        f"({uar.low:.3f} to {uar.high:.3f}), WAR {scores.war:.3f}, ECE {scores.ece:.3f}, "
+        f"n {scores.n}, {scores.speakers} speakers{leak}"
+    )
