@@ -90,6 +90,13 @@ class MediaWriter:
         except (av.error.FFmpegError, OSError) as error:
             raise unwritable(path, error) from error
 
+    @property
+    def sound_s(self) -> float:
+        """Where the sound written so far ends."""
+        if self._sound is None:
+            return 0.0
+        return (self._encoded + self._waiting.shape[1]) / self._sound.sample_rate
+
     def write_frame(self, image: RgbImage, time_s: float) -> None:
         """Add a picture (H, W, 3), RGB; one of another size is fitted into the file's.
 
@@ -121,7 +128,7 @@ class MediaWriter:
             raise ValueError("the file was begun without sound")
         rate = self._sound.sample_rate
         samples = np.atleast_2d(waveform)
-        late = round(time_s * rate) - self._encoded - self._waiting.shape[1]
+        late = round((time_s - self.sound_s) * rate)
         if late < -IN_STEP_SECONDS * rate:
             samples = samples[:, -late:]
         silence = late if late > IN_STEP_SECONDS * rate else 0

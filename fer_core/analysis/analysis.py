@@ -19,7 +19,8 @@ from fer_core.analysis.read_ahead import read_ahead
 from fer_core.analysis.segment_average import SLIVER_SECONDS, SegmentAverage, segments_in
 from fer_core.analysis.sliding_picture import SlidingPicture, Watched, looking_times
 from fer_core.analysis.sliding_sound import SlidingSound
-from fer_core.analysis.timeline import AudioSource, Segment, Source, Timeline, VideoSource
+from fer_core.analysis.source import source_of
+from fer_core.analysis.timeline import Segment, Timeline
 from fer_core.data.clips import Modalities
 from fer_core.data.container import CUT_OFF_SECONDS
 from fer_core.data.media_info import probe
@@ -112,7 +113,7 @@ class Analysis:
         if not self._finished:
             raise ValueError("the file has not been analysed to its end")
         return Timeline(
-            source=self._source(),
+            source=source_of(self._path, self._info, self._sha256, self.duration_s),
             model=self._model.used,
             hop_s=self._hop_s,
             segments=tuple(self._segments),
@@ -203,14 +204,6 @@ class Analysis:
 
     def _warn(self, what: str, time_s: float) -> None:
         self._warnings.append(f"At {time_s:.2f} s: {what}.")
-
-    def _source(self) -> Source:
-        info, video, audio = self._info, None, None
-        if info.size is not None:
-            video = VideoSource(*info.size, info.fps or 0.0, info.frames or 0)
-        if info.sample_rate is not None and info.channels is not None:
-            audio = AudioSource(info.sample_rate, info.channels)
-        return Source(str(self._path), self._sha256, self.duration_s, video, audio)
 
 
 def analyze(

@@ -52,6 +52,7 @@ class SegmentAverage:
         prediction: Prediction | None,
         faces: Sequence[FaceBox | None],
         end_s: float = math.inf,
+        from_s: float = -math.inf,
     ) -> None:
         """What was found in the window at ``start_s``.
 
@@ -59,9 +60,12 @@ class SegmentAverage:
             prediction: None if nothing was heard or seen.
             faces: looked at in its 16 frames.
             end_s: of the file, which may lie in the window.
+            from_s: what the window saw before that is not in the file; a segment begins there.
         """
         for place in range(SEGMENTS):
             begin_s = start_s + place * SEGMENT_SECONDS
+            if begin_s < from_s - SLIVER_SECONDS:
+                continue
             until_s = min(begin_s + SEGMENT_SECONDS, end_s)
             for number, share_s in _covered(begin_s, until_s):
                 total = self._sum(number)

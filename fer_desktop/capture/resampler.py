@@ -1,4 +1,4 @@
-"""A microphone's sound at any rate -> 16 kHz, without a seam between blocks."""
+"""A microphone's sound at any rate -> 16 kHz, or another, without a seam between blocks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ class StreamResampler:
     blocks say so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int = SAMPLE_RATE) -> None:
+        self._to_rate = rate
         self._rate = 0
         self._expected_s = 0.0  # time of the next block, if nothing is lost
         self._pending_s = 0.0  # sound inside the filter
         self._soxr: soxr.ResampleStream = None
 
     def process(self, block: AudioBlock) -> AudioBlock:
-        """The next mono block as 16 kHz; it may be empty while the filter fills.
+        """The next mono block at the wanted rate; it may be empty while the filter fills.
 
         Where sound was lost, or the rate changed, the filter begins anew.
         """
@@ -32,15 +33,15 @@ class StreamResampler:
         lost = block.overflowed or abs(late_s) > GAP_SECONDS
         if lost or block.sample_rate != self._rate:
             self._rate = block.sample_rate
-            self._soxr = soxr.ResampleStream(block.sample_rate, SAMPLE_RATE, 1, dtype="float32")
+            self._soxr = soxr.ResampleStream(block.sample_rate, self._to_rate, 1, dtype="float32")
             self._pending_s = 0.0
         length_s = len(block.samples) / block.sample_rate
         self._expected_s = block.time_s + length_s
-        if block.sample_rate == SAMPLE_RATE:
+        if block.sample_rate == self._to_rate:
             return block
         samples: Waveform = np.asarray(self._soxr.resample_chunk(block.samples))
         resampled = AudioBlock(
-            samples, SAMPLE_RATE, block.time_s - self._pending_s, block.overflowed
+            samples, self._to_rate, block.time_s - self._pending_s, block.overflowed
         )
-        self._pending_s += length_s - len(samples) / SAMPLE_RATE
+        self._pending_s += length_s - len(samples) / self._to_rate
         return resampled
