@@ -28,12 +28,18 @@ from fer_core.data.media_picture import frames_at
 from fer_core.data.media_sound import sound_blocks
 from fer_core.data.store import content_digest
 from fer_core.errors import UserError
-from fer_core.media import CLIP_SECONDS, HOP_SECONDS, Clip, FaceBox, VideoFrame
+from fer_core.media import (
+    CLIP_SECONDS,
+    HOP_SECONDS,
+    SHORTEST_HOP_SECONDS,
+    Clip,
+    FaceBox,
+    VideoFrame,
+)
 from fer_core.preprocess.face import FaceDetector, FaceTracker
 
 WAITING_BYTES = 64 * 2**20  # of frames between two threads
 MOST_WAITING = 8  # frames; more do not make it faster
-SHORTEST_HOP_SECONDS = 0.05
 
 OnProgress = Callable[[float, float], None]  # seconds done, and of how many
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from fer_core.analysis.inputs import Job, jobs_of
 from fer_core.arguments import OneLineParser, add_device, positive
 from fer_core.errors import UserError
-from fer_core.media import CLIP_SECONDS, HOP_SECONDS
+from fer_core.media import CLIP_SECONDS, HOP_SECONDS, SHORTEST_HOP_SECONDS
 
 if TYPE_CHECKING:
     from fer_core.analysis.batch import Outcome
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "json", "srt", "vtt", "png", "html")
 DEFAULT_FORMATS = "csv,json"
 DEFAULT_OUT = Path("analysis")
-SHORTEST_HOP_SECONDS = 0.05
 INTERRUPTED = 130  # the exit status of what Ctrl-C ended, as shells have it
 
 

@@ -1,9 +1,8 @@
 """The colours of the window, dark and light, and the little style there is on top of Fusion.
 
 A painted widget asks :func:`colours_of` in its paintEvent and so follows a change of theme without
-being told. The emotions' colours start from Okabe and Ito's set (Color Universal Design, 2008),
-moved until each has a contrast of 3:1 on ``surface`` (WCAG 2.2, 1.4.11) and every pair stays apart
-under protanopia and deuteranopia too; tests compute both.
+being told. The emotions' colours are those of ``fer_core.palette``, which have a contrast of 3:1 on
+``surface``.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
+from fer_core.palette import ON_DARK, ON_LIGHT
 from fer_core.resources import resource
 from fer_desktop.settings import Theme
 
@@ -50,16 +50,7 @@ DARK = Colours(
     warning="#f2b53a",
     error="#ff6b5e",
     live="#35d07f",
-    emotions=(
-        "#a29c99",
-        "#22b3fe",
-        "#f6cf2e",
-        "#087cdb",
-        "#dc4400",
-        "#b64994",
-        "#3be7b5",
-        "#eb9503",
-    ),
+    emotions=ON_DARK,
 )
 
 LIGHT = Colours(
@@ -75,16 +66,7 @@ LIGHT = Colours(
     warning="#9a6200",
     error="#c2271a",
     live="#0b7a43",
-    emotions=(
-        "#62696e",
-        "#2798d5",
-        "#ab8e03",
-        "#0052af",
-        "#bb5104",
-        "#87186e",
-        "#0e9977",
-        "#7b4500",
-    ),
+    emotions=ON_LIGHT,
 )
 
 

@@ -9,13 +9,10 @@ from matplotlib.figure import Figure
 
 from fer_core.analysis.timeline import Timeline
 from fer_core.labels import EMOTIONS
+from fer_core.palette import ON_LIGHT
 
 DPI = 120
-# The window's light theme: from Okabe and Ito (2008), in the order of EMOTIONS.
-COLOURS = (
-    "#62696e", "#2798d5", "#ab8e03", "#0052af", "#bb5104", "#87186e", "#0e9977", "#7b4500",
-)  # fmt: skip
-GREY = "#62696e"
+GREY = ON_LIGHT[0]
 
 
 def as_png(timeline: Timeline) -> bytes:
@@ -35,7 +32,7 @@ def timeline_figure(timeline: Timeline) -> Figure:
         3, sharex=True, gridspec_kw={"height_ratios": (8, 1, 1)}
     )
     tops = np.concatenate([np.zeros((len(segments), 1)), shares.cumsum(axis=1)], axis=1)
-    for number, (label, colour) in enumerate(zip(EMOTIONS, COLOURS, strict=True)):
+    for number, (label, colour) in enumerate(zip(EMOTIONS, ON_LIGHT, strict=True)):
         emotions.stairs(
             tops[:, number + 1], edges, baseline=tops[:, number],
             fill=True, color=colour, label=label,
