@@ -22,7 +22,8 @@ from fer_core.config import (
     TemporalConfig,
     VisionConfig,
 )
-from fer_core.media import RgbImage
+from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
+from fer_core.media import FaceBox, RgbImage
 from fer_core.model.inputs import ModelInputs
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.roi_compression import central_roi
@@ -90,6 +91,83 @@ def make_inputs() -> Callable[..., ModelInputs]:
         )
 
     return make
+
+
+# Items of a corpus; no file is written
+
+MakeItem = Callable[..., Item]
+
+
+@pytest.fixture(scope="session")
+def voice_item() -> MakeItem:
+    """An utterance that is heard and not seen."""
+
+    def make(emotion: int, number: int = 0, **fields: object) -> Item:
+        usual = {
+            "key": f"voice-{emotion}-{number}",
+            "path": Path("voice.wav"),
+            "kind": "recording",
+            "has_sound": True,
+            "has_picture": False,
+            "shares": one_emotion(emotion),
+            "groups": EACH_ALONE,
+            "speaker": f"actor-{number}",
+        }
+        return Item(**(usual | fields))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def face_item() -> MakeItem:
+    """A still in a file of many; a neutral one may be calm."""
+
+    def make(emotion: int, number: int = 0, **fields: object) -> Item:
+        usual = {
+            "key": f"face-{emotion}-{number}",
+            "path": Path("faces.npz"),
+            "kind": "still",
+            "has_sound": False,
+            "has_picture": True,
+            "shares": one_emotion(emotion),
+            "groups": NEUTRAL_OR_CALM,
+            "index": number,
+        }
+        return Item(**(usual | fields))
+
+    return make
+
+
+# A detector that finds what the tests draw
+
+
+class BrightSquare:
+    """Finds the one square that is brighter than what is around it."""
+
+    detected = 0  # how often one was asked
+
+    def __enter__(self) -> BrightSquare:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def detect(self, image: RgbImage) -> list[FaceBox]:
+        BrightSquare.detected += 1
+        rows, columns = np.nonzero(image.mean(axis=2) > 100)
+        if not rows.size:
+            return []
+        left, top = int(columns.min()), int(rows.min())
+        width, height = int(columns.max()) - left + 1, int(rows.max()) - top + 1
+        return [FaceBox(left, top, width, height, 0.9)]
+
+
+@pytest.fixture
+def bright_square(monkeypatch: pytest.MonkeyPatch) -> type[BrightSquare]:
+    """In the place of the face detector, where corpora are prepared."""
+    monkeypatch.setattr(BrightSquare, "detected", 0)
+    monkeypatch.setattr("fer_core.data.store.FaceDetector", BrightSquare)
+    return BrightSquare
 
 
 # Small media files, written as the tests need them

@@ -1,4 +1,4 @@
-"""Tiny models, and a detector that finds what the tests draw."""
+"""Tiny models, noise, and a wandering square."""
 
 from __future__ import annotations
 
@@ -11,35 +11,18 @@ import pytest
 
 from fer_core.analysis.model import LoadedModel
 from fer_core.config import FERConfig, Thresholds
-from fer_core.media import FaceBox, RgbImage
+from fer_core.media import RgbImage
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.weights import new_model, save_checkpoint
 
 RATE = 16_000
 
 
-class BrightSquare:
-    """Finds the one square that is brighter than what is around it."""
-
-    def __enter__(self) -> BrightSquare:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def detect(self, image: RgbImage) -> list[FaceBox]:
-        rows, columns = np.nonzero(image.mean(axis=2) > 100)
-        if not rows.size:
-            return []
-        left, top = int(columns.min()), int(rows.min())
-        width, height = int(columns.max()) - left + 1, int(rows.max()) - top + 1
-        return [FaceBox(left, top, width, height, 0.9)]
-
-
 @pytest.fixture
-def bright_square(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_core.analysis.analysis.FaceDetector", BrightSquare)
-    monkeypatch.setattr("fer_core.data.store.FaceDetector", BrightSquare)
+def bright_square(bright_square: type, monkeypatch: pytest.MonkeyPatch) -> type:
+    """Where files are analysed as well."""
+    monkeypatch.setattr("fer_core.analysis.analysis.FaceDetector", bright_square)
+    return bright_square
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -11,39 +11,11 @@ from numpy.random import Generator
 from fer_core.data.batch import Sample
 from fer_core.data.clips import Modalities
 from fer_core.data.datasets import Draw, EpochBatches, PairedClips
-from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
+from fer_core.data.item import Item
 
 NEUTRAL, CALM, HAPPY = 0, 1, 2
 
-
-def voice(emotion: int, number: int = 0, difficulty: float = 0.5) -> Item:
-    return Item(
-        f"voice-{emotion}-{number}",
-        Path("voice.wav"),
-        "recording",
-        has_sound=True,
-        has_picture=False,
-        shares=one_emotion(emotion),
-        groups=EACH_ALONE,
-        difficulty=difficulty,
-    )
-
-
-def face(emotion: int, number: int = 0) -> Item:
-    return Item(
-        f"face-{emotion}-{number}",
-        Path("faces.npz"),
-        "still",
-        has_sound=False,
-        has_picture=True,
-        shares=one_emotion(emotion),
-        groups=NEUTRAL_OR_CALM,
-        index=number,
-    )
-
-
-def recording(emotion: int) -> Item:
-    return replace(voice(emotion, 99), has_picture=True, key=f"recording-{emotion}")
+MakeItem = Callable[..., Item]
 
 
 class Numbered:
@@ -68,8 +40,10 @@ def drawn(batches: EpochBatches) -> list[list[int]]:
     return [[draw.place for draw in batch] for batch in batches]
 
 
-def test_an_epoch_shows_every_item_once_but_the_rest_that_fills_no_batch() -> None:
-    items = [voice(i % 8, i) for i in range(10)] + [face(HAPPY, i) for i in range(9)]
+def test_an_epoch_shows_every_item_once_but_the_rest_that_fills_no_batch(
+    voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    items = [voice_item(i % 8, i) for i in range(10)] + [face_item(HAPPY, i) for i in range(9)]
     batches = EpochBatches(items, 4, seed=0)
     shown = Counter(place for batch in drawn(batches) for place in batch)
     assert set(shown.values()) == {1}
@@ -78,8 +52,10 @@ def test_an_epoch_shows_every_item_once_but_the_rest_that_fills_no_batch() -> No
     assert len(batches) == len(list(batches)) == 4
 
 
-def test_a_batch_is_of_one_kind_and_the_kinds_are_mixed_over_the_epoch() -> None:
-    items = [voice(i % 8, i) for i in range(40)] + [face(HAPPY, i) for i in range(40)]
+def test_a_batch_is_of_one_kind_and_the_kinds_are_mixed_over_the_epoch(
+    voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    items = [voice_item(i % 8, i) for i in range(40)] + [face_item(HAPPY, i) for i in range(40)]
     kinds = []
     for batch in drawn(EpochBatches(items, 4, seed=0)):
         (kind,) = {items[place].kind for place in batch}
@@ -87,8 +63,8 @@ def test_a_batch_is_of_one_kind_and_the_kinds_are_mixed_over_the_epoch() -> None
     assert kinds != sorted(kinds)
 
 
-def test_the_order_is_that_of_the_seed_and_the_epoch_alone() -> None:
-    items = [voice(i % 8, i) for i in range(20)]
+def test_the_order_is_that_of_the_seed_and_the_epoch_alone(voice_item: MakeItem) -> None:
+    items = [voice_item(i % 8, i) for i in range(20)]
     ahead = EpochBatches(items, 4, seed=1)
     for epoch in range(4):
         ahead.set_epoch(epoch)
@@ -103,8 +79,12 @@ def test_the_order_is_that_of_the_seed_and_the_epoch_alone() -> None:
 
 
 @pytest.mark.parametrize("curriculum_epochs", [0, 3])
-def test_processes_share_out_the_global_batch(curriculum_epochs: int) -> None:
-    items = [voice(i % 8, i, i / 30) for i in range(30)] + [face(HAPPY, i) for i in range(3)]
+def test_processes_share_out_the_global_batch(
+    curriculum_epochs: int, voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    items = [voice_item(i % 8, i, difficulty=i / 30) for i in range(30)] + [
+        face_item(HAPPY, i) for i in range(3)
+    ]
     settings = {"batch_size": 6, "seed": 3, "curriculum_epochs": curriculum_epochs}
     whole = EpochBatches(items, **settings)
     shares = [EpochBatches(items, **settings, rank=rank, processes=2) for rank in (0, 1)]
@@ -119,15 +99,17 @@ def test_processes_share_out_the_global_batch(curriculum_epochs: int) -> None:
     assert [len(share) for share in shares] == [len(whole)] * 2
 
 
-def test_fewer_items_than_a_batch_are_one_batch() -> None:
-    items = [voice(i, i) for i in range(3)]
+def test_fewer_items_than_a_batch_are_one_batch(voice_item: MakeItem) -> None:
+    items = [voice_item(i, i) for i in range(3)]
     assert [sorted(batch) for batch in drawn(EpochBatches(items, 16, seed=0))] == [[0, 1, 2]]
     alone = EpochBatches(items[:1], 16, seed=0, processes=2)
     assert len(alone) == 0
 
 
-def test_the_curriculum_begins_with_the_easier_half_of_each_emotion_and_ends_with_all() -> None:
-    items = [voice(emotion, i, difficulty=i / 8) for emotion in (2, 3) for i in range(8)]
+def test_the_curriculum_begins_with_the_easier_half_of_each_emotion_and_ends_with_all(
+    voice_item: MakeItem,
+) -> None:
+    items = [voice_item(emotion, i, difficulty=i / 8) for emotion in (2, 3) for i in range(8)]
     batches = EpochBatches(items, 4, seed=0, curriculum_epochs=4)
     hardest = []
     for epoch in range(5):
@@ -141,8 +123,8 @@ def test_the_curriculum_begins_with_the_easier_half_of_each_emotion_and_ends_wit
     assert len(shown) == 16
 
 
-def test_what_the_curriculum_shows_twice_is_varied_anew() -> None:
-    items = [voice(2, i, difficulty=i / 4) for i in range(4)]
+def test_what_the_curriculum_shows_twice_is_varied_anew(voice_item: MakeItem) -> None:
+    items = [voice_item(2, i, difficulty=i / 4) for i in range(4)]
     batches = EpochBatches(items, 4, seed=0, curriculum_epochs=2)
     (batch,) = list(batches)
     assert Counter(draw.place for draw in batch) == {0: 2, 1: 2}
@@ -152,17 +134,21 @@ def test_what_the_curriculum_shows_twice_is_varied_anew() -> None:
     assert steps[0] != steps[1]
 
 
-def test_a_sample_does_not_depend_on_what_was_drawn_before() -> None:
-    clips = PairedClips([voice(HAPPY, i) for i in range(4)], Numbered(), 7, modality_dropout=0.5)
+def test_a_sample_does_not_depend_on_what_was_drawn_before(voice_item: MakeItem) -> None:
+    clips = PairedClips(
+        [voice_item(HAPPY, i) for i in range(4)], Numbered(), 7, modality_dropout=0.5
+    )
     alone, among = clips[[Draw(3, 2)]], clips[[Draw(3, 0), Draw(3, 2)]]
     assert torch.equal(alone.steps[0], among.steps[1])
     assert not torch.equal(clips[[Draw(4, 2)]].steps, alone.steps)
 
 
-def test_a_voice_is_paired_with_faces_of_its_emotion_another_one_each_epoch() -> None:
+def test_a_voice_is_paired_with_faces_of_its_emotion_another_one_each_epoch(
+    voice_item: MakeItem, face_item: MakeItem
+) -> None:
     source = Numbered()
-    items = [voice(emotion) for emotion in range(8)]
-    items += [face(emotion, i) for emotion in (0, 2, 3, 4, 5, 6, 7) for i in range(4)]
+    items = [voice_item(emotion) for emotion in range(8)]
+    items += [face_item(emotion, i) for emotion in (0, 2, 3, 4, 5, 6, 7) for i in range(4)]
     clips = PairedClips(items, source, seed=0, modality_dropout=0.0)
     assert [item.emotion for item in clips.items] == list(range(8))
     partners: dict[int, set[str]] = {emotion: set() for emotion in range(8)}
@@ -181,28 +167,37 @@ def test_a_voice_is_paired_with_faces_of_its_emotion_another_one_each_epoch() ->
         assert all(key.startswith(f"face-{0 if emotion == CALM else emotion}-") for key in keys)
 
 
-def test_a_recording_with_both_is_its_own_pair_and_may_be_the_face_of_another() -> None:
+def test_a_recording_with_both_is_its_own_pair_and_may_be_the_face_of_another(
+    voice_item: MakeItem,
+) -> None:
     source = Numbered()
-    clips = PairedClips([recording(CALM), voice(CALM)], source, seed=0, modality_dropout=0.0)
+    clips = PairedClips(
+        [replace(voice_item(CALM, 99), has_picture=True, key="recording"), voice_item(CALM)],
+        source,
+        seed=0,
+        modality_dropout=0.0,
+    )
     batch = clips[[Draw(0, 0), Draw(0, 1)]]
     assert [item.key for item, _, _ in source.asked] == [
-        "recording-1",
+        "recording",
         "voice-1-0",
-        "recording-1",
+        "recording",
     ]
     assert batch.frame_mask.all()
 
 
-def test_a_doubtful_face_is_nobodys_partner() -> None:
-    doubtful = replace(face(HAPPY), shares=(0.0, 0.0, 0.4, 0.3, 0.3, 0.0, 0.0, 0.0))
-    clips = PairedClips([voice(HAPPY), doubtful], Numbered(), seed=0, modality_dropout=0.0)
+def test_a_doubtful_face_is_nobodys_partner(voice_item: MakeItem, face_item: MakeItem) -> None:
+    doubtful = replace(face_item(HAPPY), shares=(0.0, 0.0, 0.4, 0.3, 0.3, 0.0, 0.0, 0.0))
+    clips = PairedClips([voice_item(HAPPY), doubtful], Numbered(), seed=0, modality_dropout=0.0)
     batch = clips[[Draw(0, 0)]]
     assert batch.vectors is None
     assert not batch.frame_mask.any()
 
 
-def test_modality_dropout_takes_one_of_both_in_its_share_and_never_the_only_one() -> None:
-    items = [voice(HAPPY, i) for i in range(400)] + [face(HAPPY)]
+def test_modality_dropout_takes_one_of_both_in_its_share_and_never_the_only_one(
+    voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    items = [voice_item(HAPPY, i) for i in range(400)] + [face_item(HAPPY)]
     batch = PairedClips(items, Numbered(), seed=0, modality_dropout=0.3)[
         [Draw(0, place) for place in range(400)]
     ]
@@ -210,12 +205,16 @@ def test_modality_dropout_takes_one_of_both_in_its_share_and_never_the_only_one(
     assert not (deaf & blind).any()
     assert 0.1 < deaf.float().mean() < 0.2
     assert 0.1 < blind.float().mean() < 0.2
-    alone = PairedClips([voice(HAPPY), face(CALM - 1)], Numbered(), 0, modality_dropout=1.0)
+    alone = PairedClips(
+        [voice_item(HAPPY), face_item(CALM - 1)], Numbered(), 0, modality_dropout=1.0
+    )
     assert alone[[Draw(0, 0)]].audio_mask.all()
 
 
-def test_a_clip_without_its_sound_has_the_label_of_its_face() -> None:
-    items = [voice(CALM, i) for i in range(50)] + [face(NEUTRAL)]
+def test_a_clip_without_its_sound_has_the_label_of_its_face(
+    voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    items = [voice_item(CALM, i) for i in range(50)] + [face_item(NEUTRAL)]
     clips = PairedClips(items, Numbered(), seed=0, modality_dropout=1.0)
     batch = clips[[Draw(0, place) for place in range(50)]]
     deaf = ~batch.audio_mask.any(1)
@@ -225,8 +224,10 @@ def test_a_clip_without_its_sound_has_the_label_of_its_face() -> None:
     assert (batch.targets.shares[~deaf].argmax(1) == CALM).all()
 
 
-def test_without_voices_faces_are_shown_alone() -> None:
-    clips = PairedClips([face(HAPPY, i) for i in range(3)], Numbered(), 0, modality_dropout=1.0)
+def test_without_voices_faces_are_shown_alone(face_item: MakeItem) -> None:
+    clips = PairedClips(
+        [face_item(HAPPY, i) for i in range(3)], Numbered(), 0, modality_dropout=1.0
+    )
     batch = clips[[Draw(0, place) for place in range(3)]]
     assert len(clips.items) == 3
     assert batch.steps is None
@@ -244,8 +245,10 @@ class Still:
         return replace(sample, vectors=torch.full((16, 1), float(item.emotion != NEUTRAL)))
 
 
-def test_every_other_still_face_rises_from_a_neutral_one_to_its_emotion() -> None:
-    clips = PairedClips([voice(HAPPY), face(HAPPY), face(NEUTRAL)], Still(), 0, 0.0)
+def test_every_other_still_face_rises_from_a_neutral_one_to_its_emotion(
+    voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    clips = PairedClips([voice_item(HAPPY), face_item(HAPPY), face_item(NEUTRAL)], Still(), 0, 0.0)
     batch = clips[[Draw(epoch, 0) for epoch in range(200)]]
     assert batch.vectors is not None
     shown = batch.vectors.squeeze(-1)  # (200, 16)
@@ -256,9 +259,11 @@ def test_every_other_still_face_rises_from_a_neutral_one_to_its_emotion() -> Non
     assert ((shown > 0.5).sum(1) >= 6).all()
 
 
-def test_alone_a_face_comes_as_often_as_in_its_corpus() -> None:
-    faces = [face(HAPPY, n) for n in range(9)] + [face(NEUTRAL)]
-    clips = PairedClips([voice(NEUTRAL), *faces], Still(), 0, 1.0)
+def test_alone_a_face_comes_as_often_as_in_its_corpus(
+    voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    faces = [face_item(HAPPY, n) for n in range(9)] + [face_item(NEUTRAL)]
+    clips = PairedClips([voice_item(NEUTRAL), *faces], Still(), 0, 1.0)
     batch = clips[[Draw(epoch, 0) for epoch in range(400)]]
     alone = ~batch.audio_mask.any(1)
     happy = batch.targets.shares[alone].argmax(1) == HAPPY

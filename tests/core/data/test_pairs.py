@@ -1,46 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
+from fer_core.data.item import EACH_ALONE, Item
 from fer_core.data.pairs import paired, pairs_of, voice_of, with_pairs
 
 NEUTRAL, CALM, HAPPY, SAD = range(4)
 
-
-def voice(emotion: int, number: int = 0) -> Item:
-    return Item(
-        f"voice{emotion}-{number}",
-        Path("a.wav"),
-        "recording",
-        has_sound=True,
-        has_picture=False,
-        shares=one_emotion(emotion),
-        groups=EACH_ALONE,
-        speaker=f"actor{number}",
-    )
-
-
-def face(emotion: int, number: int = 0) -> Item:
-    return Item(
-        f"face{emotion}-{number}",
-        Path("a.npz"),
-        "still",
-        has_sound=False,
-        has_picture=True,
-        shares=one_emotion(emotion),
-        groups=NEUTRAL_OR_CALM,
-        index=number,
-    )
+MakeItem = Callable[..., Item]
 
 
 @pytest.fixture
-def items() -> list[Item]:
-    voices = [voice(emotion, n) for emotion in (NEUTRAL, CALM, HAPPY, SAD) for n in range(3)]
-    faces = [face(emotion, n) for emotion in (NEUTRAL, HAPPY) for n in range(5)]
+def items(voice_item: MakeItem, face_item: MakeItem) -> list[Item]:
+    voices = [voice_item(emotion, n) for emotion in (NEUTRAL, CALM, HAPPY, SAD) for n in range(3)]
+    faces = [face_item(emotion, n) for emotion in (NEUTRAL, HAPPY) for n in range(5)]
     return [*voices, *faces]
 
 
@@ -66,9 +43,9 @@ def test_what_the_protocol_leaves_out_is_in_no_pair(items: list[Item]) -> None:
     assert pairs_of(unscored, 5) == ()
 
 
-def test_the_voice_of_a_pair_is_heard_alone() -> None:
-    alone = voice_of(paired(voice(SAD), face(SAD)))
-    assert (alone.has_picture, alone.face, alone.path) == (False, None, Path("a.wav"))
+def test_the_voice_of_a_pair_is_heard_alone(voice_item: MakeItem, face_item: MakeItem) -> None:
+    alone = voice_of(paired(voice_item(SAD), face_item(SAD)))
+    assert (alone.has_picture, alone.face, alone.path) == (False, None, Path("voice.wav"))
 
 
 def test_who_is_heard_and_seen_anyway_needs_no_pairs(items: list[Item]) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,6 @@ from fer_core.media import (
     SAMPLE_RATE,
     TICK_SECONDS,
     Clip,
-    FaceBox,
-    RgbImage,
     VideoFrame,
     clip_starts,
     sample_frames,
@@ -39,31 +38,7 @@ SECONDS = 4.3
 DARK = (12, 13, 14)  # frames without a face: 1.2 to 1.4 s
 
 
-class BrightSquare:
-    """A detector that finds the one square that is brighter than what is around it."""
-
-    detected = 0
-
-    def __enter__(self) -> BrightSquare:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def detect(self, image: RgbImage) -> list[FaceBox]:
-        BrightSquare.detected += 1
-        rows, columns = np.nonzero(image.mean(axis=2) > 100)
-        if not rows.size:
-            return []
-        left, top = int(columns.min()), int(rows.min())
-        width, height = int(columns.max()) - left + 1, int(rows.max()) - top + 1
-        return [FaceBox(left, top, width, height, 0.9)]
-
-
-@pytest.fixture(autouse=True)
-def scripted_detector(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_core.data.store.FaceDetector", BrightSquare)
-    monkeypatch.setattr(BrightSquare, "detected", 0)
+pytestmark = pytest.mark.usefixtures("bright_square")
 
 
 @pytest.fixture
@@ -114,13 +89,13 @@ def cached(tmp_path: Path) -> list[Path]:
 
 
 def test_an_item_is_decoded_once_and_comes_back_bit_for_bit(
-    store: MediaStore, item: Item, tmp_path: Path
+    store: MediaStore, item: Item, tmp_path: Path, bright_square: Any
 ) -> None:
     first = store.prepared(item)
-    detected = BrightSquare.detected
+    detected = bright_square.detected
     assert len(first.pictures) + len(first.hidden_s) == detected > 0
     again = MediaStore(tmp_path / "cache", VisionConfig()).prepared(item)
-    assert BrightSquare.detected == detected
+    assert bright_square.detected == detected
     assert_equal(first, again)
     assert len(cached(tmp_path)) == 1
 
@@ -265,13 +240,13 @@ def test_a_part_that_is_said_to_go_on_after_the_file_ends_with_it(
     assert beyond.duration_s == store.prepared(item).duration_s
 
 
-def live_clip(item: Item, start_s: float) -> Clip:
+def live_clip(item: Item, start_s: float, detector: Any) -> Clip:
     """What the program would make of the same file: its frames, a tracker, its sound."""
     assert item.sound_path is not None
     tracker, boxes = FaceTracker(), {}
     shown = list(frames(item.path))
     for frame in shown:
-        boxes[frame.index] = tracker.follow(BrightSquare().detect(frame.image), frame.time_s)
+        boxes[frame.index] = tracker.follow(detector.detect(frame.image), frame.time_s)
     sampled: tuple[VideoFrame | None, ...] = sample_frames(shown, start_s)
     first = round(start_s * SAMPLE_RATE)
     sound = read_sound(item.sound_path)[first : first + CLIP_SAMPLES]
@@ -283,12 +258,12 @@ def live_clip(item: Item, start_s: float) -> Clip:
 
 @pytest.mark.parametrize("start_s", clip_starts(SECONDS))
 def test_one_pipeline_a_window_is_the_clip_of_the_live_program(
-    store: MediaStore, item: Item, tiny_config: FERConfig, start_s: float
+    store: MediaStore, item: Item, tiny_config: FERConfig, start_s: float, bright_square: Any
 ) -> None:
     config = replace(tiny_config, thresholds=Thresholds(min_speech_s=0.0))
     cutter = ClipCutter(store, config, blank=torch.zeros(80))
     window = cutter.window(item, start_s, Modalities())
-    clip = live_clip(item, start_s)
+    clip = live_clip(item, start_s, bright_square())
     processed = ClipProcessor(config)(clip)
     assert window.pictures is not None
     assert window.rois is not None

@@ -13,56 +13,32 @@ import numpy as np
 import pytest
 
 from fer_core.config import FERConfig, Thresholds
-from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
-from fer_core.media import SAMPLE_RATE, FaceBox, RgbImage
+from fer_core.data.item import Item
+from fer_core.media import SAMPLE_RATE
 from fer_core.training.config import TrainingConfig
 from fer_core.training.machine import Machine
 
 MakeItems = Callable[..., list[Item]]
 
 
-class BrightSquare:
-    """A detector that finds the one square that is brighter than the rest."""
-
-    def __enter__(self) -> BrightSquare:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def detect(self, image: RgbImage) -> list[FaceBox]:
-        rows, columns = np.nonzero(image.mean(axis=2) > 100)
-        if not rows.size:
-            return []
-        left, top = int(columns.min()), int(rows.min())
-        width, height = int(columns.max()) - left + 1, int(rows.max()) - top + 1
-        return [FaceBox(left, top, width, height, 0.9)]
-
-
 @pytest.fixture
-def make_voices(tmp_path: Path) -> MakeItems:
+def make_voices(tmp_path: Path, voice_item: Callable[..., Item]) -> MakeItems:
     """Utterances of 0.6 s, one an emotion in turn, each emotion with its own pitch."""
 
     def make(count: int, speaker: str = "a") -> list[Item]:
+        names = [f"voice-{speaker}-{i}" for i in range(count)]
         return [
-            Item(
-                f"voice-{speaker}-{i}",
-                _write_noise(tmp_path / f"voice-{speaker}-{i}.wav", i, 0.6),
-                "recording",
-                has_sound=True,
-                has_picture=False,
-                shares=one_emotion(i % 8),
-                groups=EACH_ALONE,
-                speaker=speaker,
+            voice_item(
+                i % 8, key=name, path=_write_noise(tmp_path / f"{name}.wav", i), speaker=speaker
             )
-            for i in range(count)
+            for i, name in enumerate(names)
         ]
 
     return make
 
 
 @pytest.fixture
-def make_faces(tmp_path: Path) -> MakeItems:
+def make_faces(tmp_path: Path, face_item: Callable[..., Item]) -> MakeItems:
     """Stills of 48x48 in one npz file; neutral ones may be calm."""
 
     def make(count: int, name: str = "faces") -> list[Item]:
@@ -71,50 +47,36 @@ def make_faces(tmp_path: Path) -> MakeItems:
         images = random.integers(60, 200, (count, 48, 48), np.uint8)
         np.savez(path, images=images)
         emotions = [0, 2, 3, 4, 5, 6, 7]
-        return [
-            Item(
-                f"{name}-{i}",
-                path,
-                "still",
-                has_sound=False,
-                has_picture=True,
-                shares=one_emotion(emotions[i % 7]),
-                groups=NEUTRAL_OR_CALM,
-                index=i,
-            )
-            for i in range(count)
-        ]
+        return [face_item(emotions[i % 7], i, key=f"{name}-{i}", path=path) for i in range(count)]
 
     return make
 
 
 @pytest.fixture
-def make_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeItems:
+def make_pairs(tmp_path: Path, bright_square: type, voice_item: Callable[..., Item]) -> MakeItems:
     """Recordings of 0.6 s with a voice and a face; the detector is a scripted one."""
-    monkeypatch.setattr("fer_core.data.store.FaceDetector", BrightSquare)
 
     def make(count: int, speaker: str = "p") -> list[Item]:
+        names = [f"pair-{speaker}-{i}" for i in range(count)]
         return [
-            Item(
-                f"pair-{speaker}-{i}",
-                _write_pictures(tmp_path / f"pair-{speaker}-{i}.mkv", i),
-                "recording",
-                has_sound=True,
+            voice_item(
+                i % 8,
+                key=name,
+                path=_write_pictures(tmp_path / f"{name}.mkv", i),
                 has_picture=True,
-                shares=one_emotion(i % 8),
-                groups=EACH_ALONE,
                 speaker=speaker,
-                sound_path=_write_noise(tmp_path / f"pair-{speaker}-{i}.wav", i, 0.6),
+                sound_path=_write_noise(tmp_path / f"{name}.wav", i),
             )
-            for i in range(count)
+            for i, name in enumerate(names)
         ]
 
     return make
 
 
-def _write_noise(path: Path, seed: int, seconds: float) -> Path:
+def _write_noise(path: Path, seed: int) -> Path:
+    """0.6 s of a tone and a little noise."""
     random = np.random.default_rng(seed)
-    time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    time = np.arange(int(0.6 * SAMPLE_RATE)) / SAMPLE_RATE
     sound = 0.2 * np.sin(2 * np.pi * 200 * (1 + seed % 8) * time)
     sound += 0.02 * random.standard_normal(len(time))
     with wave.open(str(path), "wb") as file:

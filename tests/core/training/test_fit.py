@@ -1,24 +1,21 @@
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from fer_core.data.item import EACH_ALONE, Item, one_emotion
+from fer_core.data.item import Item
 from fer_core.data.splits import Fold
 from fer_core.training.fit import licence_of, pairs_test, with_a_test
 
 
-def voice() -> Item:
-    return Item(
-        "voice", Path("a.wav"), "recording", has_sound=True, has_picture=False,
-        shares=one_emotion(3), groups=EACH_ALONE,
-    )  # fmt: skip
+@pytest.fixture
+def voice(voice_item: Callable[..., Item]) -> Item:
+    return voice_item(3)
 
 
-def face() -> Item:
-    return replace(
-        voice(), key="face", path=Path("a.npz"), kind="still", has_sound=False, has_picture=True
-    )
+@pytest.fixture
+def face(face_item: Callable[..., Item]) -> Item:
+    return face_item(3)
 
 
 @pytest.mark.parametrize(
@@ -39,25 +36,29 @@ def fold(**parts: tuple[Item, ...]) -> Fold:
     return Fold("dev5-0", leaks_speakers=False, description="Who is in it.", **whole)
 
 
-def test_where_nobody_is_tested_the_validation_people_are_and_the_score_says_so() -> None:
-    shown = with_a_test(fold(validation=(voice(),)))
-    assert shown.test == (voice(),)
+def test_where_nobody_is_tested_the_validation_people_are_and_the_score_says_so(
+    voice: Item, face: Item
+) -> None:
+    shown = with_a_test(fold(validation=(voice,)))
+    assert shown.test == (voice,)
     assert shown.name == "dev5-0, validation"
     assert "chose the checkpoint" in shown.description
-    assert with_a_test(fold(validation=(voice(),), test=(face(),))).test == (face(),)
+    assert with_a_test(fold(validation=(voice,), test=(face,))).test == (face,)
     assert with_a_test(fold()) == fold()
 
 
-def test_voices_and_faces_of_different_corpora_are_tested_in_pairs() -> None:
-    (pairs,) = pairs_test(["a", "b"], [fold(test=(voice(),)), fold(validation=(face(),))])
+def test_voices_and_faces_of_different_corpora_are_tested_in_pairs(voice: Item, face: Item) -> None:
+    (pairs,) = pairs_test(["a", "b"], [fold(test=(voice,)), fold(validation=(face,))])
     name, part = pairs
     assert name == "a with b"
     assert part.name == "100 pairs an emotion of dev5-0 and dev5-0, validation"
     assert len(part.test) == 100
-    assert all(item.face == face() for item in part.test)
+    assert all(item.face == face for item in part.test)
 
 
-def test_without_faces_or_with_people_who_are_heard_and_seen_there_are_no_pairs() -> None:
-    filmed = replace(voice(), has_picture=True)
-    assert pairs_test(["a"], [fold(test=(voice(),))]) == []
-    assert pairs_test(["a", "b"], [fold(test=(filmed,)), fold(test=(face(),))]) == []
+def test_without_faces_or_with_people_who_are_heard_and_seen_there_are_no_pairs(
+    voice: Item, face: Item
+) -> None:
+    filmed = replace(voice, has_picture=True)
+    assert pairs_test(["a"], [fold(test=(voice,))]) == []
+    assert pairs_test(["a", "b"], [fold(test=(filmed,)), fold(test=(face,))]) == []

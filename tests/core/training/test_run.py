@@ -127,7 +127,7 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_the_first_epoch(
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(UserError, match="cannot be written") as error:
         go(folder=tmp_path / "file" / "run")
-    assert "--out" in error.value.hint
+    assert "another folder" in error.value.hint
     with pytest.raises(UserError, match="cannot be written") as error:
         go(cache=tmp_path / "file" / "cache")
     assert "--cache" in error.value.hint
