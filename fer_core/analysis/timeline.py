@@ -84,6 +84,14 @@ class Segment:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A place in the file that somebody noted."""
+
+    time_s: float
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
     """Segments follow each other without a gap, from 0 to the file's end."""
@@ -95,6 +103,7 @@ class Timeline:
     probabilities: NDArray[np.float64] | None  # (8,), of the whole file; None: nothing was there
     warnings: tuple[str, ...]
     face_id: int | None = None  # which of several faces, from 0 in the order of their coming
+    markers: tuple[Marker, ...] = ()  # in order of time
 
     @property
     def emotion(self) -> str | None:
@@ -116,6 +125,7 @@ class Timeline:
     def as_json(self) -> dict[str, Any]:
         source, video, audio = self.source, self.source.video, self.source.audio
         face = {} if self.face_id is None else {"face_id": self.face_id}
+        markers = [{"time_s": round(m.time_s, 4), "note": m.note} for m in self.markers]
         return {
             "schema": SCHEMA,
             **face,
@@ -153,4 +163,5 @@ class Timeline:
                 "speech_s": round(self.speech_s, 4),
             },
             "warnings": list(self.warnings),
+            **({"markers": markers} if markers else {}),
         }

@@ -1,20 +1,28 @@
-"""Which model the live window uses, and how it is opened."""
+"""Which model the window uses, live and for files, and how it is opened."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from fer_core.resources import bundled_model
 from fer_desktop.live.inference_thread import ModelState
 from fer_desktop.settings import Device
 
 if TYPE_CHECKING:
+    from fer_core.analysis.model import LoadedModel
+    from fer_core.predictor import Predictor
     from fer_core.streaming import StreamingPredictor
+
+# The models somebody uses now: live and a file share one, full's weights are 1.9 GB.
+_used: WeakValueDictionary[tuple[Path, str, int], Predictor] = WeakValueDictionary()
+_opening = threading.Lock()
 
 
 def open_model(folder: Path | None, device: Device) -> tuple[StreamingPredictor, ModelState]:
@@ -26,30 +34,56 @@ def open_model(folder: Path | None, device: Device) -> tuple[StreamingPredictor,
     Raises:
         UserError: the folder holds no usable model, or the device is not there.
     """
-    # On two cores, one of them busy with the camera, OpenMP's threads spin in wait for each other:
-    # a prediction took 0.3 to 4.6 s. Told to sleep instead, 55 ms. Read when torch is loaded.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    # Imported here, on the inference thread: torch takes seconds and the window does not wait.
     _import_network()
     from fer_core.config import FERConfig
     from fer_core.device import resolve_device, unavailable_devices
     from fer_core.predictor import Predictor
     from fer_core.streaming import StreamingPredictor
-    from fer_core.weights import load_checkpoint, new_model
+    from fer_core.weights import new_model
 
     name = resolve_device(device)
     bundled = bundled_model()
     if folder is None and not bundled.exists():
-        model = new_model(FERConfig.preset("compact"), seed=0).to(name).eval()
+        predictor = Predictor(new_model(FERConfig.preset("compact"), seed=0), name)
     else:
-        model = load_checkpoint(folder or bundled, name)
-    predictor = StreamingPredictor(Predictor(model, name))
-    return predictor, ModelState(model.config, name, unavailable_devices())
+        predictor = _opened(folder or bundled, name)
+    return StreamingPredictor(predictor), ModelState(predictor.config, name, unavailable_devices())
+
+
+def open_file_model(folder: Path | None, device: Device) -> LoadedModel:
+    """The same model for whole files; its weights are read only if nobody uses them yet.
+
+    Raises:
+        UserError: as :func:`open_model`, and where no model is bundled.
+    """
+    _import_network()
+    from fer_core.analysis.model import LoadedModel, model_used, shipped_model
+    from fer_core.device import resolve_device
+
+    folder = folder or shipped_model()
+    return LoadedModel(_opened(folder, resolve_device(device)), model_used(folder))
+
+
+def _opened(folder: Path, device: str) -> Predictor:
+    from fer_core.predictor import Predictor
+    from fer_core.weights import WEIGHTS_NAME, load_checkpoint
+
+    weights = folder / WEIGHTS_NAME
+    with _opening:
+        # A training may write the folder anew.
+        version = weights.stat().st_mtime_ns if weights.exists() else 0
+        key = (folder.resolve(), device, version)
+        predictor = _used.get(key)
+        if predictor is None:
+            predictor = _used[key] = Predictor(load_checkpoint(folder, device), device)
+        return predictor
 
 
 @cache
 def _import_network() -> None:
     """The imports that take seconds, without the garbage collector.
+
+    Called on a thread: the window does not wait.
 
     They make half a million objects that stay. Looking through them again and again while they are
     made took 1 s, and a full collection later holds every thread up for 0.4 s.
@@ -57,6 +91,9 @@ def _import_network() -> None:
     Triton is kept out: only torch's compiler would use it, and beside Mesa's OpenGL drivers, which
     Qt may load, its own copy of LLVM crashes the program.
     """
+    # On two cores, one of them busy with the camera, OpenMP's threads spin in wait for each other:
+    # a prediction took 0.3 to 4.6 s. Told to sleep instead, 55 ms. Read when torch is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # as if not installed
     gc.disable()
     try:

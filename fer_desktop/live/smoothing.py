@@ -1,4 +1,4 @@
-"""Scores: probabilities steadied over time for the eye. Files and reports keep the raw ones."""
+"""Scores: probabilities steadied over time for the eye. What is written down stays raw."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Smoothing:
         window, segments = prediction.probabilities, prediction.segment_probabilities
         hops = round((prediction.clip_end_s - self._end_s) / HOP_SECONDS)
         if self._scores is not None and hops > 0:
-            keep = (STRONGEST * self.strength) ** hops
+            keep = kept_share(self.strength) ** hops
             window = keep * self._scores.window + (1 - keep) * window
             shared = max(SEGMENTS - hops, 0)  # segments that both clips hold
             segments = segments.copy()
@@ -55,3 +55,31 @@ class Smoothing:
     def reset(self) -> None:
         """Forget; after a pause or without any modality the past says nothing."""
         self._scores = None
+
+
+def kept_share(strength: float) -> float:
+    """Of the old scores over one hop of 375 ms, at a strength of 0 (raw) to 1."""
+    return STRONGEST * strength
+
+
+def smoothed(
+    probabilities: NDArray[np.floating], strength: float, before: NDArray[np.floating] | None = None
+) -> NDArray[np.float64]:
+    """A file's segments (n, 8) steadied as a live window is, hop by hop.
+
+    Args:
+        probabilities: rows of NaN where nothing was heard or seen; the average then begins anew.
+        before: the scores of the segment before the first one.
+    """
+    keep = kept_share(strength)
+    scores = np.array(probabilities, np.float64)
+    last = None if before is None or np.isnan(before[0]) else before
+    for row in scores:  # in place
+        if np.isnan(row[0]):
+            last = None
+            continue
+        if last is not None:
+            row *= 1 - keep
+            row += keep * last
+        last = row
+    return scores

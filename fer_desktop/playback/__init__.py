@@ -1,0 +1,1 @@
+"""Files: playing them, analysing them beside it, and what is kept about them."""

@@ -1,0 +1,138 @@
+"""Analyses one file, off the GUI thread, beside its playback.
+
+Paused, the analysis is kept as it stands, a few frames ahead: going on, no window is seen twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer_core.errors import UserError
+from fer_desktop.errors import Notice
+
+if TYPE_CHECKING:
+    from fer_core.analysis.model import LoadedModel
+    from fer_core.analysis.timeline import Segment, Timeline
+
+log = logging.getLogger(__name__)
+
+TELL_SECONDS = 0.1  # the window need not draw more often
+NICENESS = 5  # of what is analysed: the player's picture comes first
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Called on the thread; they must only hand over."""
+
+    identified: Callable[[str], None]  # the SHA-256 of the file's content
+    segments: Callable[[tuple[Segment, ...]], None]
+    progress: Callable[[float, float, float], None]  # seconds done, of how many, seconds left
+    finished: Callable[[Timeline], None]
+    failed: Callable[[Notice], None]
+
+
+class AnalysisThread(threading.Thread):
+    """``load`` opens the model on this thread and may take seconds."""
+
+    def __init__(self, path: Path, load: Callable[[], LoadedModel], listeners: Listeners) -> None:
+        super().__init__(name="file analysis")
+        self._path = path
+        self._load = load
+        self._listeners = listeners
+        self._going_on = threading.Event()
+        self._going_on.set()
+        self._stopping = threading.Event()
+        self._waiting: list[Segment] = []  # to be told
+
+    def pause(self) -> None:
+        self._going_on.clear()
+
+    def go_on(self) -> None:
+        self._going_on.set()
+
+    def stop(self) -> None:
+        """End soon, after the window at work; nothing more is told."""
+        self._stopping.set()
+        self._going_on.set()
+
+    def run(self) -> None:
+        _step_back()
+        try:
+            timeline = self._analysed()
+        except UserError as error:
+            self._tell_failure(Notice("analysis", error.text, error.hint, retry=True))
+        except Exception as error:
+            log.error("the analysis of %s failed", self._path, exc_info=error)
+            words = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+            hint = "What was found until then stays. Press Retry to begin anew."
+            text = f"The analysis of {self._path.name} failed: {words}."
+            self._tell_failure(Notice("analysis", text, hint, retry=True))
+        else:
+            if timeline is not None and not self._stopping.is_set():
+                self._listeners.finished(timeline)
+
+    def _analysed(self) -> Timeline | None:
+        """None when it was stopped."""
+        # Imported here: torch takes seconds and the window does not wait.
+        model = self._load()
+        from fer_core.analysis.analysis import Analysis
+        from fer_core.data.store import content_digest
+
+        sha256 = content_digest(self._path)
+        if self._stopping.is_set():
+            return None
+        self._listeners.identified(sha256)
+        analysis = Analysis(self._path, model)
+        worked_s = 0.0
+        told = began = time.monotonic()
+        with closing(analysis.segments()) as segments:
+            for segment in segments:
+                self._waiting.append(segment)
+                now = time.monotonic()
+                pausing = not self._going_on.is_set()
+                if pausing or now - told >= TELL_SECONDS:
+                    so_far_s = worked_s + now - began
+                    self._tell(analysis.done_s, analysis.duration_s, so_far_s)
+                    told = now
+                if pausing:
+                    worked_s += now - began
+                    self._going_on.wait()
+                    told = began = time.monotonic()
+                if self._stopping.is_set():
+                    return None
+        self._tell(analysis.duration_s, analysis.duration_s, worked_s)
+        return analysis.timeline()
+
+    def _tell(self, done_s: float, duration_s: float, worked_s: float) -> None:
+        """What came since the last time; the pace so far gives the time left."""
+        if self._stopping.is_set():
+            return
+        if self._waiting:
+            self._listeners.segments(tuple(self._waiting))
+            self._waiting.clear()
+        left_s = max(duration_s - done_s, 0.0) * worked_s / done_s if done_s > 0 else 0.0
+        self._listeners.progress(done_s, duration_s, left_s)
+
+    def _tell_failure(self, notice: Notice) -> None:
+        """After what was found until then."""
+        if self._stopping.is_set():
+            return
+        if self._waiting:
+            self._listeners.segments(tuple(self._waiting))
+        self._listeners.failed(notice)
+
+
+def _step_back() -> None:
+    """Let the player go first; threads begun by this one inherit it. Linux can do so by thread."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

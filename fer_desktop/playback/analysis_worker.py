@@ -1,0 +1,99 @@
+"""The analysis of the file that is open, seen from the GUI thread.
+
+All signals are emitted on the GUI thread; what is said about a file that is no longer open is
+dropped, also when it is already on its way.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, SignalInstance
+
+from fer_desktop.playback.analysis_thread import AnalysisThread, Listeners
+
+if TYPE_CHECKING:
+    from fer_core.analysis.model import LoadedModel
+
+CLOSE_SECONDS = 2.0  # to wait for threads at the program's end; they share it
+
+
+class AnalysisWorker(QObject):
+    """One file at a time; another one takes its place."""
+
+    identified = Signal(str)  # SHA-256 of the file's content, before its first segment
+    segments = Signal(object)  # tuple[Segment, ...] that follow the last ones
+    progress = Signal(float, float, float)  # seconds done, of how many, seconds left
+    finished = Signal(object)  # Timeline
+    failed = Signal(object)  # Notice; the segments until then stay
+    _posted = Signal(object)  # a callable, from any thread, to be called on the GUI thread
+
+    def __init__(self, load: Callable[[], LoadedModel], parent: QObject | None = None) -> None:
+        """``load`` opens the model; called on the thread for each file."""
+        super().__init__(parent)
+        self._load = load
+        self._thread: AnalysisThread | None = None
+        self._leaving: list[threading.Thread] = []  # told to stop, perhaps still at work
+        self._posted.connect(self._call)
+
+    def use_model(self, load: Callable[[], LoadedModel]) -> None:
+        """Of the next file."""
+        self._load = load
+
+    def start(self, path: Path) -> None:
+        """Analyse ``path`` from its beginning."""
+        self._dismiss()
+        self._thread = thread = AnalysisThread(
+            path,
+            self._load,
+            Listeners(
+                identified=partial(self._post, self.identified),
+                segments=partial(self._post, self.segments),
+                progress=partial(self._post, self.progress),
+                finished=partial(self._post, self.finished),
+                failed=partial(self._post, self.failed),
+            ),
+        )
+        thread.start()
+
+    def cancel(self) -> None:
+        """Rest after the window at work, until :meth:`resume`."""
+        if self._thread is not None:
+            self._thread.pause()
+
+    def resume(self) -> None:
+        """Go on where it was."""
+        if self._thread is not None:
+            self._thread.go_on()
+
+    def stop(self) -> None:
+        """Forget the file; waits for the thread, unless it is inside an import or a driver."""
+        self._dismiss()
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for thread in self._leaving:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _dismiss(self) -> None:
+        self._leaving = [thread for thread in self._leaving if thread.is_alive()]
+        if self._thread is not None:
+            self._thread.stop()
+            self._leaving.append(self._thread)
+            self._thread = None
+
+    def _post(self, signal: SignalInstance, *values: object) -> None:
+        """Called on the thread: emit on the GUI thread, unless another file is open by then."""
+        self._posted.emit(partial(self._emit, threading.current_thread(), signal, values))
+
+    def _emit(
+        self, thread: threading.Thread, signal: SignalInstance, values: tuple[object, ...]
+    ) -> None:
+        if thread is self._thread:
+            signal.emit(*values)
+
+    def _call(self, what: Callable[[], None]) -> None:
+        what()

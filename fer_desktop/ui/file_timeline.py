@@ -1,0 +1,331 @@
+"""A file from its beginning to its end: emotions, voice, face, what is selected and noted.
+
+Fills while the file is analysed. Click to go there, drag to select, turn the wheel to zoom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollBar,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fer_core.analysis.timeline import Marker, Segment
+from fer_core.labels import EMOTIONS
+from fer_desktop.playback.segment_table import SegmentTable
+from fer_desktop.ui.theme import colours_of, is_theme_change
+from fer_desktop.ui.timeline import clock
+
+if TYPE_CHECKING:
+    from fer_desktop.ui.file_plot import FilePlot
+
+ZOOM_STEP = 1.6
+_SCROLL_STEPS = 1000  # to the second, of the scroll bar
+_PLAYHEAD_PLACE = 0.1  # of the width, after the picture has run out of what is shown
+
+_VIEWS = (("Lanes", "lanes", "A lane for each emotion"),
+          ("Stacked", "stacked", "All emotions on top of each other"))  # fmt: skip
+_VALUES = (("Raw", "raw", "As the model answers"),
+           ("Smoothed", "smoothed", "Steadied over time, as live"),
+           ("Both", "both", "Smoothed, with the raw ones as lines"))  # fmt: skip
+
+
+class FileTimeline(QFrame):
+    """Knows nothing of players and files."""
+
+    seek_requested = Signal(float)  # seconds
+    selection_changed = Signal(object)  # tuple[float, float], or None
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("panel", True)
+        self.table = SegmentTable()
+        self.selection: tuple[float, float] | None = None
+        self._duration_s = 0.0
+        self._playhead_s = 0.0
+        self._markers: tuple[Marker, ...] = ()
+        self._plot: FilePlot | None = None
+        self._building = False
+
+        self._readout = QLabel()
+        self._readout.setTextFormat(Qt.TextFormat.RichText)
+        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.view = _choice("View", _VIEWS)
+        self.values = _choice("Values", _VALUES)
+        for choice in (self.view, self.values):
+            choice.currentIndexChanged.connect(self._show_as)
+        zoom_out = _button("-", "Show a longer time (-)", lambda: self.zoom(1 / ZOOM_STEP))
+        fit = _button("Fit", "Show the whole file (0)", self.fit)
+        zoom_in = _button("+", "Show a shorter time (+)", lambda: self.zoom(ZOOM_STEP))
+        head = QHBoxLayout()
+        head.setContentsMargins(12, 2, 8, 0)
+        head.setSpacing(6)
+        head.addWidget(self._readout, 1)
+        for widget in (self.view, self.values, zoom_out, fit, zoom_in):
+            head.addWidget(widget)
+        self._bar = QScrollBar(Qt.Orientation.Horizontal)
+        self._bar.setAccessibleName("Part of the file that is shown")
+        self._bar.valueChanged.connect(self._on_bar)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(2, 4, 2, 4)
+        self._layout.setSpacing(2)
+        self._layout.addLayout(head)
+        self._layout.addStretch(1)
+        self._layout.addWidget(self._bar)
+        self.setMinimumHeight(220)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Emotions over the file")
+        self._show_legend()
+
+    def sizeHint(self) -> QSize:
+        return QSize(1200, 300)
+
+    # What is shown
+
+    def set_duration(self, duration_s: float) -> None:
+        """Of the file, in seconds; shows all of it if all of it was shown before."""
+        fitted = self._shows_all()
+        self._duration_s = duration_s
+        if self._plot is not None:
+            self._plot.set_duration(duration_s)
+            if fitted:
+                self.fit()
+            self._update_bar()
+
+    def add_segments(self, segments: Sequence[Segment]) -> None:
+        """Those that follow the last one."""
+        self.table.add(segments)
+        if self.table.end_s > self._duration_s:  # the header promised less
+            self.set_duration(self.table.end_s)
+        if self._plot is not None:
+            self._plot.draw()
+
+    def clear(self) -> None:
+        """For another file."""
+        self.table.clear()
+        self._markers, self._playhead_s, self._duration_s = (), 0.0, 0.0
+        self.set_selection(None)
+        if self._plot is not None:
+            self._plot.set_markers(())
+            self._plot.set_playhead(0.0)
+            self._plot.draw()
+
+    def set_playhead(self, time_s: float) -> None:
+        """Moves what is shown along when the playhead leaves it to the right."""
+        before_s, self._playhead_s = self._playhead_s, time_s
+        if self._plot is None:
+            return
+        self._plot.set_playhead(time_s)
+        start, end = self.shown()
+        if start <= before_s <= end < time_s < self._duration_s:
+            self.show_from(time_s - _PLAYHEAD_PLACE * (end - start))
+
+    def set_selection(self, start_s: float | None, end_s: float | None = None) -> None:
+        """Show the selection from ``start_s`` to ``end_s``; None: nothing is selected."""
+        chosen = None
+        if start_s is not None and end_s is not None and start_s != end_s:
+            chosen = (min(start_s, end_s), max(start_s, end_s))
+        if self._plot is not None:
+            self._plot.set_selection(chosen)
+        if chosen != self.selection:
+            self.selection = chosen
+            self.selection_changed.emit(chosen)
+
+    def set_markers(self, markers: Sequence[Marker]) -> None:
+        self._markers = tuple(markers)
+        if self._plot is not None:
+            self._plot.set_markers(self._markers)
+
+    def set_smoothing(self, strength: float) -> None:
+        """Of the smoothed values, 0 (raw) to 1."""
+        self.table.smooth(strength)
+        if self._plot is not None:
+            self._plot.draw()
+
+    # Zoom and scroll
+
+    def shown(self) -> tuple[float, float]:
+        """From when to when, in seconds."""
+        if self._plot is None:
+            return 0.0, self._duration_s
+        start, end = self._plot.getViewBox().viewRange()[0]
+        return start, end
+
+    def fit(self) -> None:
+        """Show the whole file."""
+        if self._plot is not None:
+            self._plot.setXRange(0, max(self._duration_s, 1e-3), padding=0)
+
+    def zoom(self, factor: float) -> None:
+        """Around the playhead if it is shown, else around the middle."""
+        start, end = self.shown()
+        inside = start <= self._playhead_s <= end
+        centre = self._playhead_s if inside else (start + end) / 2
+        length = min((end - start) / factor, self._duration_s)
+        self._show(centre - (centre - start) / (end - start) * length, length)
+
+    def show_from(self, start_s: float) -> None:
+        """Scroll."""
+        start, end = self.shown()
+        self._show(start_s, end - start)
+
+    def _show(self, start_s: float, length_s: float) -> None:
+        if self._plot is not None:
+            start_s = float(np.clip(start_s, 0, max(self._duration_s - length_s, 0)))
+            self._plot.setXRange(start_s, start_s + length_s, padding=0)
+
+    def _shows_all(self) -> bool:
+        start, end = self.shown()
+        return end - start >= self._duration_s * 0.999
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        start, end = self.shown()
+        page = 0.8 * (end - start)
+        keys = {
+            Qt.Key.Key_Plus: lambda: self.zoom(ZOOM_STEP),
+            Qt.Key.Key_Equal: lambda: self.zoom(ZOOM_STEP),
+            Qt.Key.Key_Minus: lambda: self.zoom(1 / ZOOM_STEP),
+            Qt.Key.Key_0: self.fit,
+            Qt.Key.Key_PageUp: lambda: self.show_from(start - page),
+            Qt.Key.Key_PageDown: lambda: self.show_from(start + page),
+        }
+        act = keys.get(Qt.Key(event.key()))
+        if act is None:
+            super().keyPressEvent(event)
+        else:
+            act()
+
+    # The plot is built when it is first painted: pyqtgraph takes 0.3 s to import.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._building:
+            self._building = True
+            QTimer.singleShot(0, self.build)
+
+    def build(self) -> None:
+        if self._plot is not None:
+            return
+        self._building = True
+        from fer_desktop.ui.file_plot import FilePlot
+
+        plot = self._plot = FilePlot(self.table, self)
+        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are for the frame around it
+        plot.setAccessibleName("Plot of the emotions over the file")
+        plot.setToolTip("Click: go there. Drag: select. Wheel: zoom. Shift and wheel: scroll")
+        plot.seek_requested.connect(self._on_click)
+        plot.selected.connect(self._on_selected)
+        plot.range_changed.connect(self._update_bar)
+        plot.hovered.connect(self._on_hover)
+        plot.viewport().installEventFilter(self)
+        self._layout.takeAt(1)  # the stretch that kept its place
+        self._layout.insertWidget(1, plot, 1)
+        plot.set_duration(self._duration_s)
+        plot.set_markers(self._markers)
+        plot.set_playhead(self._playhead_s)
+        plot.set_selection(self.selection)
+        self._show_as()
+        self.fit()
+        self._update_bar()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if is_theme_change(event):
+            self._show_legend()
+            if self._plot is not None:
+                self._plot.restyle()
+
+    def _show_as(self) -> None:
+        if self._plot is not None:
+            self._plot.show_as(self.view.currentData(), self.values.currentData())
+
+    def _update_bar(self) -> None:
+        start, end = self.shown()
+        length = end - start
+        self._bar.blockSignals(True)
+        self._bar.setRange(0, round(max(self._duration_s - length, 0) * _SCROLL_STEPS))
+        self._bar.setPageStep(round(length * _SCROLL_STEPS))
+        self._bar.setSingleStep(max(round(length / 20 * _SCROLL_STEPS), 1))
+        self._bar.setValue(round(start * _SCROLL_STEPS))
+        self._bar.blockSignals(False)
+
+    def _on_bar(self, value: int) -> None:
+        self.show_from(value / _SCROLL_STEPS)
+
+    # What people do with the mouse
+
+    def _on_click(self, time_s: float) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        assert self._plot is not None
+        marker = self._plot.marker_near(time_s)
+        wanted = time_s if marker is None else marker.time_s
+        self.seek_requested.emit(float(np.clip(wanted, 0, self._duration_s)))
+
+    def _on_selected(self, start_s: float, end_s: float, finished: bool) -> None:
+        if finished:
+            self.set_selection(start_s, end_s)
+        else:
+            self._readout.setText(f"{clock(start_s)} to {clock(end_s)}, {end_s - start_s:.1f} s")
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave and self._plot is not None:
+            self._plot.hide_cursor()
+            self._show_legend()
+        return False
+
+    def _on_hover(self, time_s: float) -> None:
+        self._readout.setText(self.text_at(time_s))
+
+    def text_at(self, time_s: float) -> str:
+        """What was found at a time, highest first, as rich text."""
+        assert self._plot is not None
+        marker = self._plot.marker_near(time_s)
+        told = f"{clock(time_s)}&nbsp; "
+        if marker is not None:
+            told += f"<b>⚑ {escape(marker.note)}</b>&nbsp; "
+        values = self.table.values_at(time_s, smooth=self.values.currentData() == "smoothed")
+        if values is None:
+            known = time_s <= self.table.end_s
+            return told + ("neither face nor voice" if known else "not analysed yet")
+        ranked = np.argsort(values)[::-1]
+        return told + "&nbsp; ".join(self._named(i, f" {values[i]:.0%}") for i in ranked)
+
+    def _show_legend(self) -> None:
+        self._readout.setText("&nbsp; ".join(self._named(i) for i in range(len(EMOTIONS))))
+
+    def _named(self, emotion: int, value: str = "") -> str:
+        colour = colours_of(self).emotions[emotion]
+        return f'<span style="color:{colour}">■</span>&nbsp;{EMOTIONS[emotion]}{value}'
+
+
+def _choice(name: str, entries: Sequence[tuple[str, str, str]]) -> QComboBox:
+    box = QComboBox()
+    for text, data, tip in entries:
+        box.addItem(text, data)
+        box.setItemData(box.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+    box.setAccessibleName(name)
+    box.setToolTip(name)
+    return box
+
+
+def _button(text: str, tip: str, act: object) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setAccessibleName(tip.split(" (")[0])
+    button.clicked.connect(act)
+    return button
