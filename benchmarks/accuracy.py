@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -50,6 +51,12 @@ class PastedFaces(MediaStore):
         self._detector = FaceDetector()
         self.missed: set[int] = set()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._detector.close()
+
     def prepared(self, item: Item) -> Prepared:
         scene = pasted(read_still(item), np.random.default_rng(item.index))
         faces = self._detector.detect(scene)
@@ -74,8 +81,8 @@ def pasted(face: RgbImage, rng: np.random.Generator) -> RgbImage:
 def faces(model: MultimodalFER, items: Sequence[Item], cache: Path) -> list[Figure]:
     """FER+ valid, vision alone: as they are, and found in a larger picture."""
     plain = scored(model, items, MediaStore(cache, model.config.vision), VIDEO)
-    store = PastedFaces(cache, model.config.vision)
-    found = scored(model, items, store, VIDEO)
+    with PastedFaces(cache, model.config.vision) as store:
+        found = scored(model, items, store, VIDEO)
     return [
         Figure("FER+ valid, WAR", plain.war, f"of {plain.n}", at_least=0.85),
         Figure("FER+ valid, UAR", plain.uar, ""),

@@ -84,10 +84,10 @@ class PairedClips(Dataset[Batch]):
         self, items: Sequence[Item], source: SampleSource, seed: int, modality_dropout: float
     ) -> None:
         voices = [item for item in items if item.has_sound]
-        self._all_faces = faces = [item for item in items if item.has_picture]
+        faces = [item for item in items if item.has_picture]
         # An epoch goes once through the voices, of which there are fewer, if there are any.
         self.items = voices or faces
-        self._faces = _by_emotion(faces)
+        self._all_faces, self._faces = faces, _by_emotion(faces)
         self._source, self._seed = source, seed
         self._dropout = modality_dropout if voices and faces else 0.0
 
