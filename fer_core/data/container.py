@@ -55,9 +55,27 @@ def _not_media(path: Path) -> UserError:
     )
 
 
-def sound_track(container: Any) -> Any:
-    track = container.streams.best("audio")
-    return track if track is not None and track.codec_context is not None else None
+def sound_track(container: Any, number: int | None = None) -> Any:
+    """The track ``number``, from 1, by default the one that the file marks as its main; or None.
+
+    Raises:
+        UserError: the file has sound, but not so many tracks.
+    """
+    if number is None:
+        track = container.streams.best("audio")
+        return track if track is not None and track.codec_context is not None else None
+    tracks = sound_tracks(container)
+    if tracks and not 1 <= number <= len(tracks):
+        have = "one sound track" if len(tracks) == 1 else f"{len(tracks)} sound tracks"
+        raise UserError(
+            f"There is no sound track {number}: the file has {have}.", "Choose another."
+        )
+    return tracks[number - 1] if tracks else None
+
+
+def sound_tracks(container: Any) -> list[Any]:
+    """All that can be decoded, in their own order."""
+    return [track for track in container.streams.audio if track.codec_context is not None]
 
 
 def picture_track(container: Any) -> Any:
@@ -96,9 +114,6 @@ def duration_of(container: Any) -> float:
         if packet.pts is not None and packet.time_base is not None:
             end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
     return max(end - origin_of(container), 0.0)
-
-
-# Decoding
 
 
 # Decoding

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_core.data.container import decoded_frames, duration_of, opened, picture_track, sound_track
+from fer_core.data.container import (
+    decoded_frames,
+    duration_of,
+    opened,
+    picture_track,
+    sound_track,
+    sound_tracks,
+)
 from fer_core.data.damage import ignore
 from fer_core.data.media_picture import rgb
 
@@ -22,16 +29,21 @@ class MediaInfo:
     frames: int | None  # told, or from length and rate; None without picture
     sample_rate: int | None  # Hz, as stored; None without sound
     channels: int | None
+    sound_tracks: int  # to choose from
 
 
-def probe(path: Path) -> MediaInfo:
+def probe(path: Path, track_number: int | None = None) -> MediaInfo:
     """What ``path`` holds; nothing but its first frame is decoded.
 
+    Args:
+        track_number: which of several sound tracks is told of, from 1; by default the main one.
+
     Raises:
-        UserError: the file is not there, may not be read, or holds neither sound nor picture.
+        UserError: the file is not there, may not be read, or holds neither sound nor picture, or
+            not so many sound tracks.
     """
     with opened(path) as container:
-        sound, picture = sound_track(container), picture_track(container)
+        sound, picture = sound_track(container, track_number), picture_track(container)
         size = None
         if picture is not None:
             first = next(decoded_frames(path, container, picture, ignore), None)
@@ -47,4 +59,5 @@ def probe(path: Path) -> MediaInfo:
             frames=(picture.frames or round(duration_s * (fps or 0))) if size else None,
             sample_rate=sound.sample_rate if sound is not None else None,
             channels=sound.channels if sound is not None else None,
+            sound_tracks=len(sound_tracks(container)),
         )

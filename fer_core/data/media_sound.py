@@ -58,15 +58,18 @@ def sound_blocks(
     start_s: float = 0.0,
     end_s: float | None = None,
     on_damage: OnDamageAt | None = None,
+    track_number: int | None = None,
 ) -> Iterator[Waveform]:
     """The same, block after block, so that a long file needs no more memory than a short one.
 
+    ``track_number``: which of several sound tracks, from 1; by default the file's main one.
+
     Raises:
-        UserError: as in :func:`read_sound`.
+        UserError: as in :func:`read_sound`, or there are not so many tracks.
     """
     tell = each_once(on_damage or without_time(path, None))
     with opened(path) as container:
-        track = sound_track(container)
+        track = sound_track(container, track_number)
         if track is None:
             raise UserError(
                 f"“{path}” has no sound track.", "Choose a file with sound, or leave sound out."
