@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,10 +20,18 @@ class FileAverage:
         self._log_probabilities = np.zeros(CLASSES)
         self._windows = 0
 
-    def add(self, prediction: Prediction | None) -> None:
+    def add(self, prediction: Prediction | None, weight: int = 1) -> None:
+        """``weight`` -1 takes back what was added before."""
         if prediction is not None:
-            self._log_probabilities += np.log(np.maximum(prediction.probabilities, SMALLEST))
-            self._windows += 1
+            logs = np.log(np.maximum(prediction.probabilities, SMALLEST))
+            self._log_probabilities += weight * logs
+            self._windows += weight
+
+    def __add__(self, other: Self) -> Self:
+        total = type(self)()
+        total._log_probabilities = self._log_probabilities + other._log_probabilities
+        total._windows = self._windows + other._windows
+        return total
 
     def probabilities(self) -> NDArray[np.float64] | None:
         """(8,), sum 1; None if no window had an answer."""

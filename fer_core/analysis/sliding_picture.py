@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import merge
 from itertools import count
@@ -26,13 +26,13 @@ NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
 
 
 class Watched(NamedTuple):
-    """A frame and the face that is followed in it."""
+    """A frame and the faces that are looked at in it, each by its number."""
 
     frame: VideoFrame
-    face: FaceBox | None
+    faces: Mapping[int, FaceBox]
 
 
-Look = Callable[[Sequence[Watched], SeenFaces], SeenFaces]  # Predictor.look
+Look = Callable[[Sequence[tuple[VideoFrame, FaceBox]], SeenFaces], SeenFaces]  # Predictor.look
 
 
 class SlidingPicture:
@@ -48,7 +48,7 @@ class SlidingPicture:
         self._at_once = at_once
         self._next: Watched | None = None  # read, and later than what was asked for
         self._frames: deque[VideoFrame] = deque()  # without pixels
-        self._faces: dict[int, FaceBox | None] = {}  # by the frame's index
+        self._faces: dict[int, Mapping[int, FaceBox]] = {}  # by the frame's index
         self.seen: SeenFaces = {}
         self.end_s = 0.0  # the time of the last frame read
 
@@ -68,8 +68,8 @@ class SlidingPicture:
 
     def at(
         self, start_s: float
-    ) -> tuple[tuple[VideoFrame | None, ...], tuple[FaceBox | None, ...]]:
-        """The 16 frames of the window at ``start_s``, without pixels, and the faces in them.
+    ) -> tuple[tuple[VideoFrame | None, ...], dict[int, tuple[FaceBox | None, ...]]]:
+        """The 16 frames of the window at ``start_s``, without pixels, and where each face was.
 
         What no later window shows is forgotten.
         """
@@ -77,14 +77,17 @@ class SlidingPicture:
             del self._faces[self._frames.popleft().index]
         self.seen = {key: face for key, face in self.seen.items() if key[0] in self._faces}
         shown = sample_frames(self._frames, start_s)
-        return shown, tuple(None if frame is None else self._faces[frame.index] for frame in shown)
+        faces = [{} if frame is None else self._faces[frame.index] for frame in shown]
+        numbers = {number: None for boxes in faces for number in boxes}
+        return shown, {number: tuple(boxes.get(number) for boxes in faces) for number in numbers}
 
     def _take(self, fresh: list[Watched]) -> None:
         """Look at the faces of ``fresh``, which is emptied."""
-        self.seen = {**self.seen, **self._look(fresh, {})}
-        for frame, face in fresh:
+        looked_at = [(frame, face) for frame, faces in fresh for face in faces.values()]
+        self.seen = {**self.seen, **self._look(looked_at, {})}
+        for frame, faces in fresh:
             self._frames.append(replace(frame, image=NO_PIXELS))
-            self._faces[frame.index] = face
+            self._faces[frame.index] = faces
         fresh.clear()
 
 
