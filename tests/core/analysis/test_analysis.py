@@ -4,13 +4,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
 
 from fer_core.analysis.analysis import Analysis, analyze
 from fer_core.analysis.model import LoadedModel, shipped_model
-from fer_core.analysis.timeline import Timeline
+from fer_core.analysis.timeline import AudioSource, Timeline
 from fer_core.data.batch import collate
 from fer_core.data.clips import ClipCutter, Modalities
 from fer_core.data.item import EACH_ALONE, Item, one_emotion
@@ -272,3 +273,29 @@ def test_without_a_bundled_model_one_must_be_named(
     monkeypatch.setattr("fer_core.analysis.model.bundled_model", lambda: tmp_path / "none")
     with pytest.raises(UserError, match="--model"):
         shipped_model()
+
+
+# Several sound tracks
+
+
+def test_a_sound_track_is_chosen_by_its_number(
+    tmp_path: Path, noise: Noise, model: LoadedModel
+) -> None:
+    path = tmp_path / "two.mka"
+    with av.open(str(path), "w", format="matroska") as file:
+        tracks = [
+            file.add_stream("pcm_s16le", rate=rate, layout="mono") for rate in (16_000, 8_000)
+        ]
+        for track, sound in zip(tracks, (np.zeros(64_000), noise(4.0)[::2]), strict=True):
+            block = av.AudioFrame.from_ndarray(
+                (32_000 * sound).astype(np.int16)[None], format="s16", layout="mono"
+            )
+            block.sample_rate = track.rate
+            file.mux(track.encode(block))
+            file.mux(track.encode(None))
+    assert analyze(path, model).emotion is None  # the first is silent
+    second = analyze(path, model, sound_track=2)
+    assert second.emotion is not None
+    assert second.source.audio == AudioSource(8_000, 1)
+    with pytest.raises(UserError, match="no sound track 3: the file has 2 sound tracks"):
+        analyze(path, model, sound_track=3)

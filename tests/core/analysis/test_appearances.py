@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fer_core.analysis.appearances import NOBODY, Answer, Appearances
+from fer_core.analysis.file_average import FileAverage
+from fer_core.analysis.segment_average import SegmentAverage, segments_in
+from fer_core.analysis.timeline import Segment
+from fer_core.media import FaceBox
+from fer_core.prediction import Prediction
+
+RANDOM = np.random.default_rng(0)
+FACES = (FaceBox(1, 2, 30, 30, 0.9),) * 16
+
+
+def answer(seen: bool) -> Answer:
+    """A random one; the sound is always there."""
+    shares = RANDOM.dirichlet(np.ones(8), 9).astype(np.float32)
+    here = np.ones(8, np.bool_)
+    prediction = Prediction(
+        clip_end_s=0.0,
+        probabilities=shares[8],
+        segment_probabilities=shares[:8],
+        segment_weights=np.full(8, 1 / 8, np.float32),
+        segment_audio=here,
+        segment_video=here if seen else ~here,
+        uncertain=False,
+        face=FACES[0] if seen else None,
+        kept_patches=(),
+        audio_level_dbfs=-20.0,
+        segment_speech=np.ones(8),
+        took_ms=1.0,
+    )
+    return Answer(prediction, FACES if seen else NOBODY)
+
+
+def fed(
+    hop_s: float, windows: list[tuple[Answer, dict[int, Answer]]]
+) -> tuple[Appearances, list[Segment]]:
+    said, end_s = Appearances(0.3), (len(windows) - 1) * hop_s + 3.0
+    taken = []
+    for number, (shared, faces) in enumerate(windows):
+        said.add(number * hop_s, shared, faces, end_s)
+        taken += [said.take() for _ in range(said.finished(number * hop_s))]
+    taken += [said.take(end_s) for _ in range(segments_in(end_s) - len(taken))]
+    return said, taken
+
+
+def alone(hop_s: float, answers: list[Answer]) -> tuple[list[Segment], np.ndarray]:
+    """The same, the long way: one face, all windows."""
+    average, whole = SegmentAverage(0.3), FileAverage()
+    end_s = (len(answers) - 1) * hop_s + 3.0
+    for number, (prediction, faces) in enumerate(answers):
+        average.add(number * hop_s, prediction, faces, end_s)
+        whole.add(prediction)
+    probabilities = whole.probabilities()
+    assert probabilities is not None
+    return [average.take(end_s) for _ in range(segments_in(end_s))], probabilities
+
+
+@pytest.mark.parametrize("hop_s", [0.375, 0.5])
+def test_each_face_gets_what_it_would_get_alone(hop_s: float) -> None:
+    """One comes and goes twice, one is there from the beginning, one until the end."""
+    there = {0: [*range(5), *range(30, 40)], 1: range(12), 2: range(35, 60)}
+    windows = [
+        (answer(False), {face: answer(True) for face, when in there.items() if number in when})
+        for number in range(60)
+    ]
+    said, _ = fed(hop_s, windows)
+    for (segments, whole), face in zip(said.of_faces(), there, strict=True):
+        expected, probabilities = alone(hop_s, [own.get(face, any_) for any_, own in windows])
+        assert len(segments) == len(expected)
+        for found, wanted in zip(segments, expected, strict=True):
+            assert found.probabilities == pytest.approx(wanted.probabilities)
+            rest = replace(found, probabilities=wanted.probabilities)
+            assert rest.start_s == wanted.start_s
+            assert (rest.seen, rest.face, rest.end_s) == (wanted.seen, wanted.face, wanted.end_s)
+        assert whole.probabilities() == pytest.approx(probabilities)
+
+
+def test_without_a_face_all_share_the_same_segments() -> None:
+    windows = [(answer(False), {0: answer(True)} if n < 4 else {}) for n in range(400)]
+    said, shared = fed(0.375, windows)
+    ((segments, _),) = said.of_faces()
+    assert all(mine is common for mine, common in zip(segments[20:], shared[20:], strict=True))
+
+
+def test_who_was_seen_for_a_moment_is_nobody() -> None:
+    brief = answer(True)
+    assert brief.prediction is not None
+    seen = np.arange(8) < 2  # for 0.75 s
+    brief = Answer(replace(brief.prediction, segment_video=seen), FACES)
+    said, _ = fed(3.0, [(answer(False), {0: brief}), (answer(False), {1: answer(True)})])
+    ((segments, _),) = said.of_faces()
+    assert [segment.seen for segment in segments] == [False] * 8 + [True] * 8
