@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from fer_core.analysis.timeline import Marker
 from fer_core.labels import CLASSES, EMOTIONS
+from fer_core.media import SEGMENT_SECONDS
 from fer_desktop.playback.segment_table import SegmentTable
 from fer_desktop.ui.segment_picture import emotions_picture, lanes, stacked, status_picture
 from fer_desktop.ui.theme import Colours, colours_of
@@ -192,7 +193,9 @@ class FilePlot(pyqtgraph.PlotWidget):
         colours = colours_of(self)
         columns = self._table.columns(np.linspace(start, end, width + 1))
         values = columns.raw if self.values == "raw" else columns.smoothed
-        marks = columns.raw if self.values == "both" else None
+        # Lines of segments narrower than a pixel would cover everything.
+        wide = (end - start) / width < SEGMENT_SECONDS
+        marks = columns.raw if self.values == "both" and wide else None
         if self.view == "lanes":
             lane_height = max(round(lane), 3)
             places = lanes(values, columns.uncertain < 0.5, marks, lane_height)

@@ -41,7 +41,7 @@ _VIEWS = (("Lanes", "lanes", "A lane for each emotion"),
           ("Stacked", "stacked", "All emotions on top of each other"))  # fmt: skip
 _VALUES = (("Raw", "raw", "As the model answers"),
            ("Smoothed", "smoothed", "Steadied over time, as live"),
-           ("Both", "both", "Smoothed, with the raw ones as lines"))  # fmt: skip
+           ("Both", "both", "Smoothed, with the raw ones as lines once you zoom in"))  # fmt: skip
 
 
 class FileTimeline(QFrame):

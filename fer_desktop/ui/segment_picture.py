@@ -17,6 +17,7 @@ Picture = NDArray[np.uint8]  # (H, W, 4)
 Places = NDArray[np.uint8]  # (H, W), numbers of colours
 
 MUTED_ALPHA = 95  # of an emotion that does not lead
+MARK_ALPHA = 190
 _NOTHING, _FULL, _MUTED, _MARK = 0, 1, 1 + CLASSES, 1 + 2 * CLASSES
 
 
@@ -65,11 +66,13 @@ def stacked(values: FloatArray, marks: FloatArray | None, height: int) -> Places
 
 
 def emotions_picture(places: Places, colours: Colours) -> Picture:
-    full = [QColor(colour).getRgb() for colour in colours.emotions]
+    full = [_rgba(colour) for colour in colours.emotions]
     muted = [(*colour[:3], MUTED_ALPHA) for colour in full]
-    table = np.array([(0, 0, 0, 0), *full, *muted, QColor(colours.text).getRgb()], np.uint8)
-    picture: Picture = table[places]
-    return picture
+    mark = (*_rgba(colours.text)[:3], MARK_ALPHA)
+    table = np.array([(0, 0, 0, 0), *full, *muted, mark], np.uint8)
+    # As whole numbers of 32 bits: a third of the time.
+    pixels = np.take(table.view(np.uint32)[:, 0], places)
+    return pixels.view(np.uint8).reshape(*places.shape, 4)
 
 
 def status_picture(columns: Columns, colours: Colours, lane_height: int) -> Picture:
@@ -82,9 +85,14 @@ def status_picture(columns: Columns, colours: Colours, lane_height: int) -> Pict
     picture = np.zeros((len(shown) * lane_height, len(columns.speech), 4), np.uint8)
     for number, (shares, colour) in enumerate(shown):
         lane = picture[number * lane_height + 1 : (number + 1) * lane_height - 1]
-        lane[..., :3] = QColor(colour).getRgb()[:3]
+        lane[..., :3] = _rgba(colour)[:3]
         lane[..., 3] = np.where(columns.known, 255 * np.clip(shares, 0, 1), 0)
     return picture
+
+
+def _rgba(colour: str) -> tuple[int, int, int, int]:
+    shown = QColor(colour)
+    return shown.red(), shown.green(), shown.blue(), 255
 
 
 def _line(heights: FloatArray, rows: int) -> NDArray[np.bool_]:

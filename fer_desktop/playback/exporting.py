@@ -1,0 +1,97 @@
+"""Writes what people take away of an analysis, on a thread: a report or a video takes its time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from fer_core.analysis.timeline import Timeline
+from fer_core.errors import UserError
+from fer_desktop.errors import Notice
+
+log = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 2.0  # to wait for the thread at the program's end
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    folder: Path
+    name: str  # of the files, without a suffix
+    formats: tuple[str, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(self.folder / f"{self.name}.{suffix}" for suffix in self.formats)
+
+
+class Exporter(QObject):
+    """One export at a time. Signals are emitted on the GUI thread."""
+
+    progress = Signal(object, float)  # the Path at work, and the share of everything, 0 to 1
+    finished = Signal(object)  # tuple[Path, ...]
+    cancelled = Signal()
+    failed = Signal(object)  # Notice; what was written before stays
+    _posted = Signal(object)  # a callable, from the thread
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._cancelled = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._posted.connect(self._call)
+
+    @property
+    def busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, timeline: Timeline, request: ExportRequest) -> None:
+        """Write the files of ``request`` one after another, each whole or not at all."""
+        if self.busy:
+            return
+        self._cancelled.clear()
+        self._thread = threading.Thread(target=self._run, args=(timeline, request), name="export")
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """End after the file at work; a video ends at once."""
+        self._cancelled.set()
+
+    def stop(self) -> None:
+        """Cancel, and wait."""
+        self.cancel()
+        if self._thread is not None:
+            self._thread.join(CLOSE_SECONDS)
+
+    def _run(self, timeline: Timeline, request: ExportRequest) -> None:
+        from fer_core.analysis.export.formats import export
+
+        paths = request.paths
+        for number, path in enumerate(paths):
+            if self._cancelled.is_set():
+                self._post(self.cancelled.emit)
+                return
+            self._post(partial(self.progress.emit, path, number / len(paths)))
+            try:
+                export(timeline, path)
+            except UserError as error:
+                self._post(partial(self.failed.emit, Notice("export", error.text, error.hint)))
+                return
+            except Exception as error:
+                log.error("the export to %s failed", path, exc_info=error)
+                words = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+                text = f"{path.name} cannot be written: {words}."
+                self._post(partial(self.failed.emit, Notice("export", text)))
+                return
+        self._post(partial(self.finished.emit, paths))
+
+    def _post(self, what: Callable[[], None]) -> None:
+        self._posted.emit(what)
+
+    def _call(self, what: Callable[[], None]) -> None:
+        what()

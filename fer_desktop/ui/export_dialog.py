@@ -1,0 +1,182 @@
+"""Which files of an analysis are written, where to, and how it goes; others write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fer_desktop.errors import Notice
+from fer_desktop.playback.exporting import ExportRequest
+
+_TEXTS = {
+    "csv": ("Table (CSV)", "A row for each segment, for spreadsheets"),
+    "json": ("Everything (JSON)", "All that is known, for programs"),
+    "srt": ("Subtitles (SRT)", "The emotions as subtitles that any player shows"),
+    "vtt": ("Subtitles (WebVTT)", "The emotions as subtitles for the web"),
+    "png": ("Chart (PNG)", "The emotions over time as a picture"),
+    "svg": ("Chart (SVG)", "The emotions over time as a drawing"),
+    "html": ("Report (HTML)", "Chart, table, thumbnails and the model's card in one page"),
+    "mp4": ("Video (MP4)", "The file with the results drawn on its picture; takes a while"),
+}
+_CHOSEN = ("csv", "html")  # at first
+
+
+class ExportDialog(QDialog):
+    export_requested = Signal(object)  # ExportRequest
+    cancel_requested = Signal()
+
+    def __init__(
+        self,
+        formats: Sequence[str],
+        folder: Path,
+        name: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        """``formats`` are suffixes; ``name`` that of the files, without one."""
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self.setAccessibleName("Export")
+        self._boxes: dict[str, QCheckBox] = {}
+        self._busy = False
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(8)
+        for number, suffix in enumerate(formats):
+            text, tip = _TEXTS.get(suffix, (suffix.upper(), f"Write NAME.{suffix}"))
+            box = QCheckBox(text)
+            box.setChecked(suffix in _CHOSEN)
+            box.setToolTip(tip)
+            box.toggled.connect(self._look)
+            self._boxes[suffix] = box
+            grid.addWidget(box, number // 2, number % 2)
+        self.folder = QLineEdit(str(folder))
+        self.folder.setAccessibleName("Folder")
+        self.folder.setToolTip("Where the files are written; made if it is not there")
+        self.name = QLineEdit(name)
+        self.name.setAccessibleName("Name")
+        self.name.setToolTip("Of the files, without a suffix")
+        for field in (self.folder, self.name):
+            field.textChanged.connect(self._look)
+        browse = QToolButton()
+        browse.setText("Browse…")
+        browse.setToolTip("Choose the folder")
+        browse.setAccessibleName("Browse for a folder")
+        browse.clicked.connect(self._browse)
+        where = QHBoxLayout()
+        where.addWidget(self.folder, 1)
+        where.addWidget(browse)
+        form = QFormLayout()
+        form.setHorizontalSpacing(18)
+        form.setVerticalSpacing(10)
+        form.addRow("Folder", where)
+        form.addRow("Name", self.name)
+
+        self._said = QLabel()
+        self._said.setWordWrap(True)
+        self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._said.setMinimumHeight(2 * self._said.fontMetrics().lineSpacing())
+        self._progress = QProgressBar()
+        self._progress.setRange(0, 1000)
+        self._progress.setTextVisible(False)
+        self._progress.setAccessibleName("How far the export is")
+        self._progress.setVisible(False)
+        self.export = QPushButton("Export")
+        self.export.setDefault(True)
+        self.export.setToolTip("Write the chosen files")
+        self.export.clicked.connect(self._request)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.addButton(self.export, QDialogButtonBox.ButtonRole.ActionRole)
+        self.close_button = buttons.button(QDialogButtonBox.StandardButton.Close)
+        self.close_button.setToolTip("Back to the file (Esc)")
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 20, 22, 16)
+        column.setSpacing(16)
+        column.addLayout(grid)
+        column.addLayout(form)
+        column.addWidget(self._said)
+        column.addWidget(self._progress)
+        column.addWidget(buttons)
+        self.setMinimumWidth(560)
+        self._look()
+
+    def chosen(self) -> ExportRequest:
+        formats = tuple(suffix for suffix, box in self._boxes.items() if box.isChecked())
+        return ExportRequest(Path(self.folder.text().strip()), self.name.text().strip(), formats)
+
+    # How it goes
+
+    def show_progress(self, path: Path, share: float) -> None:
+        """``share`` of everything, 0 to 1, while ``path`` is being written."""
+        self._said.setText(f"Writing {path.name} …")
+        self._progress.setValue(round(1000 * share))
+
+    def show_written(self, paths: Sequence[Path]) -> None:
+        """All is done."""
+        self._end()
+        self._said.setText(f"Written: {', '.join(path.name for path in paths)}.")
+
+    def show_failure(self, notice: Notice) -> None:
+        self._end()
+        self._said.setText(f"{notice.text} {notice.hint}".strip())
+
+    def show_cancelled(self) -> None:
+        self._end()
+        self._said.setText("Cancelled. What was written before stays.")
+
+    def reject(self) -> None:
+        """Esc and Close cancel what goes on first."""
+        if self._busy:
+            self.cancel_requested.emit()
+        else:
+            super().reject()
+
+    def _request(self) -> None:
+        self._busy = True
+        self._progress.setValue(0)
+        self._progress.setVisible(True)
+        self.close_button.setText("Cancel")
+        self._enable()
+        self.export_requested.emit(self.chosen())
+
+    def _end(self) -> None:
+        self._busy = False
+        self._progress.setVisible(False)
+        self.close_button.setText("Close")
+        self._enable()
+
+    def _enable(self) -> None:
+        request = self.chosen()
+        named = bool(request.name) and Path(request.name).name == request.name
+        self.export.setEnabled(not self._busy and bool(request.formats) and named)
+        for widget in (*self._boxes.values(), self.folder, self.name):
+            widget.setEnabled(not self._busy)
+
+    def _look(self) -> None:
+        """Say what would be replaced."""
+        self._enable()
+        there = [path.name for path in self.chosen().paths if path.exists()]
+        self._said.setText(f"Will be replaced: {', '.join(there)}." if there else "")
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder", self.folder.text())
+        if folder:
+            self.folder.setText(folder)

@@ -1,0 +1,143 @@
+"""The places noted in a file: go there, write a note, delete. Others keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fer_core.analysis.timeline import Marker
+from fer_desktop.ui.timeline import clock
+
+_TIME, _NOTE = range(2)
+
+
+class MarkerList(QFrame):
+    seek_requested = Signal(float)  # seconds
+    marker_wanted = Signal()  # where the playhead is
+    note_changed = Signal(object, str)  # Marker, its new note
+    removed = Signal(object)  # Marker
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("panel", True)
+        self._markers: tuple[Marker, ...] = ()
+        title = QLabel("Markers")
+        title.setProperty("muted", True)
+        add = QToolButton()
+        add.setText("Mark")
+        add.setToolTip("Mark this moment (M)")
+        add.setAccessibleName("Mark this moment")
+        add.clicked.connect(self.marker_wanted)
+        self._delete = QToolButton()
+        self._delete.setText("Delete")
+        self._delete.setToolTip("Delete the chosen marker (Del)")
+        self._delete.setAccessibleName("Delete the chosen marker")
+        self._delete.clicked.connect(self._remove)
+        self.table = _Table(0, 2)
+        self.table.setAccessibleName("Markers")
+        self.table.setToolTip("Enter: go there. F2 or a double click: write a note. Del: delete")
+        self.table.go.connect(self._go)
+        self.table.delete.connect(self._remove)
+        self.table.cellClicked.connect(lambda row, column: self._go() if column == _TIME else None)
+        self.table.itemChanged.connect(self._on_changed)
+        self.table.itemSelectionChanged.connect(self._enable)
+        head = QHBoxLayout()
+        head.setContentsMargins(10, 2, 6, 0)
+        head.addWidget(title, 1)
+        head.addWidget(add)
+        head.addWidget(self._delete)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2, 4, 2, 4)
+        column.setSpacing(2)
+        column.addLayout(head)
+        column.addWidget(self.table, 1)
+        self.setAccessibleName("Markers of this file")
+        self._enable()
+
+    def sizeHint(self) -> QSize:
+        return QSize(300, 180)
+
+    def set_markers(self, markers: Sequence[Marker]) -> None:
+        """Show these, in order of time; what is chosen stays so."""
+        chosen = self._chosen()
+        self._markers = tuple(markers)
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(markers))
+        for row, marker in enumerate(markers):
+            time = QTableWidgetItem(clock(marker.time_s))
+            time.setFlags(time.flags() & ~Qt.ItemFlag.ItemIsEditable)
+            self.table.setItem(row, _TIME, time)
+            self.table.setItem(row, _NOTE, QTableWidgetItem(marker.note))
+        self.table.blockSignals(False)
+        if chosen in self._markers:
+            self.table.selectRow(self._markers.index(chosen))
+        self._enable()
+
+    def edit(self, marker: Marker) -> None:
+        """Let people write its note at once."""
+        if marker in self._markers:
+            row = self._markers.index(marker)
+            self.table.setCurrentCell(row, _NOTE)
+            self.table.edit(self.table.model().index(row, _NOTE))
+
+    def _chosen(self) -> Marker | None:
+        row = self.table.currentRow()
+        return self._markers[row] if 0 <= row < len(self._markers) else None
+
+    def _enable(self) -> None:
+        self._delete.setEnabled(self._chosen() is not None)
+
+    def _go(self) -> None:
+        if (marker := self._chosen()) is not None:
+            self.seek_requested.emit(marker.time_s)
+
+    def _remove(self) -> None:
+        if (marker := self._chosen()) is not None:
+            self.removed.emit(marker)
+
+    def _on_changed(self, item: QTableWidgetItem) -> None:
+        marker = self._markers[item.row()]
+        if item.column() == _NOTE and item.text() != marker.note:
+            self.note_changed.emit(marker, item.text())
+
+
+class _Table(QTableWidget):
+    go = Signal()
+    delete = Signal()
+
+    def __init__(self, rows: int, columns: int) -> None:
+        super().__init__(rows, columns)
+        self.verticalHeader().hide()
+        self.horizontalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(_TIME, QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setSectionResizeMode(_NOTE, QHeaderView.ResizeMode.Stretch)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        triggers = QAbstractItemView.EditTrigger
+        self.setEditTriggers(triggers.DoubleClicked | triggers.EditKeyPressed)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        editing = self.state() == QAbstractItemView.State.EditingState
+        if not editing and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.go.emit()
+        elif not editing and event.key() == Qt.Key.Key_Delete:
+            self.delete.emit()
+        else:
+            super().keyPressEvent(event)

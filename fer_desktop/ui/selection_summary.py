@@ -1,0 +1,123 @@
+"""What a part of a file holds in short: for each emotion its share of the time and its mean."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from fer_core.labels import CLASSES, EMOTIONS
+from fer_desktop.playback.results import Summary
+from fer_desktop.ui.theme import Colours, colours_of
+from fer_desktop.ui.timeline import clock
+
+_HEAD = 44.0
+_FOOT = 24.0
+_LABELS = 104.0  # width of the emotions' names
+_FIGURES = 48.0  # of a figure
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class SelectionSummary(QWidget):
+    """Bars for the shares of time, figures for them, the mean probability and the segments."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._summary: Summary | None = None
+        self._title = ""
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(330, 230)
+        self.setAccessibleName("Summary")
+        self.setToolTip(
+            "Time: share of the time in which the emotion leads. "
+            "Mean: its mean probability. Segments of 0.375 s that it leads."
+        )
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 260)
+
+    def show_summary(self, summary: Summary | None, selected: bool) -> None:
+        """``selected``: of a selection, not of the whole file; None: nothing is analysed there."""
+        self._summary = summary
+        what = "Selection" if selected else "Whole file so far"
+        self._title = what
+        if summary is not None:
+            self._title += f", {clock(summary.start_s)} to {clock(summary.end_s)}"
+        self.setAccessibleDescription(self.text())
+        self.update()
+
+    def text(self) -> str:
+        """The same in words."""
+        summary = self._summary
+        if summary is None:
+            return f"{self._title}: not analysed yet"
+        means = summary.probabilities
+        rows = [
+            f"{EMOTIONS[i]} {summary.shares[i]:.0%} of the time, "
+            f"mean {0.0 if means is None else means[i]:.0%}, {summary.segments[i]} segments"
+            for i in np.argsort(-summary.shares, kind="stable")
+        ]
+        return f"{self._title}: " + "; ".join(rows)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colours = colours_of(self)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(colours.line), 1))
+        painter.setBrush(QColor(colours.surface))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        bold = QFont(self.font())
+        bold.setBold(True)
+        painter.setFont(bold)
+        painter.setPen(QColor(colours.text))
+        painter.drawText(QRectF(12, 4, self.width() - 24, 20), _LEFT, self._title or "Summary")
+        if self._summary is None:
+            painter.setFont(self.font())
+            painter.setPen(QColor(colours.muted))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Not analysed yet")
+            return
+        self._paint_rows(painter, colours, self._summary)
+
+    def _paint_rows(self, painter: QPainter, colours: Colours, summary: Summary) -> None:
+        row = (self.height() - _HEAD - _FOOT) / CLASSES
+        right = self.width() - 12.0
+        columns = [right - n * _FIGURES for n in (2, 1, 0)]  # right ends: time, mean, segments
+        track = QRectF(_LABELS + 12, 0, max(columns[0] - _FIGURES - _LABELS - 16, 10), 8)
+        small = QFont(self.font())
+        small.setPixelSize(12)
+        painter.setFont(small)
+        painter.setPen(QColor(colours.muted))
+        for end, name in zip(columns, ("time", "mean", "segm."), strict=True):
+            painter.drawText(QRectF(end - _FIGURES, 24, _FIGURES, 18), _RIGHT, name)
+        means = summary.probabilities
+        for emotion, label in enumerate(EMOTIONS):
+            top = _HEAD + emotion * row
+            middle = QPointF(18, top + row / 2)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colours.emotions[emotion]))
+            painter.drawEllipse(middle, 5, 5)
+            track.moveTop(middle.y() - track.height() / 2)
+            painter.setBrush(QColor(colours.line))
+            painter.drawRoundedRect(track, 4, 4)
+            bar = QRectF(track)
+            bar.setWidth(track.width() * summary.shares[emotion])
+            painter.setBrush(QColor(colours.emotions[emotion]))
+            painter.drawRoundedRect(bar, 4, 4)
+            painter.setPen(QColor(colours.text))
+            painter.drawText(QRectF(30, top, _LABELS - 30, row), _LEFT, label)
+            figures = (
+                f"{summary.shares[emotion]:.0%}",
+                "" if means is None else f"{means[emotion]:.0%}",
+                str(summary.segments[emotion]),
+            )
+            for end, figure in zip(columns, figures, strict=True):
+                painter.drawText(QRectF(end - _FIGURES, top, _FIGURES, row), _RIGHT, figure)
+        painter.setPen(QColor(colours.muted))
+        painter.drawText(
+            QRectF(12, self.height() - _FOOT, self.width() - 24, _FOOT - 4),
+            _LEFT,
+            f"{summary.segments.sum()} segments; uncertain {summary.uncertain:.0%}, "
+            f"neither face nor voice {summary.nothing:.0%}",
+        )
