@@ -54,6 +54,14 @@ class SoundSink(Protocol):
     def add_audio(self, block: AudioBlock) -> None: ...
 
 
+class MediaSink(Protocol):
+    """Where everything goes as it came: ``fer_desktop.live.recorder.Recorder``."""
+
+    def add_frame(self, frame: VideoFrame, face: FaceBox | None) -> None: ...
+
+    def add_sound(self, block: AudioBlock) -> None: ...
+
+
 OnFault = Callable[[Notice], None]
 OnOk = Callable[[str], None]
 
@@ -171,8 +179,10 @@ class CameraThread(CaptureThread):
         recent: FrameSink,
         on_fault: OnFault,
         on_ok: OnOk,
+        recorder: MediaSink | None = None,
     ) -> None:
         super().__init__("camera", camera, on_fault, on_ok)
+        self._recorder = recorder
         self._camera = camera
         self._make_detector = make_detector
         self._detector: Detector | None = None  # belongs to this thread, which therefore makes it
@@ -207,6 +217,8 @@ class CameraThread(CaptureThread):
                 return False
             others = tuple(other for other in faces if other is not face)
             self._recent.add_frame(frame, face, others)
+            if self._recorder is not None:
+                self._recorder.add_frame(frame, face)
         self._watch_light(frame)
         return True
 
@@ -237,8 +249,10 @@ class MicrophoneThread(CaptureThread):
         on_fault: OnFault,
         on_ok: OnOk,
         clock: Callable[[], float] = time.monotonic,
+        recorder: MediaSink | None = None,
     ) -> None:
         super().__init__("microphone", microphone, on_fault, on_ok)
+        self._recorder = recorder
         self._clock = clock
         self._microphone = microphone
         self._recent = recent
@@ -268,6 +282,8 @@ class MicrophoneThread(CaptureThread):
         with self._delivery:
             if self._stopping.is_set():
                 return False
+            if self._recorder is not None:
+                self._recorder.add_sound(block)
             if len(resampled.samples) or resampled.overflowed:
                 self._recent.add_audio(resampled)
         return True

@@ -6,20 +6,24 @@ ended is dropped, also when it is already on its way.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from fer_core.media import HOP_SECONDS, FaceBox
+from fer_core.prediction import Prediction
 from fer_core.preprocess.face import FaceDetector, FaceTracker
 from fer_desktop.capture.camera import Camera
 from fer_desktop.capture.devices import Found
 from fer_desktop.capture.microphone import Microphone
 from fer_desktop.capture.workers import CameraThread, Detector, MicrophoneThread
+from fer_desktop.errors import Notice
 from fer_desktop.live.inference_thread import (
     InferenceThread,
     Listeners,
@@ -27,8 +31,11 @@ from fer_desktop.live.inference_thread import (
     ModelState,
 )
 from fer_desktop.live.recent_media import RecentMedia
+from fer_desktop.live.recorder import Recorder
+from fer_desktop.live.recording import Layout
 
 CLOSE_SECONDS = 1.0  # to wait for threads at the program's end; they share it
+WRITING_SECONDS = 10.0  # to wait for a recording's end: a slow disk must not cost it
 
 
 # Every frame is searched, and most show nobody: one closer look each is what a core can spare.
@@ -53,6 +60,7 @@ class LiveSession(QObject):
     ) -> None:
         super().__init__(parent)
         self.recent = RecentMedia()
+        self.recorder = Recorder(self._tell)
         self.tracker = FaceTracker()
         self.camera: CameraThread | None = None
         self.microphone: MicrophoneThread | None = None
@@ -64,6 +72,8 @@ class LiveSession(QObject):
         self._search: threading.Thread | None = None
         self._leaving: list[threading.Thread] = []  # told to stop, perhaps still in a slow read
         self._posted.connect(self._call)
+        self.predicted.connect(lambda answer: self._record(answer, answer.clip_end_s))
+        self.nothing_present.connect(lambda end_s: self._record(None, end_s))
 
     @property
     def clips_skipped(self) -> int:
@@ -119,6 +129,7 @@ class LiveSession(QObject):
                 self.recent,
                 on_fault=partial(self._post, self.noticed),
                 on_ok=partial(self._post, self.cleared),
+                recorder=self.recorder,
             )
             self.camera.start()
         if self._predicting:
@@ -136,22 +147,39 @@ class LiveSession(QObject):
                 self.recent,
                 on_fault=partial(self._post, self.noticed),
                 on_ok=partial(self._post, self.cleared),
+                recorder=self.recorder,
             )
             self.microphone.start()
 
     def pause(self) -> None:
         """Predict no more; camera and microphone stay open, so that going on is immediate."""
         self._predicting = False
+        self.recorder.pause(time.monotonic())
         if self._inference is not None:
             self._inference.rest()
 
     def resume(self) -> None:
         self._predicting = True
+        self.recorder.resume(time.monotonic())
         if self._inference is not None:
             self._inference.watch(self.recent, self.origin_s)
 
+    def record(self, base: Path) -> None:
+        """Write what is seen, heard and answered into a new folder in ``base`` until the end.
+
+        Raises:
+            ValueError: nothing was seen or heard yet, so it is not known what the file shall hold.
+        """
+        seen, heard = self.recent.newest(), self.recent.audio_until is not None
+        if seen is None and not heard:
+            raise ValueError("neither picture nor sound to record")
+        height, width = seen.frame.image.shape[:2] if seen is not None else (0, 0)
+        size = (width, height) if seen is not None else None
+        self.recorder.begin(base, Layout(size, heard), time.monotonic())
+
     def stop(self) -> None:
         """End the session; the model stays loaded, devices are let go as soon as they answer."""
+        self.recorder.end(time.monotonic())
         self.pause()
         self.tracker.unlock()
         for thread in (self.camera, self.microphone):
@@ -211,6 +239,7 @@ class LiveSession(QObject):
         for thread in self._leaving:
             thread.join(max(0.0, deadline - time.monotonic()))
         self._leaving.clear()
+        self.recorder.join(WRITING_SECONDS)
 
     def _post(self, signal: SignalInstance, value: object, of: RecentMedia | None = None) -> None:
         """Called on a thread: emit ``signal`` on the GUI thread, if it still matters by then.
@@ -226,6 +255,14 @@ class LiveSession(QObject):
                 signal.emit(value)
 
         self._posted.emit(deliver)
+
+    def _record(self, prediction: Prediction | None, end_s: float) -> None:
+        self.recorder.add_result(prediction, self.origin_s + end_s)
+
+    def _tell(self, notice: Notice) -> None:
+        """Called on a thread that writes a recording, which may outlive its session."""
+        with contextlib.suppress(RuntimeError):  # or the program
+            self._posted.emit(lambda: self.noticed.emit(notice))
 
     def _call(self, what: Callable[[], None]) -> None:
         what()

@@ -226,3 +226,32 @@ def until(qtbot) -> Callable[..., None]:
         qtbot.waitUntil(lambda: bool(condition()), timeout=round(within_s * 1000))
 
     return wait
+
+
+@pytest.fixture
+def make_prediction() -> Callable[..., Prediction]:
+    def make(
+        winner: int = 4,
+        end_s: float = 3.0,
+        audio: bool = True,
+        video: bool = True,
+        uncertain: bool = False,
+    ) -> Prediction:
+        segments = np.full((8, 8), 0.04, np.float32)
+        segments[:, winner] = 0.72
+        return Prediction(
+            clip_end_s=end_s,
+            probabilities=segments[0],
+            segment_probabilities=segments,
+            segment_weights=np.full(8, 0.125, np.float32),
+            segment_audio=np.full(8, audio),
+            segment_video=np.full(8, video),
+            uncertain=uncertain,
+            face=None,
+            kept_patches=(),
+            audio_level_dbfs=-20.0,
+            segment_speech=np.full(8, 0.5),
+            took_ms=80.0,
+        )
+
+    return make

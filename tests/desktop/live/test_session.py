@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from fer_core.errors import UserError
+from fer_core.media import AudioBlock, VideoFrame
 from fer_desktop.capture.devices import Found
 from fer_desktop.live.session import LiveSession
 
@@ -226,3 +229,56 @@ def test_closing_does_not_wait_for_a_driver_that_never_answers(qapp, scripted):
     session.close()
     assert time.monotonic() - begun < 2.6
     stuck.set()
+
+
+def test_a_recording_has_picture_sound_and_results_in_step(
+    session, told, predictor, scripted, until, tmp_path, recorded
+):
+    """A flash and a beep once a second, through the real threads."""
+
+    class Flashing(scripted.Camera):
+        def read(self):
+            frame = super().read()
+            bright = frame.time_s % 1 < 0.3
+            return VideoFrame(frame.image * 0 + (250 if bright else 20), frame.time_s, frame.index)
+
+    class Beeping(scripted.Microphone):
+        heard = 0
+
+        def open(self):
+            super().open()
+            self.heard = int(time.monotonic() * 16_000)
+
+        def read(self, timeout_s):
+            while self.heard + 320 > time.monotonic() * 16_000:
+                time.sleep(0.005)
+            t = (self.heard + np.arange(320)) / 16_000
+            block = AudioBlock(
+                (0.5 * np.sin(2763 * t + 1) * (t % 1 < 0.3)).astype(np.float32), 16_000, t[0]
+            )
+            self.heard += 320
+            return block
+
+    session.start(Flashing(), Beeping())
+    until(lambda: session.recent.newest() and session.recent.audio_until)
+    session.record(tmp_path)
+    until(lambda: session.recorder.status(time.monotonic()).elapsed_s > 3.5)
+    video = session.recorder.status(time.monotonic()).video
+    session.stop()
+    assert session.recorder.join(60)
+    until(lambda: any(n.key == "recording" for n in told.notices))
+    file = recorded(video)
+    flashes, beeps = file.flashes_s(), file.beeps_s()
+    assert len(flashes) >= 3
+    for flash in flashes[:3]:  # the sound of one just before the end may not be there yet
+        assert min(abs(flash - beep) for beep in beeps) < 0.03
+    lines = [json.loads(line) for line in video.with_suffix(".jsonl").read_text().splitlines()]
+    ends = [line["end_s"] for line in lines if "segments" in line]
+    assert len(ends) >= 5
+    assert all(end_s % 0.375 == 0 for end_s in ends)
+    assert session.recorder.status(time.monotonic()) is None
+
+
+def test_nothing_can_be_recorded_before_anything_was_seen_or_heard(session, tmp_path):
+    with pytest.raises(ValueError, match="neither picture nor sound"):
+        session.record(tmp_path)
