@@ -41,6 +41,9 @@ class TrainingConfig:
     clip_norm: float = 1.0
     schedule: Schedule = "cosine_restarts"
     warmup_epochs: int = 5
+    # The share of the learning rate that a single cosine ends at. Above zero the weights keep
+    # moving, and their average (see ema) lies where it is flat (Izmailov et al. 2018).
+    lr_end: float = 0.0
     restart_epochs: int = 10  # to the first restart
     restart_factor: int = 2  # each period is that many times the one before
     plateau_patience: int = 5
@@ -70,6 +73,8 @@ class TrainingConfig:
         for name in ("epochs", "batch", "accumulate", "views", "validate_every", "save_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, must be 1 or more")
+        if not 0 <= self.lr_end <= 1:
+            raise ValueError(f"lr_end is {self.lr_end}, must be 0 to 1")
         for name in ("lr", "fusion_lr", "classifier_lr", "branch_lr"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} is {getattr(self, name)}, must be above 0 and finite")

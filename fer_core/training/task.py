@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import (
-    CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
+    LambdaLR,
     LinearLR,
     LRScheduler,
     ReduceLROnPlateau,
@@ -294,12 +295,17 @@ def _kind(item: Item) -> tuple[Groups, bool, bool]:
 def warm_up_and_cosine(
     optimizer: torch.optim.Optimizer, config: TrainingConfig, steps_per_epoch: int
 ) -> LRScheduler:
-    """Linear from 1 % over the warm-up, then cosines to zero (Loshchilov and Hutter 2017)."""
+    """Linear from 1 % over the warm-up, then cosines (Loshchilov and Hutter 2017)."""
     warm_up = min(config.warmup_epochs, config.epochs - 1) * steps_per_epoch
     rest = config.epochs * steps_per_epoch - warm_up
     cosine: LRScheduler
     if config.schedule == "cosine":
-        cosine = CosineAnnealingLR(optimizer, T_max=max(rest, 1))
+        end = config.lr_end
+
+        def share(step: int) -> float:
+            return end + (1 - end) * (1 + math.cos(math.pi * min(step / max(rest, 1), 1))) / 2
+
+        cosine = LambdaLR(optimizer, share)
     else:
         period = min(config.restart_epochs * steps_per_epoch, max(rest, 1))
         cosine = CosineAnnealingWarmRestarts(optimizer, period, config.restart_factor)

@@ -345,6 +345,18 @@ def test_the_rate_rises_then_falls_to_zero(schedule: Any) -> None:
         assert seen[79] < 0.01
 
 
+def test_a_cosine_may_end_above_zero() -> None:
+    config = TrainingConfig(epochs=4, warmup_epochs=0, schedule="cosine", lr_end=0.25)
+    rates = [torch.nn.Parameter(torch.zeros(1)) for _ in range(2)]
+    groups = [{"params": [rates[0]], "lr": 1.0}, {"params": [rates[1]], "lr": 0.1}]
+    optimizer = torch.optim.SGD(groups)
+    schedule = warm_up_and_cosine(optimizer, config, steps_per_epoch=10)
+    for _ in range(40):
+        optimizer.step()
+        schedule.step()
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.25, 0.025])
+
+
 def test_a_batch_moves_to_a_device_whole() -> None:
     moved = clips().to(torch.device("meta"))
     tensors = [getattr(moved, field.name) for field in fields(moved)]

@@ -19,6 +19,7 @@ OFF = SoundAugmentation(
     stretch=0.0,
     pitch_bins=0.0,
     gain_db=0.0,
+    microphone=0.0,
     noise=0.0,
     room=0.0,
     clip=0.0,
@@ -97,6 +98,19 @@ def test_noise_lies_ten_to_forty_decibels_under_the_speech(
         distances.append(-10 * np.log10(np.square(noise).mean() / np.square(samples[real]).mean()))
     assert min(distances) > 9
     assert 25 < max(distances) < 41
+
+
+@pytest.mark.parametrize("factor", [0.01, 1.0])
+def test_another_microphone_has_its_own_level_however_loud_the_voice_was(
+    sound: tuple[np.ndarray, np.ndarray], factor: float
+) -> None:
+    samples, real = sound[0] * np.float32(factor), sound[1]
+    levels = []
+    for seed in range(40):
+        heard = vary_waveform(samples, real, replace(OFF, microphone=1.0), rng(seed))[0]
+        levels.append(10 * np.log10(np.square(heard[real]).mean()))
+    assert -45.5 < min(levels) < -40
+    assert -17 < max(levels) < -11.5  # with its noise
 
 
 def test_missing_sound_stays_missing_and_nothing_overshoots(
