@@ -20,7 +20,7 @@ from fer_core.analysis.inputs import Job
 from fer_core.analysis.model import LoadedModel
 from fer_core.analysis.timeline import SCHEMA
 from fer_core.data.clips import Modalities
-from fer_core.data.store import content_digest
+from fer_core.data.digest import content_digest
 from fer_core.errors import UserError
 
 

@@ -15,18 +15,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from fer_core.data.digest import content_digest
+from fer_core.data.frame_folder import frame_paths
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, Problem
-from fer_core.data.media_info import MediaInfo, probe
-from fer_core.data.media_picture import frames
+from fer_core.data.media_info import MediaInfo
 from fer_core.data.media_sound import read_sound
+from fer_core.data.recording import recording_frames, recording_info
 from fer_core.data.stills import read_still
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
 
 Depth = Literal["names", "headers", "contents"]
 SHOWN = 3  # of the files with one problem, in text
-
-_READ_AT_ONCE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +127,10 @@ def check(
     usable, problems, lengths = list(corpus.items), list(corpus.problems), None
     if depth != "names":
         usable, lengths = [], []
-        probe_once = cache(probe)
+        info_once = cache(recording_info)
         for done, item in enumerate(corpus.items, start=1):
             try:
-                length_s = _length(item, probe_once)
+                length_s = _length(item, info_once)
                 if depth == "contents":
                     _decode(item)
             except _Unusable as reason:
@@ -161,10 +161,10 @@ def content_hash(corpus: Corpus, deep: bool = False) -> str:
     Of each item's name, label, speaker and part, and of its files' sizes, or, if ``deep``, of what
     is in them.
     """
-    mark = cache(_digest if deep else _size)
+    mark = cache(content_digest if deep else _size)
     whole = hashlib.sha256()
     for item in sorted(corpus.items, key=lambda item: item.key):
-        fields = (
+        fields: tuple[object, ...] = (
             item.key,
             item.shares,
             item.groups,
@@ -174,6 +174,8 @@ def content_hash(corpus: Corpus, deep: bool = False) -> str:
             mark(item.path),
             mark(item.sound_path) if item.sound_path is not None else "",
         )
+        if item.frame_rate is not None:
+            fields += (item.frame_rate,)
         whole.update(repr(fields).encode())
     return whole.hexdigest()
 
@@ -182,7 +184,7 @@ class _Unusable(Exception):
     """Why, in words that can be counted."""
 
 
-def _length(item: Item, probe_once: Callable[[Path], MediaInfo]) -> float | None:
+def _length(item: Item, info_once: Callable[[Path, float | None], MediaInfo]) -> float | None:
     """In seconds, of a recording.
 
     Raises:
@@ -191,8 +193,8 @@ def _length(item: Item, probe_once: Callable[[Path], MediaInfo]) -> float | None
     if item.kind == "still":
         return None
     try:
-        info = probe_once(item.path)
-        sound = info if item.sound_path is None else probe_once(item.sound_path)
+        info = info_once(item.path, item.frame_rate)
+        sound = info if item.sound_path is None else info_once(item.sound_path, None)
     except UserError as error:
         raise _Unusable("cannot be opened") from error
     if item.has_sound and not sound.has_sound:
@@ -220,10 +222,8 @@ def _decode(item: Item) -> None:
             path = item.sound_path or item.path
             if not read_sound(path, item.start_s, item.end_s, damage.append).size:
                 damage.append("no sound in its sound track")
-        if item.has_picture:
-            shown = frames(item.path, item.start_s, item.end_s, damage.append)
-            if not sum(1 for _ in shown):
-                damage.append("no frame in its picture")
+        if item.has_picture and not sum(1 for _ in recording_frames(item, damage.append)):
+            damage.append("no frame in its picture")
     except UserError as error:
         raise _Unusable("cannot be opened") from error
     if damage:
@@ -231,15 +231,9 @@ def _decode(item: Item) -> None:
 
 
 def _size(path: Path) -> str:
-    return str(path.stat().st_size)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_READ_AT_ONCE):
-            digest.update(block)
-    return digest.hexdigest()
+    """In bytes; of a folder of frames, that of each."""
+    files = frame_paths(path) if path.is_dir() else [path]
+    return " ".join(str(file.stat().st_size) for file in files)
 
 
 # Counting

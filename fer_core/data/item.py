@@ -42,6 +42,7 @@ class Item:
     end_s: float | None = None  # None: to the end of the file
     sound_path: Path | None = None  # the sound lies in a file of its own
     index: int = 0  # of a still in a file of many
+    frame_rate: float | None = None  # the path is a folder of frames, so many of them a second
     official_split: OfficialSplit | None = None
     official_fold: int | None = None  # for corpora that publish numbered folds
     difficulty: float = 0.5  # 0 easiest, 1 hardest: intensity of the acting, agreement of the votes

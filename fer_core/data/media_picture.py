@@ -6,9 +6,9 @@ can be decoded; what is missing is told to ``on_damage``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from av.sidedata.sidedata import Type as SideData
@@ -17,6 +17,8 @@ from fer_core.data.container import decoded_frames, opened, origin_of, picture_t
 from fer_core.data.damage import OnDamage, OnDamageAt, each_once, without_time
 from fer_core.errors import UserError
 from fer_core.media import RgbImage, VideoFrame
+
+Frame = TypeVar("Frame")
 
 FULL_TURN = 1 << 16  # one, in the fixed-point numbers of a display matrix
 
@@ -54,18 +56,27 @@ def frames_at(
     Raises:
         UserError: as in :func:`frames`.
     """
+    shown = _shown(path, start_s, end_s, on_damage or without_time(path, None))
+    for frame, time_s, track in newest_at(shown, times_s, lambda frame: frame[1]):
+        yield _video_frame(frame, time_s, track)
+
+
+def newest_at(
+    frames: Iterable[Frame], times_s: Iterable[float], time_of: Callable[[Frame], float]
+) -> Iterator[Frame]:
+    """Those of ``frames`` that are the newest at one at least of ``times_s``; both ascend."""
     times = iter(times_s)
     time_s = next(times, None)
-    newest: tuple[Any, float, Any] | None = None
-    for shown in _shown(path, start_s, end_s, on_damage or without_time(path, None)):
+    newest: Frame | None = None
+    for frame in frames:
         wanted = False
-        while time_s is not None and time_s < shown[1]:
+        while time_s is not None and time_s < time_of(frame):
             wanted, time_s = True, next(times, None)
         if wanted and newest is not None:
-            yield _video_frame(*newest)
-        newest = shown
+            yield newest
+        newest = frame
     if newest is not None and time_s is not None:
-        yield _video_frame(*newest)
+        yield newest
 
 
 def _shown(

@@ -26,14 +26,23 @@ def read_still(item: Item) -> RgbImage:
         if item.index >= len(images):
             raise _unreadable(item.path)
         return np.repeat(images[item.index, :, :, None], 3, axis=2)  # (H, W) -> (H, W, 3)
+    return read_picture(item.path)
+
+
+def read_picture(path: Path) -> RgbImage:
+    """The picture in a file of its own, (H, W, 3).
+
+    Raises:
+        UserError: it cannot be read.
+    """
     try:
         # OpenCV's own reading fails on Windows for names it cannot write in the local encoding.
-        content = np.fromfile(item.path, np.uint8)
+        content = np.fromfile(path, np.uint8)
         image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
     except (OSError, cv2.error) as error:
-        raise _unreadable(item.path) from error
+        raise _unreadable(path) from error
     if image is None:
-        raise _unreadable(item.path)
+        raise _unreadable(path)
     return np.ascontiguousarray(image[:, :, ::-1], np.uint8)  # BGR -> RGB
 
 

@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +20,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from fer_core.config import VisionConfig
+from fer_core.data.digest import content_digest
 from fer_core.data.item import Item
-from fer_core.data.media_info import probe
-from fer_core.data.media_picture import frames_at
 from fer_core.data.media_sound import read_sound
+from fer_core.data.recording import recording_frames_at, recording_info
 from fer_core.data.stills import read_still
 from fer_core.errors import UserError
 from fer_core.media import (
@@ -115,8 +114,11 @@ class MediaStore:
     def key(self, item: Item) -> str:
         """What the prepared item depends on, as one name."""
         vision = self._vision
-        used = [FORMAT, vision.framing, vision.face_scale, item.start_s, item.end_s]
-        parts = [json.dumps([*used, item.has_sound, item.has_picture])]
+        used: list[object] = [FORMAT, vision.framing, vision.face_scale, item.start_s, item.end_s]
+        used += [item.has_sound, item.has_picture]
+        if item.frame_rate is not None:
+            used.append(item.frame_rate)
+        parts = [json.dumps(used)]
         parts += [content_digest(path) for path in (item.path, item.sound_path) if path is not None]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
@@ -139,13 +141,13 @@ class MediaStore:
         pictures: list[RgbImage] = []
         rois, times_s, hidden_s = [], [], []
         if item.has_picture:
-            file_end_s = probe(item.path).duration_s
+            file_end_s = recording_info(item.path, item.frame_rate).duration_s
             end_s = file_end_s if item.end_s is None else min(item.end_s, file_end_s)
             duration_s = max(duration_s, end_s - item.start_s)
             tracker = FaceTracker()
             with FaceDetector() as detector:
                 ticks = [item.start_s + tick for tick in sampling_ticks(duration_s)]
-                for frame in frames_at(item.path, ticks, item.start_s, end_s):
+                for frame in recording_frames_at(item, ticks, end_s):
                     face = tracker.follow(detector.detect(frame.image), frame.time_s)
                     if face is None:
                         hidden_s.append(frame.time_s - item.start_s)
@@ -245,22 +247,3 @@ def _png(picture: RgbImage) -> NDArray[np.uint8]:
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, png = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return np.asarray(png, np.uint8).ravel()
-
-
-def content_digest(path: Path) -> str:
-    """SHA-256 of the file's content; read again only when its size or time changed.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    try:
-        stat = path.stat()
-        return _digest(path, stat.st_size, stat.st_mtime_ns)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-@cache
-def _digest(path: Path, size: int, mtime_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

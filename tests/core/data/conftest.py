@@ -27,7 +27,7 @@ def place(
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix not in contents:
                 path_of = f"example{path.suffix}"
-                if path.suffix == ".png":
+                if path.suffix in (".png", ".jpg"):
                     cv2.imwrite(str(tmp_path / path_of), np.full((48, 48), 128, np.uint8))
                 elif path.suffix in (".wav", ".flac", ".mp3"):
                     write_sound(path_of)

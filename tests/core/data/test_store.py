@@ -32,6 +32,7 @@ from fer_core.media import (
 from fer_core.predictor import Predictor
 from fer_core.preprocess.clip_processor import ClipProcessor
 from fer_core.preprocess.face import FaceTracker
+from fer_core.preprocess.opencv import cv2
 from fer_core.weights import new_model
 
 SECONDS = 4.3
@@ -238,6 +239,22 @@ def test_a_part_that_is_said_to_go_on_after_the_file_ends_with_it(
 ) -> None:
     beyond = store.prepared(replace(item, end_s=60.0))
     assert beyond.duration_s == store.prepared(item).duration_s
+
+
+def test_a_folder_of_frames_is_prepared_as_the_video_of_them(
+    store: MediaStore, item: Item, tmp_path: Path
+) -> None:
+    (tmp_path / "frames").mkdir()
+    for number, frame in enumerate(frames(item.path)):
+        cv2.imwrite(str(tmp_path / "frames" / f"{number}.png"), frame.image[:, :, ::-1])
+    film = replace(item, has_sound=False, sound_path=None, end_s=4.2)
+    folder = replace(film, path=tmp_path / "frames", frame_rate=10.0)
+    one, other = store.prepared(film), store.prepared(folder)
+    assert len(one.pictures) > 15
+    assert len(one.hidden_s) > 0
+    assert_equal(one, other)
+    assert_equal(other, MediaStore(tmp_path / "cache", VisionConfig()).prepared(folder))
+    assert store.key(folder) != store.key(replace(folder, frame_rate=25.0))
 
 
 def live_clip(item: Item, start_s: float, detector: Any) -> Clip:
