@@ -85,7 +85,7 @@ class AnalysisThread(threading.Thread):
         # Imported here: torch takes seconds and the window does not wait.
         model = self._load()
         from fer_core.analysis.analysis import Analysis
-        from fer_core.data.store import content_digest
+        from fer_core.data.digest import content_digest
 
         sha256 = content_digest(self._path)
         if self._stopping.is_set():
