@@ -67,6 +67,12 @@ def parse_arguments(arguments: list[str] | None = None) -> Namespace:
     parser.add_argument(
         "--report", type=_writable, metavar="FILE", help="write predictions and statistics as JSON"
     )
+    parser.add_argument(
+        "--record",
+        type=_folder_to_fill,
+        metavar="FOLDER",
+        help="record the first session, from its start, into a new folder in FOLDER",
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     if options.demo and (options.camera or options.microphone):
@@ -93,6 +99,8 @@ def settings_for(options: Namespace, kept: Settings) -> Settings:
         said["model"] = str(options.model)
     if options.device:
         said["device"] = options.device
+    if options.record:
+        said["recordings"] = str(options.record)
     return dataclasses.replace(kept, **said)
 
 
@@ -120,6 +128,15 @@ def _folder(text: str) -> Path:
     path = Path(text).expanduser()
     if not path.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
+    return path
+
+
+def _folder_to_fill(text: str) -> Path:
+    path = Path(text).expanduser().resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written: {error.strerror}") from error
     return path
 
 

@@ -122,6 +122,7 @@ class Program(QObject):
         from fer_desktop.capture.camera import is_address
         from fer_desktop.live.sources import Sources
         from fer_desktop.live_presenter import LivePresenter
+        from fer_desktop.recording_presenter import RecordingPresenter
 
         named_camera = None if options.camera == "none" else options.camera
         if named_camera is None and is_address(self._kept.camera or ""):
@@ -129,6 +130,9 @@ class Program(QObject):
         named_microphone = None if options.microphone == "none" else options.microphone
         sources = Sources(options.demo, named_camera, named_microphone)
         self._presenter = LivePresenter(window, sources, self._report)
+        recording = RecordingPresenter(window, self._presenter.session)
+        if options.record:
+            recording.record(True)
         for text in self._damages:
             hint = "The defaults hold; your next change replaces the file."
             self._show(Notice("settings", text, hint, severity="warning"))

@@ -39,6 +39,7 @@ class Settings:
     show_emotion: bool = True
     model: str | None = None  # folder; None: the bundled one
     device: Device = "auto"
+    recordings: str | None = None  # folder; None: in the user's documents
 
 
 def settings_path() -> Path:
@@ -49,6 +50,13 @@ def settings_path() -> Path:
         if override
         else platformdirs.user_config_path("fer-desktop") / "settings.json"
     )
+
+
+def recordings_folder(settings: Settings) -> Path:
+    """Where recorded sessions go, each in a folder of its own."""
+    if settings.recordings:
+        return Path(settings.recordings).expanduser()
+    return platformdirs.user_documents_path() / "Emotion recordings"
 
 
 def load_settings(path: Path, tell: Callable[[str], None] = log.warning) -> Settings:
@@ -83,7 +91,7 @@ def save_settings(settings: Settings, path: Path) -> None:
 
 _CHOICES: dict[str, tuple[str, ...]] = {"theme": THEMES, "mode": MODES, "device": DEVICES}
 _FLAGS = frozenset(f.name for f in dataclasses.fields(Settings) if f.type == "bool")
-_OPTIONAL_TEXTS = frozenset({"camera", "microphone", "model"})
+_OPTIONAL_TEXTS = frozenset({"camera", "microphone", "model", "recordings"})
 
 
 def _fits(key: str, value: Any) -> bool:

@@ -51,8 +51,8 @@ def recorded_timeline(video: Path) -> Timeline | None:
     """
     # Imported here because they import the face detector.
     from fer_core.analysis.source import source_of
-    from fer_core.data.media_info import probe
     from fer_core.data.digest import content_digest
+    from fer_core.data.media_info import probe
 
     info = probe(video)
     duration_s = info.duration_s

@@ -25,6 +25,7 @@ COMMANDS = (
     Command("start", "Start", ("Space",), "Start camera and microphone", "play"),
     Command("pause", "Pause", ("Space",), "Pause the session, or go on", "pause"),
     Command("stop", "Stop", ("S", "Ctrl+."), "Stop; camera and microphone are closed", "stop"),
+    Command("record", "Record", ("Ctrl+R",), "Record the session, or end that", "record", True),
     Command("retry", "Try again", ("R",), "Try again whatever failed"),
     Command("refresh", "Look for devices", ("F5",), "Look for cameras and microphones", "refresh"),
     Command("mirror", "Mirror the picture", ("M",), "Show the picture as a mirror", "", True),

@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
     pause_requested = Signal()
     resume_requested = Signal()
     stop_requested = Signal()
+    record_requested = Signal(bool)  # to begin or to end a recording
     retry_requested = Signal(str)  # the notice's key
     refresh_requested = Signal()
     camera_chosen = Signal(str)  # id; also an address or a file that is not in the list
@@ -125,6 +126,7 @@ class MainWindow(QMainWindow):
         self._actions["pause"].setText("Resume" if state == "paused" else "Pause")
         self.tool_row.pause.setAccessibleName(self._actions["pause"].text())
         self._actions["stop"].setEnabled(state != "stopped")
+        self._actions["record"].setEnabled(state != "stopped")
         self.tool_row.set_state(state)
         if state == "starting" or (before == "stopped" and state == "running"):
             self.timeline.clear()
@@ -176,6 +178,16 @@ class MainWindow(QMainWindow):
         self.bars.clear("No predictions", "The notice above says why.")
         self.video.set_emotion(None)
 
+    def show_recording(
+        self, elapsed_s: float | None, place: str = "", dropped: int = 0, paused: bool = False
+    ) -> None:
+        """How long the recording is and where it goes; None: nothing is recorded."""
+        self._actions["record"].setChecked(elapsed_s is not None)
+        minutes, seconds = divmod(int(elapsed_s or 0), 60)
+        text = f"{minutes}:{seconds:02d}" + (" paused" if paused else "")
+        self.video.set_recording("" if elapsed_s is None else text)
+        self.status_line.show_recording(place, dropped)
+
     def forget_picture(self) -> None:
         """The camera is another or sends nothing: its last picture must not look like now."""
         if self.settings.mode == "microphone":
@@ -222,8 +234,9 @@ class MainWindow(QMainWindow):
         centre.setFocus()
         self.setStatusBar(self.status_line)
         row = self.tool_row
-        order: list[QWidget] = [row.start, row.pause, row.stop, row.cameras, row.microphones]
-        order += [row.refresh, row.modes, row.view, row.settings, row.help, self.smoothing]
+        order: list[QWidget] = [row.start, row.pause, row.stop, row.record]
+        order += [row.cameras, row.microphones, row.refresh, row.modes]
+        order += [row.view, row.settings, row.help, self.smoothing]
         for first, second in itertools.pairwise(order):
             QWidget.setTabOrder(first, second)
         self._space = SpaceIsTheirs(self)
@@ -246,6 +259,7 @@ class MainWindow(QMainWindow):
         }
         for name, do in does.items():
             self._actions[name].triggered.connect(lambda _checked=False, do=do: do())
+        self._actions["record"].triggered.connect(self.record_requested)
         for name, field in _SHOWN.items():
             self._actions[name].triggered.connect(
                 lambda checked, field=field: self._change(**{field: checked})

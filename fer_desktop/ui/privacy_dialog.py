@@ -11,8 +11,10 @@ from fer_desktop.ui.theme import colours_of
 TEXT = """
 <p><b>What is captured.</b> Pictures of the camera and sound of the microphone you choose, only
 while a session runs: from Start to Stop, never before and never after.</p>
-<p><b>Where it stays.</b> Everything is computed on this machine. Nothing is recorded and nothing is
-sent anywhere. Files are written only when you ask for them.</p>
+<p><b>Where it stays.</b> Everything is computed on this machine, and nothing is sent anywhere.
+Nothing is recorded unless you press Record: then a red badge is on the picture, and the recording
+stays in its folder, in your documents or where Settings say, until you delete it. Other files are
+written only when you ask for them.</p>
 <p><b>What the answers are.</b> Guesses about how an expression looks and how a voice sounds. They
 do not tell what a person feels or intends, they are often wrong, and they are less reliable for
 people unlike those the model was trained on.</p>

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from fer_desktop.settings import DEVICES, THEMES, Device, Settings, Theme
+from fer_desktop.settings import DEVICES, THEMES, Device, Settings, Theme, recordings_folder
 
 _THEME_TEXTS: dict[Theme, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
 _DEVICE_TEXTS: dict[Device, str] = {
@@ -70,9 +70,12 @@ class SettingsDialog(QDialog):
         self.model = QLineEdit(settings.model or "")
         self.model.setPlaceholderText("The bundled model")
         self.model.setClearButtonEnabled(True)
-        self.browse = QToolButton()
-        self.browse.setText("Browse…")
-        self.browse.clicked.connect(self._browse)
+        self.browse = _browse_button(self.model, "Model folder")
+        self.recordings = QLineEdit(settings.recordings or "")
+        default = recordings_folder(dataclasses.replace(settings, recordings=None))
+        self.recordings.setPlaceholderText(str(default))
+        self.recordings.setClearButtonEnabled(True)
+        self.browse_recordings = _browse_button(self.recordings, "Folder for recordings")
         for widget, name, tip in (
             (self.theme, "Theme", "Colours of the window"),
             (self.mirror, "Mirror the picture", "Only the view; what is computed stays the same"),
@@ -82,14 +85,12 @@ class SettingsDialog(QDialog):
             (self.device, "Compute device", "Where the model runs"),
             (self.model, "Model folder", "A folder with config.json and weights; empty: bundled"),
             (self.browse, "Browse for a model folder", "Choose the model's folder"),
+            (self.recordings, "Folder for recordings", "Where sessions go that you record"),
+            (self.browse_recordings, "Browse for a folder", "Choose where recordings go"),
         ):
             widget.setAccessibleName(name)
             widget.setToolTip(tip)
 
-        folder = QHBoxLayout()
-        folder.setSpacing(8)
-        folder.addWidget(self.model, 1)
-        folder.addWidget(self.browse)
         form = QFormLayout()
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(18)
@@ -102,7 +103,8 @@ class SettingsDialog(QDialog):
         form.addRow("", self.patches)
         form.addRow("", self.emotion)
         form.addRow("Runs on", self.device)
-        form.addRow("Model", folder)
+        form.addRow("Model", _side_by_side(self.model, self.browse))
+        form.addRow("Recordings", _side_by_side(self.recordings, self.browse_recordings))
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
@@ -134,6 +136,7 @@ class SettingsDialog(QDialog):
             show_emotion=self.emotion.isChecked(),
             device=self.device.currentData(),
             model=self.model.text().strip() or None,
+            recordings=self.recordings.text().strip() or None,
         )
 
     def _grey_out(self, index: int, reason: str) -> None:
@@ -141,10 +144,26 @@ class SettingsDialog(QDialog):
         item.setEnabled(False)
         item.setToolTip(reason)
 
-    def _browse(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Model folder", self.model.text())
-        if folder:
-            self.model.setText(folder)
+
+def _browse_button(field: QLineEdit, title: str) -> QToolButton:
+    button = QToolButton()
+    button.setText("Browse…")
+
+    def browse() -> None:
+        begin = field.text() or field.placeholderText()
+        if folder := QFileDialog.getExistingDirectory(button, title, begin):
+            field.setText(folder)
+
+    button.clicked.connect(browse)
+    return button
+
+
+def _side_by_side(field: QWidget, button: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    row.addWidget(field, 1)
+    row.addWidget(button)
+    return row
 
 
 def smoothing_slider(strength: float) -> QSlider:

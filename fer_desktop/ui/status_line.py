@@ -43,6 +43,10 @@ class StatusLine(QStatusBar):
         self.model = ElidedLabel("The model that answers")
         self.model.setAccessibleName("Model")
         self.addWidget(self.model, 1)
+        self.recording = ElidedLabel("Where the session is recorded")
+        self.recording.setAccessibleName("Recording")
+        self.addWidget(self.recording, 2)
+        self.recording.hide()
         self.device = self._field("Where the model runs", "Device", "mps (Apple GPU)")
         self.camera = self._field("Pictures a second", "Camera rate", "camera 000.0 fps")
         self.rate = self._field("Answers a second", "Answer rate", "answers 00.00 /s")
@@ -66,6 +70,12 @@ class StatusLine(QStatusBar):
         latency = "-" if latency_ms is None else f"{latency_ms:.0f} ms"
         self.latency.setText(f"latency {latency}")
         self.dropped.setText(f"dropped {dropped}")
+
+    def show_recording(self, place: str, dropped: int) -> None:
+        """Where it goes, empty when nothing is recorded, and how many pictures it lacks."""
+        lost = f" · {dropped} pictures left out" if dropped else ""
+        self.recording.setText(f"Recording to {place}{lost}" if place else "")
+        self.recording.setVisible(bool(place))
 
     def clear(self) -> None:
         self.camera.setText("camera -")

@@ -32,6 +32,7 @@ _BADGES: dict[State, str] = {
     "paused": "PAUSED",
 }
 _PRIVACY = "All on this machine"
+_COLOURS = {"start": "on_accent", "record": "error"}  # of icons that are not the text's
 _MODE_TEXTS: dict[Mode, str] = {
     "both": "Face and voice",
     "camera": "Camera only",
@@ -116,6 +117,7 @@ class ToolRow(QWidget):
         self._pause_width = self.fontMetrics().horizontalAdvance("Resume") + 56
         self.pause.setMinimumWidth(self._pause_width)
         self.stop = self._button("stop", text=True)
+        self.record = self._button("record")
         self.refresh = self._button("refresh")
         self.view = self._view_button()
         self.settings = self._button("settings")
@@ -123,8 +125,8 @@ class ToolRow(QWidget):
 
         self.privacy = QLabel(_PRIVACY)
         self.privacy.setProperty("badge", True)
-        self.privacy.setToolTip("Nothing is recorded and nothing is sent anywhere")
-        self.privacy.setAccessibleName("All on this machine: nothing is recorded or sent")
+        self.privacy.setToolTip("Nothing is sent anywhere, and nothing recorded unless you ask")
+        self.privacy.setAccessibleName("All on this machine: nothing is sent anywhere")
         self.badge = QLabel()
         self.badge.setProperty("badge", True)
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -140,6 +142,7 @@ class ToolRow(QWidget):
             self.start,
             self.pause,
             self.stop,
+            self.record,
             self._signs["camera"],
             self.cameras,
             self._signs["microphone"],
@@ -220,7 +223,7 @@ class ToolRow(QWidget):
     def _restyle(self) -> None:
         colours = colours_of(self)
         for name, drawing in self._icons.items():
-            colour = colours.on_accent if name == "start" else colours.text
+            colour = getattr(colours, _COLOURS.get(name, "text"))
             self._actions[name].setIcon(icon(drawing, colour, colours.muted))
         self.view.setIcon(icon("view", colours.text))
         for name, sign in self._signs.items():

@@ -31,6 +31,7 @@ from fer_desktop.ui.theme import DARK, colours_of
 Rect = tuple[float, float, float, float]  # x, y, width, height in frame pixels
 
 _SHADE = QColor(9, 12, 17, 190)  # behind text on the picture, in both themes
+_RECORDING = QColor(196, 28, 28)  # white on it has 5.9:1
 _RADIUS = 7.0
 
 
@@ -53,6 +54,7 @@ class VideoView(QWidget):
         self._locked = False
         self._emotion: tuple[int, float, bool] | None = None
         self._badges: tuple[str, ...] = ()
+        self._recording = ""
         self._message = ("", "")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(240, 160)
@@ -89,6 +91,12 @@ class VideoView(QWidget):
         """What is missing, in the corner: "no face", "microphone off"."""
         self._badges = tuple(badges)
         self.update()
+
+    def set_recording(self, text: str) -> None:
+        """How long it is already, on red in the other corner; empty: nothing is recorded."""
+        if text != self._recording:
+            self._recording = text
+            self.update()
 
     def show_message(self, text: str, hint: str = "") -> None:
         """Words in place of a picture; the picture and all that was drawn on it is forgotten."""
@@ -141,6 +149,7 @@ class VideoView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._image is None:
             self._paint_message(painter)
+            self._paint_recording(painter)
             return
         self._paint_panel(painter)
         painter.save()
@@ -154,6 +163,7 @@ class VideoView(QWidget):
         painter.restore()
         self._paint_emotion(painter)
         self._paint_badges(painter)
+        self._paint_recording(painter)
 
     def _paint_panel(self, painter: QPainter) -> None:
         colours = colours_of(self)
@@ -258,6 +268,28 @@ class VideoView(QWidget):
                 text,
             )
             right -= width + 6
+
+    def _paint_recording(self, painter: QPainter) -> None:
+        if not self._recording:
+            return
+        font = QFont(self.font())
+        font.setPixelSize(14)
+        font.setBold(True)
+        painter.setFont(font)
+        text = f"REC {self._recording}"
+        corner = self.picture_rect().topLeft() + QPointF(10, 10)
+        plate = QRectF(corner.x(), corner.y(), QFontMetricsF(font).horizontalAdvance(text) + 36, 26)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_RECORDING)
+        painter.drawRoundedRect(plate, 13, 13)
+        painter.setBrush(Qt.GlobalColor.white)
+        painter.drawEllipse(QPointF(plate.left() + 15, plate.center().y()), 5, 5)
+        painter.setPen(Qt.GlobalColor.white)
+        painter.drawText(
+            plate.adjusted(26, 0, 0, 0),
+            Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
+            text,
+        )
 
     def _paint_message(self, painter: QPainter) -> None:
         colours = colours_of(self)

@@ -77,7 +77,7 @@ def test_only_agree_agrees(qtbot) -> None:
 def test_the_notice_names_the_law_and_can_be_copied(qtbot) -> None:
     dialog = PrivacyDialog()
     qtbot.addWidget(dialog)
-    for words in ("2024/1689", "Article 5(1)(f)", "Nothing is recorded", "Guesses"):
+    for words in ("2024/1689", "Article 5(1)(f)", "Nothing is recorded", "in your documents", "Guesses"):
         assert words in dialog.words.text()
     assert dialog.words.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
 

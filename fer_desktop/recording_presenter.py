@@ -1,0 +1,73 @@
+"""Between the window's Record button and the session's recorder; runs on the GUI thread."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+from fer_core.resources import bundled_model
+from fer_desktop.live.inference_thread import ModelState
+from fer_desktop.live.recorded_results import ModelAnswering
+from fer_desktop.live.session import LiveSession
+from fer_desktop.settings import recordings_folder
+from fer_desktop.ui.main_window import MainWindow
+
+LOOK_MS = 200
+PATIENCE_SECONDS = 3.0  # with a device that gives nothing; if it does later, another file begins
+
+
+class RecordingPresenter(QObject):
+    """Begins when all devices deliver, and shows how long the recording is and where it goes."""
+
+    def __init__(self, window: MainWindow, session: LiveSession) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = session
+        self._wanted = False  # asked for, and not begun yet
+        self._ready_since_s: float | None = None  # at least one device delivers
+        self._look = QTimer(self, interval=LOOK_MS)
+        self._look.timeout.connect(self._on_look)
+        window.record_requested.connect(self.record)
+        window.stop_requested.connect(lambda: self.record(False))
+        session.model_loaded.connect(self._on_model)
+
+    def record(self, wanted: bool) -> None:
+        """Record from now on, or from when the session has begun; or end the recording."""
+        self._wanted, self._ready_since_s = wanted, None
+        if not wanted:
+            self._session.recorder.end(time.monotonic())
+        self._look.start()
+        self._on_look()
+
+    def _on_look(self) -> None:
+        if self._wanted and self._window.state == "running" and self._is_ready():
+            self._wanted = False
+            self._session.record(recordings_folder(self._window.settings))
+        status = self._session.recorder.status(time.monotonic())
+        if status is not None:
+            self._window.show_recording(
+                status.elapsed_s, str(status.video.parent), status.frames_dropped, status.paused
+            )
+        elif not self._wanted:
+            self._window.show_recording(None)
+            self._look.stop()
+
+    def _is_ready(self) -> bool:
+        """What delivers now decides what the file holds."""
+        session, now = self._session, time.monotonic()
+        seen = session.recent.newest() is not None
+        heard = session.recent.audio_until is not None
+        if not seen and not heard:
+            return False
+        if self._ready_since_s is None:
+            self._ready_since_s = now
+        complete = (seen or session.camera is None) and (heard or session.microphone is None)
+        return complete or now - self._ready_since_s > PATIENCE_SECONDS
+
+    def _on_model(self, state: ModelState) -> None:
+        named = self._window.settings.model
+        folder = Path(named) if named else bundled_model()
+        if folder.is_dir():  # else random weights stand in, which no timeline need name
+            self._session.recorder.use_model(ModelAnswering(state.config, folder))
