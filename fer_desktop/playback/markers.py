@@ -40,8 +40,8 @@ class Markers:
         Raises:
             UserError: they cannot be read; a damaged file is put aside.
         """
-        early, self._path = self._markers, self._folder / f"{sha256}.json"
-        self._markers = []
+        early = self._markers if self._path is None else []
+        self._path, self._markers = self._folder / f"{sha256}.json", []
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             self._markers = [_marker(entry) for entry in content["markers"]]

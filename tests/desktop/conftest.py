@@ -18,9 +18,10 @@ import pytest
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["FER_DESKTOP_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
 
+from fer_core.analysis.timeline import Segment
 from fer_core.config import FERConfig
 from fer_core.errors import UserError
-from fer_core.media import AudioBlock, Clip, FaceBox, VideoFrame
+from fer_core.media import SEGMENT_SECONDS, AudioBlock, Clip, FaceBox, VideoFrame
 from fer_core.prediction import Prediction
 from fer_desktop.capture.devices import Device, Found
 from fer_desktop.live.inference_thread import ModelState
@@ -194,6 +195,34 @@ def scripted() -> SimpleNamespace:
         Sources=ScriptedSources,
         state=lambda name="scripted": ModelState(FERConfig(name=name), "cpu"),
     )
+
+
+@pytest.fixture
+def make_segments() -> Callable[..., list[Segment]]:
+    """A file's segments from 0, led by these emotions (numbers; None: nothing there)."""
+
+    def make(*leaders: int | None, probability: float = 0.72, uncertain: bool = False) -> list:
+        segments = []
+        for number, leader in enumerate(leaders):
+            probabilities = np.full(8, (1 - probability) / 7)
+            if leader is not None:
+                probabilities[leader] = probability
+            there = leader is not None
+            segments.append(
+                Segment(
+                    start_s=SEGMENT_SECONDS * number,
+                    end_s=SEGMENT_SECONDS * (number + 1),
+                    probabilities=probabilities if there else None,
+                    uncertain=uncertain or not there,
+                    heard=there,
+                    seen=there,
+                    face=FACE if there else None,
+                    speech=0.5 if there else 0.0,
+                )
+            )
+        return segments
+
+    return make
 
 
 @pytest.fixture

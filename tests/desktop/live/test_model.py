@@ -16,7 +16,7 @@ from fer_core.config import AudioConfig, FERConfig, FusionConfig, TemporalConfig
 from fer_core.errors import UserError
 from fer_core.weights import new_model, save_checkpoint
 from fer_desktop.live import model
-from fer_desktop.live.model import open_model
+from fer_desktop.live.model import open_file_model, open_model
 
 TINY = FERConfig(
     name="tiny",
@@ -37,6 +37,27 @@ def test_a_folder_is_opened_and_says_where_it_runs(folder):
     predictor, state = open_model(folder, "cpu")
     assert (state.config.name, state.device) == ("tiny", "cpu")
     predictor.reset()
+
+
+def test_live_and_files_share_the_weights_of_one_model(folder):
+    streaming, _ = open_model(folder, "cpu")
+    for_files = open_file_model(folder, "cpu")
+    assert streaming._predictor is for_files.predictor
+    assert for_files.used.preset == "tiny"
+
+
+def test_weights_written_anew_are_read_anew(folder):
+    before = open_file_model(folder, "cpu")
+    save_checkpoint(new_model(TINY, seed=1), folder)
+    after = open_file_model(folder, "cpu")
+    assert after.predictor is not before.predictor
+    assert after.used.sha256 != before.used.sha256
+
+
+def test_without_a_bundled_model_files_are_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr("fer_core.analysis.model.bundled_model", lambda: tmp_path / "none")
+    with pytest.raises(UserError, match="No trained model"):
+        open_file_model(None, "cpu")
 
 
 def test_without_a_bundled_model_an_untrained_one_stands_in(monkeypatch, tmp_path):
