@@ -13,9 +13,10 @@ class ElidedLabel(QLabel):
     A plain label would ask for its whole length, and the window would grow to that.
     """
 
-    def __init__(self, tip: str) -> None:
+    def __init__(self, tip: str, cut: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
         super().__init__()
         self._tip = tip
+        self._cut = cut
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setToolTip(tip)
 
@@ -24,9 +25,7 @@ class ElidedLabel(QLabel):
         self.setToolTip(f"{self._tip}: {text}" if text else self._tip)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        text = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width()
-        )
+        text = self.fontMetrics().elidedText(self.text(), self._cut, self.contentsRect().width())
         painter = QPainter(self)
         painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignVCenter, text)
         painter.end()
@@ -43,7 +42,8 @@ class StatusLine(QStatusBar):
         self.model = ElidedLabel("The model that answers")
         self.model.setAccessibleName("Model")
         self.addWidget(self.model, 1)
-        self.recording = ElidedLabel("Where the session is recorded")
+        middle = Qt.TextElideMode.ElideMiddle  # the end of a path says most
+        self.recording = ElidedLabel("Where the session is recorded", middle)
         self.recording.setAccessibleName("Recording")
         self.addWidget(self.recording, 2)
         self.recording.hide()
