@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import av
@@ -67,6 +66,7 @@ class MediaWriter:
         self._path = path
         self._size = size
         self._last_tick = -1
+        self._shown: Any = None  # the newest coded picture, until its length is known
         self._waiting: NDArray[np.float32] = np.zeros((channels, 0), np.float32)
         self._encoded = 0  # samples
         self._failed = False  # to write; then nothing more is tried
@@ -163,6 +163,16 @@ class MediaWriter:
         except (av.error.FFmpegError, OSError) as error:
             raise unwritable(self._path, error) from error
 
+    def _mux_shown(self, packet: Any) -> None:
+        """Write the picture before this one, whose length is known now.
+
+        With the codec's guess, one by ``fps``, a fragment's end and all after it would be moved.
+        """
+        shown, self._shown = self._shown, packet
+        if shown is not None:
+            shown.duration = packet.pts - shown.pts
+            self._file.mux(shown)
+
     def _picture_track(self, size: tuple[int, int], fps: float) -> Any:
         track = self._file.add_stream("libx264", rate=max(round(fps), 1))
         track.width, track.height = (side + side % 2 for side in size)  # H.264 has no odd sizes
@@ -200,8 +210,15 @@ class MediaWriter:
         return frame
 
     def _encode(self, track: Any, frame: Any) -> None:
+        """``frame`` None: what the codec still holds."""
         try:
-            self._file.mux(track.encode(frame))
+            for packet in track.encode(frame):
+                if track is self._picture:
+                    self._mux_shown(packet)
+                else:
+                    self._file.mux(packet)
+            if frame is None and track is self._picture and self._shown is not None:
+                self._file.mux(self._shown)
         except (av.error.FFmpegError, OSError) as error:
             self._failed = True
             raise unwritable(self._path, error) from error
@@ -209,12 +226,7 @@ class MediaWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -59,6 +59,20 @@ def test_frames_are_shown_at_their_own_times(tmp_path: Path) -> None:
     assert [int(image.mean()) for _, image in found] == pytest.approx([0, 50, 100, 150, 200], abs=3)
 
 
+@pytest.mark.parametrize("begins_s", [0.0, 0.7])
+@pytest.mark.parametrize("fps", [3.0, 30.0, 120.0])
+def test_times_stay_true_across_fragments_whatever_the_rate(
+    tmp_path: Path, fps: float, begins_s: float
+) -> None:
+    steps_s = np.random.default_rng(0).exponential(1 / 25, 100).clip(0.005)
+    times_s = begins_s + np.cumsum(steps_s) - steps_s[0]
+    with MediaWriter(tmp_path / "a.mp4", (64, 48), 16_000, fps=fps) as file:
+        for number, time_s in enumerate(times_s):
+            file.write_frame(picture(number), time_s)
+            file.write_sound(np.zeros(640, np.float32), 0.04 * number)
+    assert [time_s for time_s, _ in shown(tmp_path / "a.mp4")] == pytest.approx(times_s, abs=1e-3)
+
+
 def test_a_frame_that_comes_too_late_is_left_out(tmp_path: Path) -> None:
     with MediaWriter(tmp_path / "a.mp4", (64, 48)) as file:
         for time_s in (0.0, 0.5, 0.4, 0.5, 0.6):
