@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
+
+from fer_core.analysis.timeline import Marker
+from fer_desktop.ui.marker_list import MarkerList
+
+FIRST, SECOND = Marker(3.2, "smiles"), Marker(65.0)
+
+
+@pytest.fixture
+def markers(qtbot) -> MarkerList:
+    markers = MarkerList()
+    qtbot.addWidget(markers)
+    markers.show()
+    markers.set_markers([FIRST, SECOND])
+    return markers
+
+
+def test_it_lists_times_and_notes(markers: MarkerList) -> None:
+    cells = [[markers.table.item(row, c).text() for c in (0, 1)] for row in (0, 1)]
+    assert cells == [["0:03", "smiles"], ["1:05", ""]]
+
+
+def test_enter_goes_there(markers: MarkerList, qtbot) -> None:
+    markers.table.selectRow(1)
+    with qtbot.waitSignal(markers.seek_requested) as wanted:
+        qtbot.keyClick(markers.table, Qt.Key.Key_Return)
+    assert wanted.args == [65.0]
+
+
+def test_a_note_is_written_at_once(markers: MarkerList, qtbot) -> None:
+    markers.edit(SECOND)
+    field = markers.table.findChild(QLineEdit)
+    with qtbot.waitSignal(markers.note_changed) as changed:
+        qtbot.keyClicks(field, "looks away")
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert changed.args == [SECOND, "looks away"]
+
+
+def test_the_chosen_one_is_deleted_by_key_or_button(markers: MarkerList, qtbot) -> None:
+    removed: list[Marker] = []
+    markers.removed.connect(removed.append)
+    assert not markers._delete.isEnabled()
+    markers.table.selectRow(0)
+    qtbot.keyClick(markers.table, Qt.Key.Key_Delete)
+    markers._delete.click()
+    assert removed == [FIRST, FIRST]
+
+
+def test_what_is_shown_anew_is_no_change_and_keeps_the_choice(markers: MarkerList) -> None:
+    changed: list[object] = []
+    markers.note_changed.connect(lambda *what: changed.append(what))
+    markers.table.selectRow(1)
+    markers.set_markers([Marker(1.0), FIRST, SECOND])
+    assert markers.table.currentRow() == 2
+    assert not changed
+
+
+def test_the_button_asks_for_a_marker(markers: MarkerList, qtbot) -> None:
+    with qtbot.waitSignal(markers.marker_wanted):
+        markers.findChildren(type(markers._delete))[0].click()
