@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.figures import Figure
+from fer_core.openmp import let_threads_sleep
 
 ROOT = Path(__file__).parents[1]
 SESSION_SECONDS = 1200.0
@@ -51,7 +52,7 @@ def _main(seconds: float) -> None:
 
 def _sizes(seconds: float) -> list[tuple[float, float]]:
     """(session time in s, resident memory in MB), every ten seconds."""
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    let_threads_sleep()
     from PySide6.QtWidgets import QApplication
 
     from benchmarks.made_up import voice

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
+
+INTERRUPTED = 130  # the exit status of what Ctrl-C ended, as shells have it
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -23,3 +26,27 @@ def positive(text: str) -> int:
 def add_device(parser: Any) -> None:
     """``--device``, of a parser or a group."""
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+
+def add_modalities(parser: Any, of_what: str) -> None:
+    """``--modalities``, a tuple of names."""
+    parser.add_argument(
+        "--modalities",
+        type=list_of(("audio", "video")),
+        default=("audio", "video"),
+        metavar="audio,video",
+        help=f"what is used of the {of_what} (default: both)",
+    )
+
+
+def list_of(choices: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+    """Some of ``choices`` with commas between them, as the type of an argument."""
+
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(text.split(",")))
+        for name in names:
+            if name not in choices:
+                raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(choices)}")
+        return names
+
+    return read

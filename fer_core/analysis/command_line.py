@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_core.analysis.inputs import Job, jobs_of
-from fer_core.arguments import OneLineParser, add_device, positive
+from fer_core.arguments import (
+    INTERRUPTED,
+    OneLineParser,
+    add_device,
+    add_modalities,
+    list_of,
+    positive,
+)
 from fer_core.errors import UserError
 from fer_core.media import CLIP_SECONDS, HOP_SECONDS, SHORTEST_HOP_SECONDS
+from fer_core.openmp import let_threads_sleep
 
 if TYPE_CHECKING:
     from fer_core.analysis.batch import Outcome
@@ -24,7 +31,6 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "json", "srt", "vtt", "png", "html")
 DEFAULT_FORMATS = "csv,json"
 DEFAULT_OUT = Path("analysis")
-INTERRUPTED = 130  # the exit status of what Ctrl-C ended, as shells have it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--format",
-        type=_list_of(FORMATS),
+        type=list_of(FORMATS),
         metavar=",".join(FORMATS),
         help=f"what is written (default: {DEFAULT_FORMATS}; with --json alone nothing)",
     )
@@ -72,13 +78,7 @@ def parser() -> argparse.ArgumentParser:
         "--workers", type=positive, default=1, metavar="N", help="files at once (default: 1)"
     )
     add_device(parser)
-    parser.add_argument(
-        "--modalities",
-        type=_list_of(("audio", "video")),
-        default=("audio", "video"),
-        metavar="audio,video",
-        help="what is used of the files (default: both)",
-    )
+    add_modalities(parser, "files")
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -92,8 +92,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _run(jobs: list[Job], options: argparse.Namespace) -> int:
-    # OpenMP's threads sleep while they wait for each other; read when torch is loaded.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    let_threads_sleep()
     from fer_core.analysis.batch import Recipe, run_jobs
     from fer_core.analysis.progress import Progress
     from fer_core.data.clips import Modalities
@@ -138,20 +137,6 @@ def _hop(text: str) -> float:
             f"{text!r} is not between {SHORTEST_HOP_SECONDS} and {CLIP_SECONDS:g} seconds"
         )
     return hop_s
-
-
-class _list_of:
-    """Some of ``choices``, with commas between them."""
-
-    def __init__(self, choices: Sequence[str]) -> None:
-        self._choices = choices
-
-    def __call__(self, text: str) -> tuple[str, ...]:
-        names = tuple(dict.fromkeys(text.split(",")))
-        for name in names:
-            if name not in self._choices:
-                raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(self._choices)}")
-        return names
 
 
 if __name__ == "__main__":

@@ -8,14 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fer_core.arguments import OneLineParser, add_device, positive
+from fer_core.arguments import (
+    INTERRUPTED,
+    OneLineParser,
+    add_device,
+    add_modalities,
+    positive,
+)
 from fer_core.config import PRESETS
 from fer_core.data.corpora.registry import CORPORA
 from fer_core.data.splits import SPLITS
 from fer_core.errors import UserError
 from fer_core.training import commands
-
-INTERRUPTED = 130  # the exit status of what Ctrl-C ended, as shells have it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -146,12 +150,7 @@ def _add_corpora(parser: argparse.ArgumentParser) -> None:
     corpora.add_argument(
         "--allow-missing", action="store_true", help="actors of the split may be missing"
     )
-    corpora.add_argument(
-        "--modalities",
-        default="audio,video",
-        metavar="audio,video",
-        help="what is used of the recordings (default: both)",
-    )
+    add_modalities(corpora, "recordings")
     corpora.add_argument(
         "--cache", type=Path, metavar="DIR", help="prepared media (default: in the user's cache)"
     )

@@ -83,13 +83,7 @@ def choices_of(options: argparse.Namespace) -> list[CorpusChoice]:
 def modalities_of(options: argparse.Namespace) -> Modalities:
     from fer_core.data.clips import Modalities
 
-    named = options.modalities.split(",")
-    if not set(named) <= {"audio", "video"}:
-        raise UserError(
-            f"There are no modalities {options.modalities!r}.",
-            "Write audio, video, or audio,video.",
-        )
-    return Modalities("audio" in named, "video" in named)
+    return Modalities("audio" in options.modalities, "video" in options.modalities)
 
 
 def stages_of(options: argparse.Namespace) -> tuple[Any, ...]:

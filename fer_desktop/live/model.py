@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import threading
 from functools import cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from fer_core.openmp import let_threads_sleep
 from fer_core.resources import bundled_model
 from fer_desktop.live.inference_thread import ModelState
 from fer_desktop.settings import Device
@@ -91,9 +91,7 @@ def _import_network() -> None:
     Triton is kept out: only torch's compiler would use it, and beside Mesa's OpenGL drivers, which
     Qt may load, its own copy of LLVM crashes the program.
     """
-    # On two cores, one of them busy with the camera, OpenMP's threads spin in wait for each other:
-    # a prediction took 0.3 to 4.6 s. Told to sleep instead, 55 ms. Read when torch is loaded.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    let_threads_sleep()
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # as if not installed
     gc.disable()
     try:
