@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from fer_core.analysis.export.chart import as_png
+from fer_core.analysis.export.chart import as_png, as_svg
 from fer_core.analysis.export.csv_table import as_csv
 from fer_core.analysis.export.html_page import as_html
 from fer_core.analysis.export.json_document import as_json
@@ -20,6 +20,7 @@ EXPORTERS: dict[str, Callable[[Timeline], bytes]] = {
     "srt": as_srt,
     "vtt": as_vtt,
     "png": as_png,
+    "svg": as_svg,
     "html": as_html,
 }
 
