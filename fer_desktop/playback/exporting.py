@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from fer_core.analysis.export import OVERLAY
 from fer_core.analysis.timeline import Timeline
 from fer_core.errors import UserError
 from fer_desktop.errors import Notice
 
 log = logging.getLogger(__name__)
 
+TELL_SECONDS = 0.1  # the window need not draw more often
 CLOSE_SECONDS = 2.0  # to wait for the thread at the program's end
 
 
@@ -69,16 +73,15 @@ class Exporter(QObject):
             self._thread.join(CLOSE_SECONDS)
 
     def _run(self, timeline: Timeline, request: ExportRequest) -> None:
-        from fer_core.analysis.export.formats import export
-
-        paths = request.paths
-        for number, path in enumerate(paths):
-            if self._cancelled.is_set():
-                self._post(self.cancelled.emit)
-                return
-            self._post(partial(self.progress.emit, path, number / len(paths)))
+        for number, path in enumerate(request.paths):
             try:
-                export(timeline, path)
+                with closing(_written(timeline, path)) as written:
+                    for share in written:
+                        if self._cancelled.is_set():
+                            self._post(self.cancelled.emit)
+                            return
+                        overall = (number + share) / len(request.paths)
+                        self._post(partial(self.progress.emit, path, overall))
             except UserError as error:
                 self._post(partial(self.failed.emit, Notice("export", error.text, error.hint)))
                 return
@@ -88,10 +91,28 @@ class Exporter(QObject):
                 text = f"{path.name} cannot be written: {words}."
                 self._post(partial(self.failed.emit, Notice("export", text)))
                 return
-        self._post(partial(self.finished.emit, paths))
+        self._post(partial(self.finished.emit, request.paths))
 
     def _post(self, what: Callable[[], None]) -> None:
         self._posted.emit(what)
 
     def _call(self, what: Callable[[], None]) -> None:
         what()
+
+
+def _written(timeline: Timeline, path: Path) -> Generator[float]:
+    """Write ``path``; yields the share that is done, closed early it leaves no half of it."""
+    # Imported here, on the thread: matplotlib and FFmpeg take half a second.
+    from fer_core.analysis.export.formats import export
+    from fer_core.analysis.export.overlay_video import overlay_video
+
+    yield 0.0
+    if path.suffix.removeprefix(".") != OVERLAY:
+        export(timeline, path)
+        return
+    told = time.monotonic()
+    with closing(overlay_video([timeline], path)) as video:
+        for done_s in video:
+            if time.monotonic() - told >= TELL_SECONDS:
+                told = time.monotonic()
+                yield min(done_s / max(timeline.source.duration_s, 1e-3), 1.0)
