@@ -25,10 +25,10 @@ from fer_core.analysis.source import source_of
 from fer_core.analysis.timeline import Segment, Timeline
 from fer_core.data.clips import Modalities
 from fer_core.data.container import CUT_OFF_SECONDS
+from fer_core.data.digest import content_digest
 from fer_core.data.media_info import probe
 from fer_core.data.media_picture import frames_at
 from fer_core.data.media_sound import sound_blocks
-from fer_core.data.digest import content_digest
 from fer_core.errors import UserError
 from fer_core.media import (
     CLIP_SECONDS,

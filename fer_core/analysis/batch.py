@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from fer_core.analysis.analysis import Analysis, OnProgress
-from fer_core.analysis.export.formats import export
+from fer_core.analysis.export import OVERLAY
+from fer_core.analysis.identities import FaceChoice
 from fer_core.analysis.inputs import Job
 from fer_core.analysis.model import LoadedModel
-from fer_core.analysis.timeline import SCHEMA
+from fer_core.analysis.results import check_writable, complete_results, write_results
 from fer_core.data.clips import Modalities
-from fer_core.data.digest import content_digest
 from fer_core.errors import UserError
 
 
@@ -31,33 +31,30 @@ class Recipe:
     formats: tuple[str, ...]  # of the files written; with "resume" JSON is one of them
     hop_s: float
     wanted: Modalities
+    face: FaceChoice
+    sound_track: int | None
     resume: bool
+    tells: bool  # outcomes hold the documents
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     job: Job
-    document: dict[str, Any] | None  # the timeline as JSON
+    emotions: tuple[str | None, ...] = ()  # of each face; None where nothing was heard or seen
+    documents: tuple[dict[str, Any], ...] = ()  # the timelines as JSON, if they were asked for
     error: str | None = None  # a sentence
     was_there: bool = False  # since an earlier call
 
 
 def run_job(job: Job, model: LoadedModel, recipe: Recipe, on_progress: OnProgress) -> Outcome:
-    """Analyse a file and write its results, JSON last: where it lies, all others do."""
+    """Analyse a file and write its results."""
     try:
-        if recipe.resume and (document := _complete(job, model, recipe)) is not None:
-            return Outcome(job, document, was_there=True)
-        analysis = Analysis(job.path, model, recipe.hop_s, recipe.wanted)
-        for _ in analysis.segments():
-            on_progress(analysis.done_s, analysis.duration_s)
-        timeline = analysis.timeline()
-        for name in sorted(recipe.formats, key=lambda name: name == "json"):
-            export(timeline, result_path(job, name))
-        return Outcome(job, timeline.as_json())
+        return _run(job, model, recipe, on_progress)
     except UserError as error:
-        return Outcome(job, None, str(error))
+        return Outcome(job, error=str(error))
     except Exception as error:
-        return Outcome(job, None, f"Something unexpected happened: {type(error).__name__}: {error}")
+        text = f"Something unexpected happened: {type(error).__name__}: {error}"
+        return Outcome(job, error=text)
 
 
 def run_jobs(
@@ -80,49 +77,55 @@ def run_jobs(
         return
     threads = max((os.cpu_count() or 1) // workers, 1)
     pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), _prepare, (folder, device, threads)
+        workers, multiprocessing.get_context("spawn"), torch.set_num_threads, (threads,)
     )
     try:
-        waiting = {pool.submit(_run_here, job, recipe): job for job in jobs}
+        waiting = {pool.submit(run_here, job, folder, device, recipe): job for job in jobs}
         for future in as_completed(waiting):
+            job = waiting.pop(future)  # or all outcomes would be kept
             try:
                 yield future.result()
             except BrokenProcessPool:
                 text = "The process that analysed it ended. Try again with --workers 1."
-                yield Outcome(waiting[future], None, text)
+                yield Outcome(job, error=text)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def result_path(job: Job, format_name: str) -> Path:
-    return job.result.with_name(f"{job.result.name}.{format_name}")
-
-
-def _complete(job: Job, model: LoadedModel, recipe: Recipe) -> dict[str, Any] | None:
-    """What an earlier call wrote, if it did all that this one would do."""
+def run_here(job: Job, folder: Path | None, device: str, recipe: Recipe) -> Outcome:
+    """The same in a process of its own, which loads the model once."""
     try:
-        document = json.loads(result_path(job, "json").read_text(encoding="utf-8"))
-        made = (
-            document["schema"],
-            document["model"]["sha256"],
-            document["hop_s"],
-            document["source"]["sha256"],
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    same = made == (SCHEMA, model.used.sha256, recipe.hop_s, content_digest(job.path))
-    there = all(result_path(job, name).is_file() for name in recipe.formats)
-    return document if same and there else None
+        model = _loaded(folder, device)
+    except UserError as error:
+        return Outcome(job, error=str(error))
+    return run_job(job, model, recipe, lambda *_: None)
 
 
-_model: LoadedModel  # of a worker process
+_loaded = cache(LoadedModel.load)
 
 
-def _prepare(folder: Path | None, device: str, threads: int) -> None:
-    global _model
-    torch.set_num_threads(threads)
-    _model = LoadedModel.load(folder, device)
+def _run(job: Job, model: LoadedModel, recipe: Recipe, on_progress: OnProgress) -> Outcome:
+    if recipe.resume:
+        found = complete_results(job, recipe.formats, recipe.face, model.used.sha256, recipe.hop_s)
+        if found is not None:
+            emotions = tuple(document["summary"]["emotion"] for document in found)
+            return Outcome(job, emotions, tuple(found) if recipe.tells else (), was_there=True)
+    if recipe.formats:
+        check_writable(job.result.parent)  # or hours of work find a full disk
+    analysis = Analysis(
+        job.path, model, recipe.hop_s, recipe.wanted, recipe.face, recipe.sound_track
+    )
+    rounds = 2 if OVERLAY in recipe.formats else 1  # the video is read again to be drawn on
+    for _ in analysis.segments():
+        on_progress(analysis.done_s / rounds, analysis.duration_s)
+    timelines = analysis.timelines()
 
+    def on_drawn(done_s: float) -> None:
+        on_progress((analysis.duration_s + done_s) / rounds, analysis.duration_s)
 
-def _run_here(job: Job, recipe: Recipe) -> Outcome:
-    return run_job(job, _model, recipe, lambda *_: None)
+    write_results(job, timelines, recipe.formats, recipe.face, recipe.sound_track, on_drawn)
+    return Outcome(
+        job,
+        tuple(timeline.emotion for timeline in timelines),
+        tuple(timeline.as_json() for timeline in timelines) if recipe.tells else (),
+    )

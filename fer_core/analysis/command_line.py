@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fer_core.analysis.export import FORMATS
 from fer_core.analysis.inputs import Job, jobs_of
 from fer_core.arguments import (
     INTERRUPTED,
@@ -26,9 +27,12 @@ from fer_core.media import CLIP_SECONDS, HOP_SECONDS, SHORTEST_HOP_SECONDS
 from fer_core.openmp import let_threads_sleep
 
 if TYPE_CHECKING:
-    from fer_core.analysis.batch import Outcome
+    from collections.abc import Iterator
 
-FORMATS = ("csv", "json", "srt", "vtt", "png", "html")
+    from fer_core.analysis.batch import Outcome, Recipe
+    from fer_core.analysis.identities import FaceChoice
+    from fer_core.analysis.progress import Progress
+
 DEFAULT_FORMATS = "csv,json"
 DEFAULT_OUT = Path("analysis")
 
@@ -75,10 +79,32 @@ def parser() -> argparse.ArgumentParser:
         help=f"from one window of 3 s to the next (default: {HOP_SECONDS})",
     )
     parser.add_argument(
-        "--workers", type=positive, default=1, metavar="N", help="files at once (default: 1)"
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="files at once (default: 1; of a cluster, its processors)",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="work on a Ray cluster: local, auto, HOST:PORT or ray://HOST:PORT",
     )
     add_device(parser)
     add_modalities(parser, "files")
+    parser.add_argument(
+        "--face",
+        type=_face,
+        default="largest",
+        metavar="largest|INDEX|all",
+        help="whose: the largest face's, one's by its number from 0 in the order of their coming, "
+        "or each one's in files of its own (default: largest)",
+    )
+    parser.add_argument(
+        "--sound-track",
+        type=positive,
+        metavar="N",
+        help="which of several, from 1 (default: the file's main one)",
+    )
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -93,8 +119,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _run(jobs: list[Job], options: argparse.Namespace) -> int:
     let_threads_sleep()
-    from fer_core.analysis.batch import Recipe, run_jobs
+    from fer_core.analysis.batch import Recipe
     from fer_core.analysis.progress import Progress
+    from fer_core.analysis.results import check_writable
     from fer_core.data.clips import Modalities
 
     formats = options.format
@@ -103,28 +130,66 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
         formats = () if writes_nothing else tuple(DEFAULT_FORMATS.split(","))
     if options.resume and "json" not in formats:
         raise UserError("--resume reads the JSON of an earlier call.", "Add json to --format.")
-    wanted = Modalities("audio" in options.modalities, "video" in options.modalities)
-    recipe = Recipe(formats, options.hop, wanted, options.resume)
-    outcomes: list[Outcome] = []
+    out = options.out or DEFAULT_OUT
+    if formats:
+        check_writable(out)
+    recipe = Recipe(
+        formats=formats,
+        hop_s=options.hop,
+        wanted=Modalities("audio" in options.modalities, "video" in options.modalities),
+        face=options.face,
+        sound_track=options.sound_track,
+        resume=options.resume,
+        tells=options.json,
+    )
+    failures: list[Outcome] = []
+    done = skipped = 0
     with Progress(jobs, sys.stderr) as progress:
-        for outcome in run_jobs(
-            jobs, options.model, options.device, recipe, options.workers, progress.on_segment
-        ):
-            outcomes.append(outcome)
+        for outcome in _outcomes(jobs, options, recipe, progress):
             progress.on_file(outcome)
+            if outcome.error is not None:
+                failures.append(outcome)
+            elif outcome.was_there:
+                skipped += 1
+            else:
+                done += 1
             if options.json:
                 failed = {"path": str(outcome.job.path), "error": outcome.error}
-                print(json.dumps(outcome.document or failed), flush=True)
-    failures = [outcome for outcome in outcomes if outcome.error is not None]
-    skipped = sum(outcome.was_there for outcome in outcomes)
-    done = len(outcomes) - len(failures) - skipped
+                for document in outcome.documents or (failed,):
+                    print(json.dumps(document), flush=True)
     summary = f"{done} analysed, {skipped} already there, {len(failures)} failed."
-    if formats:
-        summary += f" Results are in {options.out or DEFAULT_OUT}."
+    if formats and done + skipped:
+        summary += f" Results are in {out}."
     print(summary, file=sys.stderr)
     for outcome in failures:
         print(f"  {outcome.job.path}: {outcome.error}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def _outcomes(
+    jobs: list[Job], options: argparse.Namespace, recipe: Recipe, progress: Progress
+) -> Iterator[Outcome]:
+    if options.cluster is not None:
+        from fer_core.analysis.cluster import run_on_cluster
+
+        return run_on_cluster(
+            jobs, options.model, options.device, recipe, options.cluster, options.workers
+        )
+    from fer_core.analysis.batch import run_jobs
+
+    return run_jobs(
+        jobs, options.model, options.device, recipe, options.workers or 1, progress.on_segment
+    )
+
+
+def _face(text: str) -> FaceChoice:
+    if text == "largest":
+        return "largest"
+    if text == "all":
+        return "all"
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is none of largest, all, or a number from 0 on")
+    return int(text)
 
 
 def _hop(text: str) -> float:

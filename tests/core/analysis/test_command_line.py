@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from fer_core.analysis.command_line import main
+from fer_core.analysis.export import FORMATS, OVERLAY
+from fer_core.analysis.export.formats import EXPORTERS
 from fer_core.analysis.inputs import jobs_of
 from fer_core.errors import UserError
 
@@ -35,13 +37,17 @@ def run(folder: Path, *arguments: object) -> int:
     return main([*map(str, arguments), "--model", str(folder), "--device", "cpu"])
 
 
+def test_the_formats_that_are_offered_are_those_there_are() -> None:
+    assert set(FORMATS) == {*EXPORTERS, OVERLAY}
+
+
 def test_one_bad_file_never_stops_the_rest(
     media: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert run(folder, media, "--out", out, "--format", "csv,json,srt,vtt,png,html") == 1
-    suffixes = ("csv", "html", "json", "png", "srt", "vtt")
-    expected = [f"{name}.{suffix}" for name in ("a", "deeper/b") for suffix in suffixes]
+    formats = list(FORMATS)
+    assert run(folder, media, "--out", out, "--format", ",".join(formats)) == 1
+    expected = [f"{name}.{suffix}" for name in ("a", "deeper/b") for suffix in sorted(formats)]
     assert names(out) == expected
     said = capsys.readouterr()
     assert said.out == ""
@@ -100,6 +106,8 @@ def test_resume_without_json_is_refused(
         (["--hop", "soon"], "'soon' is not between"),
         (["--workers", "0"], "no number from 1 on"),
         (["--modalities", "smell"], "'smell' is none of"),
+        (["--face", "-1"], "'-1' is none of"),
+        (["--sound-track", "0"], "no number from 1 on"),
         ([], "the following arguments are required"),
     ],
 )
@@ -121,12 +129,14 @@ def test_a_model_that_is_not_there_is_said_before_anything_is_done(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_said(
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_done(
     media: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "out").write_text("no folder")
-    assert run(folder, media / "a.wav", "--out", tmp_path / "out") == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert run(folder, media / "a.wav", "--out", tmp_path / "out" / "deeper") == 2
+    said = capsys.readouterr().err
+    assert "cannot be written" in said
+    assert "analysed" not in said  # it is said before
 
 
 def test_workers_give_the_same_results(media: Path, folder: Path, tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""What the analysis of a file leaves on the disk: its names, the order of writing, and what of it
+is there already.
+
+``a.json`` is the largest face's; with faces by number each has its own (``a.face-0.json``), and
+one video, ``a.mp4``, shows all. JSON comes last, and face 0 last of all: where that lies, all
+others do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from fer_core.analysis.export import OVERLAY
+from fer_core.analysis.export.formats import export
+from fer_core.analysis.export.overlay_video import overlay_video
+from fer_core.analysis.identities import FaceChoice
+from fer_core.analysis.inputs import Job
+from fer_core.analysis.timeline import SCHEMA, Timeline
+from fer_core.data.digest import content_digest
+from fer_core.whole_file import unwritable
+
+PROBE_BYTES = 2**16  # more than a full disk still takes in the rest of a block
+
+
+def result_path(job: Job, format_name: str, face_id: int | None = None) -> Path:
+    face = "" if face_id is None else f".face-{face_id}"
+    return job.result.with_name(f"{job.result.name}{face}.{format_name}")
+
+
+def write_results(
+    job: Job,
+    timelines: Sequence[Timeline],
+    formats: Sequence[str],
+    face: FaceChoice,
+    sound_track: int | None = None,
+    on_drawn: Callable[[float], None] = lambda _: None,
+) -> None:
+    """Each by rename; faces of an earlier call that are no more are removed.
+
+    ``on_drawn`` is told how many seconds of the video are done.
+
+    Raises:
+        UserError: the folder cannot be written, or the file cannot be read any more for the video.
+    """
+    for name in formats:
+        if name not in ("json", OVERLAY):
+            for timeline in timelines:
+                export(timeline, result_path(job, name, timeline.face_id))
+    if OVERLAY in formats:
+        path = result_path(job, OVERLAY, None if face == "all" else timelines[0].face_id)
+        for done_s in overlay_video(timelines, path, sound_track):
+            on_drawn(done_s)
+    if face == "all":
+        faces = len(timelines) if timelines[0].face_id is not None else 0
+        for name in formats:
+            _remove_from(job, name, faces)
+    if "json" in formats:
+        for timeline in reversed(timelines):
+            export(timeline, result_path(job, "json", timeline.face_id))
+
+
+def complete_results(
+    job: Job, formats: Sequence[str], face: FaceChoice, model_sha256: str, hop_s: float
+) -> list[dict[str, Any]] | None:
+    """The documents of an earlier call, if it did all that this one would do; JSON among it.
+
+    Raises:
+        UserError: the media file cannot be read.
+    """
+    documents = _documents(job, face)
+    made_of = [(d["schema"], d["model"]["sha256"], d["hop_s"]) for d in documents]
+    if not documents or set(made_of) != {(SCHEMA, model_sha256, hop_s)}:
+        return None
+    if {d["source"]["sha256"] for d in documents} != {content_digest(job.path)}:
+        return None
+    numbers = [document.get("face_id") for document in documents]
+    expected = [result_path(job, n, f) for n in formats if n != OVERLAY for f in numbers]
+    if OVERLAY in formats:
+        expected.append(result_path(job, OVERLAY, None if face == "all" else numbers[0]))
+    return documents if all(path.is_file() for path in expected) else None
+
+
+def check_writable(folder: Path) -> None:
+    """Whether files can be made in ``folder``, which need not be there yet; nothing is left.
+
+    Raises:
+        UserError: they cannot.
+    """
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    try:
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(os.urandom(PROBE_BYTES))
+            file.flush()
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def _documents(job: Job, face: FaceChoice) -> list[dict[str, Any]]:
+    """Those in the places where this choice of faces puts them; of damaged ones none."""
+    if face == "largest":
+        found = [_document(result_path(job, "json"))]
+    elif face == "all":
+        found = []
+        for face_id in count():
+            document = _document(result_path(job, "json", face_id))
+            if document is None:
+                break
+            found.append(document)
+        if not found:  # where nobody is seen there is one, of the sound alone
+            alone = _document(result_path(job, "json"))
+            found = [alone if alone is None or alone["summary"]["face_s"] == 0 else None]
+    else:
+        found = [_document(result_path(job, "json", face))]
+    return [document for document in found if document is not None]
+
+
+def _document(path: Path) -> dict[str, Any] | None:
+    """None if there is none that can be read."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        document["schema"], document["model"]["sha256"], document["hop_s"]
+        document["source"]["sha256"], document["summary"]["face_s"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return document
+
+
+def _remove_from(job: Job, format_name: str, first: int) -> None:
+    for face_id in count(first):
+        path = result_path(job, format_name, face_id)
+        if not path.exists():
+            return
+        try:
+            path.unlink()
+        except OSError as error:
+            raise unwritable(path, error) from error
