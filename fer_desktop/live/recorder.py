@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fer_core.media import HOP_SECONDS, AudioBlock, FaceBox, VideoFrame
@@ -41,6 +41,7 @@ class Recorder:
         self._model: ModelAnswering | None = None
         self._recording: Recording | None = None
         self._clock = RecordingClock(0.0)
+        self._begun = datetime.min.replace(tzinfo=UTC)  # of the last recording
         self._ending: list[Recording] = []
 
     def begin(self, base: Path, layout: Layout, now_s: float) -> None:
@@ -130,9 +131,9 @@ class Recorder:
 
     def _begin(self, layout: Layout, now_s: float) -> Recording:
         self._clock = RecordingClock(now_s)
-        recording = Recording(
-            self._base, layout, self._model, datetime.now().astimezone(), self._tell
-        )
+        # Two that begin in one second must not be told apart by chance: their threads race.
+        self._begun = max(datetime.now().astimezone(), self._begun + timedelta(seconds=1))
+        recording = Recording(self._base, layout, self._model, self._begun, self._tell)
         recording.start()
         self._recording = recording
         return recording

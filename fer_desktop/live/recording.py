@@ -219,7 +219,12 @@ class Recording(threading.Thread):
         write_line(self._results, result_line(prediction, end_s, goes_on_from_s, faces))
 
     def _write_model(self, model: ModelAnswering) -> None:
-        write_line(self._results, model_line(model))
+        try:
+            line = model_line(model)
+        except UserError as error:  # its files have gone: that costs the timeline, not the rest
+            log.warning("the recording's model is not named: %s", error)
+        else:
+            write_line(self._results, line)
 
     def _face(self, start_s: float, end_s: float) -> FaceBox | None:
         """The median of those seen in ``(start_s, end_s]``."""
@@ -243,12 +248,12 @@ class Recording(threading.Thread):
             write_timeline(self.video)
         except Exception:  # the video and the results are there, and tell the same
             log.exception("no timeline of %s", self.video)
-        minutes, seconds = divmod(round(self._ended_s or 0.0), 60)
         dropped = f" {self.frames_dropped} frames were left out." if self.frames_dropped else ""
         self._tell(
             Notice(
                 "recording",
-                f"Recorded {minutes}:{seconds:02d} to {self.video}.{dropped}",
+                f"The recording is in {self.video.parent}.{dropped}",
+                "It opens like any other file.",
                 severity="info",
             )
         )

@@ -40,7 +40,7 @@ from fer_desktop.ui.settings_dialog import SettingsDialog, smoothing_slider
 from fer_desktop.ui.shortcuts_dialog import ShortcutsDialog
 from fer_desktop.ui.status_line import StatusLine
 from fer_desktop.ui.theme import DARK, SystemThemeWatcher, apply_theme, colours_of
-from fer_desktop.ui.timeline import SessionTimeline
+from fer_desktop.ui.timeline import SessionTimeline, clock
 from fer_desktop.ui.tool_row import State, ToolRow
 from fer_desktop.ui.video_view import VideoView
 
@@ -183,9 +183,8 @@ class MainWindow(QMainWindow):
     ) -> None:
         """How long the recording is and where it goes; None: nothing is recorded."""
         self._actions["record"].setChecked(elapsed_s is not None)
-        minutes, seconds = divmod(int(elapsed_s or 0), 60)
-        text = f"{minutes}:{seconds:02d}" + (" paused" if paused else "")
-        self.video.set_recording("" if elapsed_s is None else text)
+        text = "" if elapsed_s is None else clock(int(elapsed_s)) + (" paused" if paused else "")
+        self.video.set_recording(text)
         self.status_line.show_recording(place, dropped)
 
     def forget_picture(self) -> None:

@@ -132,7 +132,7 @@ def test_sound_and_picture_are_in_step_and_as_long_as_the_recording(studio, reco
     assert file.frames[0][1].shape == (48, 64, 3)
     assert len(file.sound) / file.rate == pytest.approx(3.5, abs=0.03)
     assert studio.notices[-1].severity == "info"
-    assert f"Recorded 0:04 to {video}" in studio.notices[-1].text
+    assert f"The recording is in {video.parent}." in studio.notices[-1].text
 
 
 def test_a_pause_is_left_out_and_what_follows_is_in_step(studio, recorded) -> None:
@@ -207,6 +207,20 @@ def test_results_are_lines_that_are_there_at_once(studio, answers, model, until)
     assert answer["segments"][0]["probabilities"]["happy"] == pytest.approx(0.72)
     assert answer["modalities"] == ["audio", "video"]
     assert (nobody["emotion"], nobody["segments"]) == (None, [])
+
+
+def test_a_model_whose_files_have_gone_costs_the_timeline_and_nothing_else(
+    studio, answers, model, tmp_path
+) -> None:
+    studio.recorder.use_model(ModelAnswering(model.config, tmp_path / "gone"))
+    studio.recorder.begin(studio.base, Layout(SIZE, False), 10.0)
+    studio.film(10, 12, sound=False)
+    studio.recorder.add_result(answers(11.625), 11.625)
+    studio.ends(12.0)
+    (video,) = studio.videos()
+    assert [line.get("emotion") for line in lines(video)] == [None, "happy"]
+    assert not video.with_suffix(".json").exists()
+    assert [notice.severity for notice in studio.notices] == ["info"]
 
 
 def test_a_slow_disk_costs_frames_which_are_counted_and_no_sound(
