@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.analysis.peaks import Peak, peaks_of
+from fer_core.analysis.peaks import Peak, find_peaks, peak_at
 from fer_core.analysis.timeline import Segment
-from fer_core.labels import CLASSES, EMOTIONS
+from fer_core.labels import CLASSES
 from fer_core.media import SEGMENT_SECONDS, SEGMENTS
+from fer_desktop.playback.growing_array import GrowingArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +36,8 @@ class Results:
 
     def __init__(self) -> None:
         self._segments: list[Segment] = []
+        self._probabilities = GrowingArray(CLASSES)  # zeros where nothing was heard or seen
+        self._rest = GrowingArray(3)  # start and end in seconds, uncertain
 
     def __len__(self) -> int:
         return len(self._segments)
@@ -51,10 +53,18 @@ class Results:
 
     def add(self, segments: Sequence[Segment]) -> None:
         """Those that follow the last one."""
+        if not segments:
+            return
+        nothing = np.zeros(CLASSES)
+        told = [nothing if s.probabilities is None else s.probabilities for s in segments]
+        self._probabilities.extend(np.array(told))
+        self._rest.extend(np.array([(s.start_s, s.end_s, s.uncertain) for s in segments]))
         self._segments.extend(segments)
 
     def clear(self) -> None:
         self._segments.clear()
+        self._probabilities.clear()
+        self._rest.clear()
 
     def at(self, time_s: float) -> Segment | None:
         """The segment in which ``time_s`` lies; None before the file and where nothing is yet.
@@ -74,38 +84,29 @@ class Results:
 
     def peaks(self) -> tuple[Peak, ...]:
         """Where each emotion is shown most clearly."""
-        return peaks_of(self._segments)
+        certain = self._probabilities.rows * (self._rest.rows[:, 2:] == 0)
+        return tuple(peak_at(self._segments[place]) for place in find_peaks(certain))
 
     def summary(self, start_s: float, end_s: float) -> Summary | None:
         """``[start_s, end_s)`` in short; None where nothing of it is analysed."""
-        end_s = min(end_s, self.duration_s)
-        start_s = max(start_s, 0.0)
-        first = int(start_s / SEGMENT_SECONDS)
-        counts = np.zeros(CLASSES, np.int64)
-        led_s, sums = np.zeros(CLASSES), np.zeros(CLASSES)
-        uncertain_s = nothing_s = 0.0
-        for segment in islice(self._segments, first, None):
-            inside_s = min(segment.end_s, end_s) - max(segment.start_s, start_s)
-            if inside_s <= 0:
-                break
-            if segment.probabilities is None or segment.emotion is None:
-                nothing_s += inside_s
-                continue
-            leader = EMOTIONS.index(segment.emotion)
-            counts[leader] += 1
-            led_s[leader] += inside_s
-            sums += inside_s * segment.probabilities
-            uncertain_s += inside_s * segment.uncertain
-        told_s = float(led_s.sum())
-        whole_s = told_s + nothing_s
+        start_s, end_s = max(start_s, 0.0), min(end_s, self.duration_s)
+        begins, ends, uncertain = self._rest.rows.T
+        inside_s = np.minimum(ends, end_s) - np.maximum(begins, start_s)
+        chosen = inside_s > 0
+        inside_s, uncertain = inside_s[chosen], uncertain[chosen]
+        probabilities = self._probabilities.rows[chosen]
+        whole_s = inside_s.sum()
         if whole_s <= 0:
             return None
+        told = probabilities.any(axis=1)
+        told_s = inside_s[told].sum()
+        leaders = probabilities[told].argmax(axis=1)
         return Summary(
             start_s=start_s,
             end_s=end_s,
-            segments=counts,
-            shares=led_s / whole_s,
-            probabilities=sums / told_s if told_s > 0 else None,
-            uncertain=uncertain_s / whole_s,
-            nothing=nothing_s / whole_s,
+            segments=np.bincount(leaders, minlength=CLASSES),
+            shares=np.bincount(leaders, inside_s[told], CLASSES) / whole_s,
+            probabilities=inside_s @ probabilities / told_s if told_s > 0 else None,
+            uncertain=float((inside_s * uncertain)[told].sum() / whole_s),
+            nothing=float(1 - told_s / whole_s),
         )

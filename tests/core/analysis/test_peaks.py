@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_core.analysis.peaks import APART_SECONDS, peaks_of
+from fer_core.analysis.peaks import peaks_of
 from fer_core.analysis.timeline import Segment
 
 SEGMENT = 0.375
@@ -15,9 +15,17 @@ def segment(number: int, winner: int, probability: float, uncertain: bool = Fals
     return Segment(start, start + SEGMENT, probabilities, uncertain, True, True, None, 1.0)
 
 
+def row(heights: dict[int, tuple[int, float]]) -> list[Segment]:
+    """Segments of these winners and probabilities; between them surprise, which is uncertain."""
+    return [
+        segment(number, *heights.get(number, (7, 0.9)), uncertain=number not in heights)
+        for number in range(max(heights) + 1)
+    ]
+
+
 def test_the_highest_of_each_emotion_come_first_and_emotions_in_their_order() -> None:
     heights = {0: (3, 0.5), 20: (2, 0.6), 40: (2, 0.9), 60: (3, 0.7)}
-    found = peaks_of(segment(number, *what) for number, what in heights.items())
+    found = peaks_of(row(heights))
     assert [(peak.emotion, round(peak.probability, 2)) for peak in found] == [
         ("happy", 0.9), ("happy", 0.6), ("sad", 0.7), ("sad", 0.5),
     ]  # fmt: skip
@@ -25,10 +33,10 @@ def test_the_highest_of_each_emotion_come_first_and_emotions_in_their_order() ->
 
 
 def test_neighbours_of_a_peak_are_not_peaks() -> None:
-    found = peaks_of(segment(number, 2, 0.9 - 0.01 * number) for number in range(20))
+    found = peaks_of([segment(number, 2, 0.9 - 0.01 * number) for number in range(20)])
     times = [peak.time_s for peak in found]
     assert len(times) == 3
-    assert np.diff(sorted(times)).min() >= APART_SECONDS
+    assert np.diff(sorted(times)).min() >= 3.0
 
 
 def test_uncertain_and_empty_segments_have_no_peak() -> None:
@@ -37,4 +45,8 @@ def test_uncertain_and_empty_segments_have_no_peak() -> None:
 
 
 def test_an_emotion_has_no_more_peaks_than_asked_for() -> None:
-    assert len(peaks_of((segment(20 * n, 2, 0.9) for n in range(9)), most=2)) == 2
+    assert len(peaks_of(row({20 * n: (2, 0.9) for n in range(9)}), most=2)) == 2
+
+
+def test_a_file_without_segments_has_no_peaks() -> None:
+    assert peaks_of([]) == ()
