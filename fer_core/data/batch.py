@@ -34,6 +34,7 @@ class Sample:
     vectors: Tensor | None = None  # (F, Dv)
     mel: Tensor | None = None  # (301, 80), natural log
     steps: Tensor | None = None  # (38, Da)
+    face: Item | None = None  # whose pictures they are, if not the item's own
 
     def seeing(self, face: Sample) -> Sample:
         """This sample's sound with the pictures of another."""
@@ -43,6 +44,7 @@ class Sample:
             pictures=face.pictures,
             rois=face.rois,
             vectors=face.vectors,
+            face=face.face or face.item,
         )
 
     def blind(self) -> Sample:
@@ -60,6 +62,7 @@ class Batch:
     """Samples of one kind, stacked; the same fields with a leading B."""
 
     targets: Targets
+    shown: Targets  # the labels of the pictures, which of a pair may be those of someone else
     frame_mask: Tensor
     audio_mask: Tensor
     pictures: Tensor | None
@@ -112,6 +115,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
     """Stack ``samples``; what only some of them have is zeros in the others, behind their masks."""
     return Batch(
         Targets.of([sample.item for sample in samples]),
+        Targets.of([sample.face or sample.item for sample in samples]),
         torch.stack([sample.frame_mask for sample in samples]),
         torch.stack([sample.audio_mask for sample in samples]),
         *(_stacked([getattr(sample, name) for sample in samples]) for name in CONTENTS),

@@ -52,10 +52,14 @@ def cross_entropy(logits: Tensor, targets: Targets, class_weights: Tensor) -> Te
     A group's probability is the sum of its emotions', so that what the corpus does not tell apart
     costs nothing however it is divided.
     """
-    log_probabilities = logits.log_softmax(-1)  # (B, C)
-    hidden = targets.groups == 0
-    of_groups = log_probabilities.unsqueeze(1).masked_fill(hidden, -torch.inf)  # (B, C, C)
-    # A row without members gives -inf, whose gradient would be NaN: it has no share to multiply.
+    of_groups = log_probabilities_of_groups(logits.log_softmax(-1), targets.groups)
+    return -(targets.shares * class_weights * of_groups).sum(-1)
+
+
+def log_probabilities_of_groups(log_probabilities: Tensor, groups: Tensor) -> Tensor:
+    """(B, C), (B, C, C) -> (B, C): of each group at its first emotion, and zeros elsewhere."""
+    hidden = groups == 0
+    # A row without members would give -inf, whose gradient is NaN.
     empty = hidden.all(-1)
-    of_groups = of_groups.masked_fill(empty.unsqueeze(-1), 0.0).logsumexp(-1)  # (B, C)
-    return -(targets.shares * class_weights * of_groups.masked_fill(empty, 0.0)).sum(-1)
+    members = log_probabilities.unsqueeze(1).masked_fill(hidden, -torch.inf)  # (B, C, C)
+    return members.masked_fill(empty.unsqueeze(-1), 0.0).logsumexp(-1).masked_fill(empty, 0.0)

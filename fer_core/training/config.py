@@ -52,6 +52,7 @@ class TrainingConfig:
     class_weights: bool = True  # by the inverse of how often an emotion occurs
     segment_loss: float = 0.3
     auxiliary_loss: float = 0.3  # of each modality's own answer
+    division_loss: float = 0.1  # of what a face says where its label does not tell two apart
     contrastive_loss: float = 0.1
     contrastive_temperature: float = 0.07
     mixup: float = 0.2  # alpha of the beta distribution (Zhang et al. 2018); 0 is off

@@ -9,7 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fer_core.data.targets import Targets, cross_entropy
+from fer_core.data.targets import Targets, cross_entropy, log_probabilities_of_groups
+
+FIRST_SHARE = 0.6  # neutral, where it is neutral or calm: faces at rest are that more often
 
 
 def clip_loss(logits: Tensor, present: Tensor, targets: Targets, weights: Tensor) -> Tensor:
@@ -24,6 +26,30 @@ def segment_loss(logits: Tensor, present: Tensor, targets: Targets, weights: Ten
         targets.shares.repeat_interleave(segments, 0), targets.groups.repeat_interleave(segments, 0)
     )
     losses = cross_entropy(logits.flatten(0, 1), repeated, weights).view_as(present)  # (B, S)
+    return ((losses * present).sum(1) / present.sum(1).clamp(min=1)).mean()
+
+
+def division_loss(logits: Tensor, present: Tensor, targets: Targets) -> Tensor:
+    """How far segments (B, S, C) that are ``present`` divide otherwise what no label divides.
+
+    Where a label means one of several emotions, such as neutral or calm, the cross-entropy leaves
+    open which, and the answer would flicker between them. The first shall have ``FIRST_SHARE`` of
+    their probability; this is the Kullback-Leibler divergence from that.
+    """
+    segments = logits.shape[1]
+    groups = targets.groups.repeat_interleave(segments, 0)  # (B*S, C, C)
+    said = logits.flatten(0, 1).log_softmax(-1)  # (B*S, C)
+    of_groups = log_probabilities_of_groups(said, groups)
+    within = (said.unsqueeze(1) - of_groups.unsqueeze(-1)) * groups  # (B*S, C, C)
+    first = torch.eye(logits.shape[-1], device=logits.device)
+    others = (groups - first).clamp(min=0)
+    count = others.sum(-1, keepdim=True)
+    wanted = torch.where(
+        count > 0, FIRST_SHARE * first + (1 - FIRST_SHARE) * others / count.clamp(min=1), groups
+    )
+    divergence = (torch.xlogy(wanted, wanted) - wanted * within).sum(-1)  # (B*S, C)
+    shares = targets.shares.repeat_interleave(segments, 0)
+    losses = (shares * divergence).sum(-1).view_as(present)
     return ((losses * present).sum(1) / present.sum(1).clamp(min=1)).mean()
 
 

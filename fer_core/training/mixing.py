@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from fer_core.data.batch import Batch
-from fer_core.data.targets import Targets
 from fer_core.patches import IMAGE_SIZE, ROI_SIDE
 from fer_core.patches import PATCH_SIZE as PATCH
 from fer_core.training.config import TrainingConfig
 
 
-def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Targets | None, float]:
-    """``batch`` mixed with itself in another order, the other labels, and the own label's share.
+def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Tensor | None, float]:
+    """``batch`` mixed with itself in another order, that order, and the own label's share.
 
     Mixup (Zhang et al. 2018) averages whatever the batch shows; what either clip has is then
     present. CutMix (Yun et al. 2019) puts a rectangle of one face into the other, for single
@@ -29,11 +28,10 @@ def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Targets | None, 
         return batch, None, 1.0
     share = torch.distributions.Beta(alpha, alpha).sample().item()
     order = torch.randperm(len(batch)).to(batch.frame_mask.device)
-    other = batch.targets.shuffled(order)
     if cuts:
         assert batch.pictures is not None
         pictures, share = _cut(batch.pictures, order, share)
-        return replace(batch, pictures=pictures), other, share
+        return replace(batch, pictures=pictures), order, share
 
     batch = batch.without_hidden()
 
@@ -51,7 +49,7 @@ def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Targets | None, 
             mel=average(batch.mel),
             steps=average(batch.steps),
         ),
-        other,
+        order,
         share,
     )
 

@@ -33,7 +33,7 @@ from fer_core.model.inputs import ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.segment_pooling import seen_segments
 from fer_core.training.config import StageName, TrainingConfig
-from fer_core.training.losses import clip_loss, contrastive_loss, segment_loss
+from fer_core.training.losses import clip_loss, contrastive_loss, division_loss, segment_loss
 from fer_core.training.mixing import mixed
 
 # What each stage trains; everything else is frozen.
@@ -124,13 +124,14 @@ class Task(lightning.LightningModule):
         return StageAnswer(output.logits, output.segment_logits, present, output)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        batch, other, share = mixed(batch, self.config)
+        batch, order, share = mixed(batch, self.config)
         output = self(batch)
-        targets = batch.targets.smoothed(self.config.label_smoothing)
-        loss = share * self._loss(output, batch, targets)
-        if other is not None:
-            other = other.smoothed(self.config.label_smoothing)
-            loss = loss + (1 - share) * self._loss(output, batch, other)
+        smoothing = self.config.label_smoothing
+        targets, shown = batch.targets.smoothed(smoothing), batch.shown.smoothed(smoothing)
+        loss = share * self._loss(output, batch, targets, shown)
+        if order is not None:
+            others = targets.shuffled(order), shown.shuffled(order)
+            loss = loss + (1 - share) * self._loss(output, batch, *others)
         if output.output is not None and self.config.contrastive_loss:
             loss = loss + self.config.contrastive_loss * self._contrast(output.output, batch)
         self.log(
@@ -225,20 +226,26 @@ class Task(lightning.LightningModule):
         seen = seen_segments(batch.frame_mask)
         return StageAnswer(mean_of_present(logits, seen), logits, seen)
 
-    def _loss(self, answer: StageAnswer, batch: Batch, targets: Targets) -> Tensor:
+    def _loss(self, answer: StageAnswer, batch: Batch, targets: Targets, shown: Targets) -> Tensor:
         config, weights = self.config, self.class_weights
         present = answer.present.any(1)
         loss = clip_loss(answer.logits, present, targets, weights)
         loss = loss + config.segment_loss * segment_loss(
             answer.segment_logits, answer.present, targets, weights
         )
+        if self.stage == "visual":
+            divided = division_loss(answer.segment_logits, answer.present, shown)
+            loss = loss + config.division_loss * divided
         if answer.output is not None:
-            own_answers = [(answer.output.video_logits, seen_segments(batch.frame_mask))]
+            seen, heard = seen_segments(batch.frame_mask), batch.audio_mask
+            says = answer.output.video_logits
+            # What a face says alone is measured by its own label, in a pair as well.
+            own_loss = clip_loss(mean_of_present(says, seen), seen.any(1), shown, weights)
+            loss = loss + config.auxiliary_loss * own_loss
+            loss = loss + config.division_loss * division_loss(says, seen, shown)
             if "audio_head" in TRAINED[self.stage]:
-                own_answers.append((answer.output.audio_logits, batch.audio_mask))
-            for logits, mask in own_answers:
-                own = mean_of_present(logits, mask)
-                own_loss = clip_loss(own, mask.any(1), targets, weights)
+                own = mean_of_present(answer.output.audio_logits, heard)
+                own_loss = clip_loss(own, heard.any(1), targets, weights)
                 loss = loss + config.auxiliary_loss * own_loss
         return loss
 

@@ -75,7 +75,7 @@ def vary_waveform(
 
 def _dbfs(samples: Waveform) -> float:
     """The mean power of samples; no less than that of the last of 16 bits."""
-    return 10 * float(np.log10(max(np.mean(np.square(samples)), 2.0**-30)))
+    return 10 * float(np.log10(max(float(np.mean(np.square(samples))), 2.0**-30)))
 
 
 def _in_a_room(samples: Waveform, rng: Generator) -> Waveform:

@@ -157,6 +157,8 @@ def test_a_voice_is_paired_with_faces_of_its_emotion_another_one_each_epoch(
         assert batch.frame_mask.all()
         assert batch.audio_mask.all()
         assert torch.equal(batch.targets.shares, torch.eye(8))  # the voice's label
+        # The faces' own: of a still nobody knows whether it is neutral or calm.
+        assert batch.shown.shares.argmax(1).tolist() == [0, 0, *range(2, 8)]
     for voiced, seen in zip(source.asked[::2], source.asked[1::2], strict=True):
         assert voiced[0].kind == "recording"
         assert not seen[1].audio

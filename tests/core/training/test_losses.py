@@ -7,9 +7,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fer_core.data.item import EACH_ALONE, Item, one_emotion
+from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
 from fer_core.data.targets import Targets
-from fer_core.training.losses import class_weights, clip_loss, contrastive_loss, segment_loss
+from fer_core.training.losses import (
+    class_weights,
+    clip_loss,
+    contrastive_loss,
+    division_loss,
+    segment_loss,
+)
 
 EQUAL = torch.ones(8)
 
@@ -102,3 +108,31 @@ def test_a_handful_of_clips_cannot_rule() -> None:
     weights = class_weights(shares)
     assert weights[3] / weights[2] == pytest.approx(10, rel=0.01)  # without the limit it is 999
     assert (shares @ weights).mean() == pytest.approx(1)
+
+
+def test_a_neutral_or_calm_face_shall_be_neutral_three_times_of_five() -> None:
+    item = Item("x", Path("x"), "still", False, True, one_emotion(0), NEUTRAL_OR_CALM)
+    probabilities = torch.tensor([0.48, 0.32, 0.1, 0.02, 0.02, 0.02, 0.02, 0.02])
+    present = torch.ones(1, 8, dtype=torch.bool)
+    as_wanted = probabilities.log().expand(1, 8, 8)
+    assert division_loss(as_wanted, present, Targets.of([item])).item() == pytest.approx(
+        0, abs=1e-6
+    )
+    turned = as_wanted[..., [1, 0, 2, 3, 4, 5, 6, 7]]
+    expected = 0.6 * math.log(0.6 / 0.4) + 0.4 * math.log(0.4 / 0.6)
+    present[0, 4:] = False
+    turned = torch.where(present.unsqueeze(-1), turned, 100 * noise(1, 8, 8))
+    assert division_loss(turned, present, Targets.of([item])).item() == pytest.approx(
+        expected, rel=1e-4
+    )
+
+
+@pytest.mark.parametrize("emotion", [0, 2])
+def test_what_labels_tell_apart_is_not_divided(emotion: int) -> None:
+    groups = EACH_ALONE if emotion == 0 else NEUTRAL_OR_CALM
+    item = Item("x", Path("x"), "still", False, True, one_emotion(emotion), groups)
+    logits = noise(1, 8, 8).requires_grad_()
+    loss = division_loss(logits, torch.ones(1, 8, dtype=torch.bool), Targets.of([item]))
+    loss.backward()
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+    torch.testing.assert_close(logits.grad, torch.zeros_like(logits))

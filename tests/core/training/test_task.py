@@ -64,6 +64,7 @@ def clips(emotions: tuple[int, ...] = (3, 4), groups: Any = EACH_ALONE) -> Batch
     rois[3:11, 3:11] = True
     return Batch(
         Targets.of(items),
+        Targets.of(items),
         frame_mask,
         audio_mask,
         pictures=torch.rand(count, 1, 3, 224, 224, generator=noise).repeat(1, 16, 1, 1, 1),
