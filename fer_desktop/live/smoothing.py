@@ -11,6 +11,7 @@ from fer_core.labels import EMOTIONS
 from fer_core.media import HOP_SECONDS, SEGMENTS
 from fer_core.prediction import Prediction
 
+_BLOCK = 64  # segments that are averaged at once
 STRONGEST = 0.9  # share of the old scores kept over one hop at strength 1: half-life 2.5 s
 
 
@@ -73,13 +74,20 @@ def smoothed(
     """
     keep = kept_share(strength)
     scores = np.array(probabilities, np.float64)
-    last = None if before is None or np.isnan(before[0]) else before
-    for row in scores:  # in place
-        if np.isnan(row[0]):
-            last = None
-            continue
-        if last is not None:
-            row *= 1 - keep
-            row += keep * last
-        last = row
+    kept = keep ** np.arange(_BLOCK)
+    # Row i: what is left of each segment of a block after its segment i.
+    ages = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
+    weights = np.where(ages >= 0, (1 - keep) * kept[np.maximum(ages, 0)], 0.0)
+    there = ~np.isnan(scores[:, 0])
+    # Where runs of segments without a gap begin and end
+    limits = np.flatnonzero(np.diff(there, prepend=False, append=False)).reshape(-1, 2)
+    for first, end in limits:
+        last = before if first == 0 else None
+        if last is None or np.isnan(last[0]):
+            last = scores[first]
+        for begin in range(first, end, _BLOCK):
+            block = scores[begin : min(begin + _BLOCK, end)]  # a view
+            n = len(block)
+            block[:] = weights[:n, :n] @ block + keep * kept[:n, None] * last
+            last = block[-1]
     return scores

@@ -3,7 +3,7 @@ import pytest
 
 from fer_core.media import HOP_SECONDS
 from fer_core.prediction import Prediction
-from fer_desktop.live.smoothing import STRONGEST, Smoothing
+from fer_desktop.live.smoothing import STRONGEST, Smoothing, smoothed
 
 
 def prediction(hop: int, window: np.ndarray, segments: np.ndarray | None = None) -> Prediction:
@@ -77,3 +77,24 @@ def test_a_reset_forgets():
     smoothing.update(prediction(1, one_hot(0)))
     smoothing.reset()
     assert smoothing.update(prediction(2, one_hot(4))).window == pytest.approx(one_hot(4))
+
+
+def test_a_files_segments_are_steadied_as_a_live_window_is():
+    """Over gaps and over the blocks in which a file is worked off."""
+    segments = np.random.default_rng(0).random((400, 8)).astype(np.float32)
+    segments[[50, 51, 200]] = np.nan
+    live, expected = Smoothing(0.8), []
+    for hop, segment in enumerate(segments, start=1):
+        if np.isnan(segment[0]):
+            live.reset()
+            expected.append(segment)
+        else:
+            expected.append(live.update(prediction(hop, segment)).window)
+    assert smoothed(segments, 0.8) == pytest.approx(np.array(expected), abs=1e-6, nan_ok=True)
+
+
+def test_a_file_in_pieces_is_steadied_as_in_one():
+    segments = np.random.default_rng(1).random((100, 8))
+    whole = smoothed(segments, 0.5)
+    first = smoothed(segments[:37], 0.5)
+    assert smoothed(segments[37:], 0.5, before=first[-1]) == pytest.approx(whole[37:])
