@@ -107,6 +107,9 @@ def _written(timeline: Timeline, path: Path) -> Generator[float]:
     from fer_core.analysis.export.overlay_video import overlay_video
 
     yield 0.0
+    source = Path(timeline.source.path)
+    if path.exists() and source.exists() and path.samefile(source):
+        raise UserError(f"“{path}” is the file itself.", "Choose another name or folder.")
     if path.suffix.removeprefix(".") != OVERLAY:
         export(timeline, path)
         return

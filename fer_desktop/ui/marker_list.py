@@ -78,14 +78,22 @@ class MarkerList(QFrame):
         self.table.blockSignals(True)
         self.table.setRowCount(len(markers))
         for row, marker in enumerate(markers):
-            time = QTableWidgetItem(clock(marker.time_s))
-            time.setFlags(time.flags() & ~Qt.ItemFlag.ItemIsEditable)
-            self.table.setItem(row, _TIME, time)
-            self.table.setItem(row, _NOTE, QTableWidgetItem(marker.note))
+            self._set_text(row, _TIME, clock(marker.time_s))
+            self._set_text(row, _NOTE, marker.note)
         self.table.blockSignals(False)
         if chosen in self._markers:
             self.table.selectRow(self._markers.index(chosen))
         self._enable()
+
+    def _set_text(self, row: int, column: int, text: str) -> None:
+        """Items are kept: this may be called while one of them takes its new note."""
+        item = self.table.item(row, column)
+        if item is None:
+            item = QTableWidgetItem()
+            if column == _TIME:
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+            self.table.setItem(row, column, item)
+        item.setText(text)
 
     def edit(self, marker: Marker) -> None:
         """Let people write its note at once."""

@@ -128,3 +128,13 @@ def test_another_export_is_refused_while_one_goes_on(exporter, timeline, tmp_pat
     exporter.start(timeline, ExportRequest(tmp_path, "two", ("csv",)))
     until(lambda: len(heard.finished) == 2, 60)
     assert (tmp_path / "two.csv").exists()
+
+
+def test_the_file_itself_is_never_written_over(exporter, timeline, tmp_path, until) -> None:
+    heard = Heard(exporter)
+    path = Path(timeline.source.path)
+    before = path.read_bytes()
+    exporter.start(timeline, ExportRequest(path.parent, path.stem, ("mkv",)))
+    until(lambda: heard.failed, 60)
+    assert "the file itself" in heard.failed[0].text
+    assert path.read_bytes() == before
