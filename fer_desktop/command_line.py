@@ -21,6 +21,7 @@ examples:
   fer-desktop                                  open the window and watch the first camera
   fer-desktop --camera 1 --microphone none     the second camera, no sound
   fer-desktop --camera http://192.168.1.7:8080/video    a phone's camera
+  fer-desktop FILE                             play a recording, and see what is in it
   fer-desktop --demo                           a drawn face and a made voice, no devices
   fer-desktop --exit-after 60 --report out.json         one minute, predictions to a file
 
@@ -35,6 +36,13 @@ def parse_arguments(arguments: list[str] | None = None) -> Namespace:
         description="Live emotion recognition from face and voice, on your own machine.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "file",
+        nargs="?",
+        type=_file,
+        metavar="FILE",
+        help="a video or sound file to play and analyse, instead of camera and microphone",
     )
     parser.add_argument(
         "--camera",
@@ -77,6 +85,8 @@ def parse_arguments(arguments: list[str] | None = None) -> Namespace:
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     if options.demo and (options.camera or options.microphone):
         parser.error("--demo brings its own camera and microphone; leave out the others")
+    if options.file and (options.demo or options.record):
+        parser.error("a FILE is played without camera and microphone; leave out --demo, --record")
     if options.camera == options.microphone == "none":
         parser.error("--camera none and --microphone none leave nothing to predict from")
     return options
@@ -122,6 +132,13 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return seconds
+
+
+def _file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise argparse.ArgumentTypeError(f"there is no file {text!r}")
+    return path
 
 
 def _folder(text: str) -> Path:

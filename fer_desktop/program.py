@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
@@ -28,6 +29,7 @@ from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
 
 if TYPE_CHECKING:
+    from fer_desktop.file_presenter import FilePresenter
     from fer_desktop.live_presenter import LivePresenter
 
 
@@ -88,6 +90,7 @@ class Program(QObject):
         self._options = options
         self._report = Report(options.report, Statistics().as_json()) if options.report else None
         self._presenter: LivePresenter | None = None
+        self._files: FilePresenter | None = None  # once a file was opened
         self._closed = False
         self.status = 0  # of the process
         self._damages: list[str] = []  # of the settings
@@ -95,6 +98,7 @@ class Program(QObject):
         self._said = settings_for(options, self._kept)
         self.window = MainWindow(self._said)
         self.window.settings_changed.connect(self._keep_settings)
+        self.window.open_requested.connect(self._open)
         self.window.closing.connect(self._close)
         self.window.installEventFilter(self)
         self._unexpected.connect(self._show)
@@ -138,8 +142,22 @@ class Program(QObject):
             self._show(Notice("settings", text, hint, severity="warning"))
         self._presenter.load_model()
         self._presenter.find_devices()
-        if by_itself:
+        if options.file is not None:
+            self._open(options.file)
+        elif by_itself:
             self._presenter.start()
+
+    def _open(self, path: Path) -> None:
+        """Play a file in place of the session."""
+        if self._presenter is None:
+            return  # the notice of the first start is not yet agreed to
+        self._presenter.stop()
+        if self._files is None:
+            # Imported here because Qt Multimedia and FFmpeg take a while.
+            from fer_desktop.file_presenter import FilePresenter
+
+            self._files = FilePresenter(self.window)
+        self._files.open(path)
 
     def _keep_settings(self, settings: Settings) -> None:
         self.window.settings = settings
@@ -171,5 +189,7 @@ class Program(QObject):
             self.status = 1
         for dialog in self.window.findChildren(QDialog):
             dialog.reject()  # an open one would keep the program alive
+        if self._files is not None:
+            self._files.close()
         if self._presenter is not None:
             self._presenter.close()

@@ -37,6 +37,7 @@ class Settings:
     show_face: bool = True
     show_patches: bool = True
     show_emotion: bool = True
+    volume: float = 0.8  # of files, 0 to 1
     model: str | None = None  # folder; None: the bundled one
     device: Device = "auto"
     recordings: str | None = None  # folder; None: in the user's documents
@@ -101,6 +102,6 @@ def _fits(key: str, value: Any) -> bool:
         return isinstance(value, bool)
     if key in _OPTIONAL_TEXTS:
         return value is None or isinstance(value, str)
-    if key == "smoothing":
+    if key in ("smoothing", "volume"):
         return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
     return False

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractSlider, QComboBox, QWidget
+
+Page = Literal["live", "file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +22,59 @@ class Command:
     tip: str
     icon: str = ""
     checkable: bool = False
+    page: Page | None = None  # where it can be used; None: everywhere
 
 
-# Start and Pause share Space: never are both enabled.
+def _of_page(page: Page, *commands: Command) -> tuple[Command, ...]:
+    return tuple(dataclasses.replace(command, page=page) for command in commands)
+
+
+# What shares a key is never enabled together: Start and Pause, and the commands of the two pages.
 COMMANDS = (
-    Command("start", "Start", ("Space",), "Start camera and microphone", "play"),
-    Command("pause", "Pause", ("Space",), "Pause the session, or go on", "pause"),
-    Command("stop", "Stop", ("S", "Ctrl+."), "Stop; camera and microphone are closed", "stop"),
-    Command("record", "Record", ("Ctrl+R",), "Record the session, or end that", "record", True),
+    *_of_page(
+        "live",
+        Command("start", "Start", ("Space",), "Start camera and microphone", "play"),
+        Command("pause", "Pause", ("Space",), "Pause the session, or go on", "pause"),
+        Command("stop", "Stop", ("S", "Ctrl+."), "Stop; camera and microphone are closed", "stop"),
+        Command("record", "Record", ("Ctrl+R",), "Record the session, or end that", "record", True),
+        Command("refresh", "Look for devices", ("F5",), "Look for cameras, microphones", "refresh"),
+        Command("mirror", "Mirror the picture", ("M",), "Show the picture as a mirror", "", True),
+        Command("patches", "Kept patches", ("P",), "Shade the patches the network kept", "", True),
+        Command("release", "Follow the largest face", ("Esc",), "Unlock the face"),
+    ),
+    *_of_page(
+        "file",
+        Command("play", "Play", ("Space", "K"), "Play or pause"),
+        Command("step_back", "Picture before", (",",), "The picture before this one"),
+        Command("step_on", "Next picture", (".",), "The next picture"),
+        Command("back", "5 s back", ("Left",), "Go 5 s back"),
+        Command("on", "5 s on", ("Right",), "Go 5 s on"),
+        Command("back_a_little", "1 s back", ("Shift+Left",), "Go 1 s back"),
+        Command("on_a_little", "1 s on", ("Shift+Right",), "Go 1 s on"),
+        Command("beginning", "To the beginning", ("Home",), "Go to the beginning"),
+        Command("end", "To the end", ("End",), "Go to the end"),
+        Command("slower", "Slower", ("[",), "Play slower"),
+        Command("faster", "Faster", ("]",), "Play faster"),
+        Command("normal_speed", "Normal speed", ("Backspace",), "Play at normal speed"),
+        Command("set_in", "Selection from here", ("I",), "Begin the selection here"),
+        Command("set_out", "Selection to here", ("O",), "End the selection here"),
+        Command("loop", "Loop", ("L",), "Repeat the selection, or the file", "", True),
+        Command("clear_selection", "Clear the selection", ("X",), "Select nothing"),
+        Command("louder", "Louder", ("Up",), "Louder"),
+        Command("quieter", "Quieter", ("Down",), "Quieter"),
+        Command("mute", "Mute", ("U",), "Sound off or on"),
+        Command("sound_track", "Next sound track", ("A",), "Hear the next sound track"),
+        Command("mark", "Mark this moment", ("M",), "Mark this moment, with a note"),
+        Command("analysis", "Cancel the analysis", ("C",), "Cancel the analysis, or go on"),
+        Command("export", "Export", ("Ctrl+E",), "Write results, chart, report or video", "export"),
+        Command("live", "Camera", ("Esc",), "Back to camera and microphone", "back"),
+    ),
+    Command("open", "Open", ("Ctrl+O",), "Open a video or sound file; or drop it here", "open"),
     Command("retry", "Try again", ("R",), "Try again whatever failed"),
-    Command("refresh", "Look for devices", ("F5",), "Look for cameras and microphones", "refresh"),
-    Command("mirror", "Mirror the picture", ("M",), "Show the picture as a mirror", "", True),
     Command("face", "Face boxes", ("B",), "Show boxes around faces", "", True),
-    Command("patches", "Kept patches", ("P",), "Shade the patches the network kept", "", True),
     Command("emotion", "Emotion on the picture", ("E",), "Write it on the picture", "", True),
-    Command("release", "Follow the largest face", ("Esc",), "Unlock the face; leave full screen"),
     Command("theme", "Dark or light", ("T",), "Switch between dark and light"),
-    Command("full_screen", "Full screen", ("F11",), "Fill the screen with the window", "", True),
+    Command("full_screen", "Full screen", ("F11",), "Fill the screen; Esc leaves it", "", True),
     Command("screenshot", "Save a picture", ("Ctrl+Shift+S",), "Save a picture of the window"),
     Command("settings", "Settings", ("Ctrl+,",), "Settings", "settings"),
     Command("shortcuts", "Keyboard shortcuts", ("F1", "?"), "Keyboard shortcuts", "help"),
@@ -56,19 +96,29 @@ def make_actions(window: QWidget) -> dict[str, QAction]:
     return actions
 
 
-class SpaceIsTheirs(QObject):
-    """Lets a focused button or list keep Space, which would otherwise start or pause."""
+_MOVING = frozenset(
+    {
+        Qt.Key.Key_Left,
+        Qt.Key.Key_Right,
+        Qt.Key.Key_Up,
+        Qt.Key.Key_Down,
+        Qt.Key.Key_Home,
+        Qt.Key.Key_End,
+    }
+)
+
+
+class KeysAreTheirs(QObject):
+    """Lets a focused button or list keep Space, a slider or list the arrows; else they play."""
 
     def watch(self, widgets: Iterable[QWidget]) -> None:
         for widget in widgets:
             widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Space
-        ):
-            event.accept()
-            return True
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            moves = isinstance(watched, QAbstractSlider | QComboBox)
+            if event.key() == Qt.Key.Key_Space or (moves and event.key() in _MOVING):
+                event.accept()
+                return True
         return super().eventFilter(watched, event)

@@ -16,14 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QStandardPaths, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
     QApplication,
+    QComboBox,
     QHBoxLayout,
     QInputDialog,
     QLabel,
     QMainWindow,
     QSplitter,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -32,10 +36,12 @@ from fer_core.prediction import Prediction
 from fer_desktop.errors import Notice
 from fer_desktop.settings import Mode, Settings
 from fer_desktop.ui.bars import SegmentBars
-from fer_desktop.ui.commands import SpaceIsTheirs, make_actions
+from fer_desktop.ui.commands import COMMANDS, KeysAreTheirs, Page, make_actions
+from fer_desktop.ui.file_page import FilePage
 from fer_desktop.ui.icons import icon
 from fer_desktop.ui.level_meter import LevelMeter
 from fer_desktop.ui.notice_bar import NoticeBar
+from fer_desktop.ui.open_button import FileDrop, ask_for_file
 from fer_desktop.ui.settings_dialog import SettingsDialog, smoothing_slider
 from fer_desktop.ui.shortcuts_dialog import ShortcutsDialog
 from fer_desktop.ui.status_line import StatusLine
@@ -55,7 +61,12 @@ _SHOWN = {
 }
 
 
+_PAGES: dict[Page | None, str] = {None: "Everywhere", "live": "Camera", "file": "A file"}
+
+
 class MainWindow(QMainWindow):
+    """Has two pages, the session's and a file's, under one row of tools."""
+
     start_requested = Signal()
     pause_requested = Signal()
     resume_requested = Signal()
@@ -68,6 +79,8 @@ class MainWindow(QMainWindow):
     mode_chosen = Signal(str)
     face_clicked = Signal(float, float)  # in pixels of the unmirrored frame
     face_released = Signal()
+    open_requested = Signal(Path)  # a file
+    live_requested = Signal()  # back from the file's page
     settings_changed = Signal(Settings)  # everything to remember, devices and mode included
     closing = Signal()
 
@@ -75,6 +88,7 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.settings = settings
         self.state: State = "stopped"
+        self.page: Page = "live"
         self.unavailable_devices: Mapping[str, str] = {}  # compute device -> why not
         self._model_text = "Loading the model…"  # until it is there
         self.setWindowTitle("Emotion recognition")
@@ -91,11 +105,14 @@ class MainWindow(QMainWindow):
         self.untrained.hide()
         self.bars = SegmentBars()
         self.timeline = SessionTimeline()
+        self.file_page = FilePage(self._actions)
         self.status_line = StatusLine()
+        self._drop = FileDrop(self)
         self._lay_out()
         self._connect()
         self._system_theme = SystemThemeWatcher(self)
         self._apply_settings()
+        self.show_page("live")
         self.set_state("stopped")
         self.resize(1280, 720)
 
@@ -115,18 +132,33 @@ class MainWindow(QMainWindow):
     def microphone(self) -> str | None:
         return self.tool_row.microphones.current()
 
+    def command(self, name: str) -> QAction:
+        """One of ``commands.COMMANDS``."""
+        return self._actions[name]
+
+    def show_page(self, page: Page, name: str = "") -> None:
+        """The session's, or that of the file called ``name``; only its commands can be used."""
+        self.page = page
+        self._pages.setCurrentWidget(self.file_page if page == "file" else self._live_page)
+        self.tool_row.show_page(page)
+        self.tool_row.file.setText(name)
+        self.status_line.show_figures(page == "live")
+        self.setWindowTitle(f"{name} - Emotion recognition" if name else "Emotion recognition")
+        for command in COMMANDS:
+            if command.page is not None:
+                self._actions[command.name].setEnabled(command.page == page)
+        self._enable_session()
+        self._centre.setFocus()
+
     def set_state(self, state: State) -> None:
         before, self.state = self.state, state
         focused = QApplication.focusWidget()
         if focused in (self.tool_row.start, self.tool_row.pause, self.tool_row.stop):
             # A disabled button hands the focus to its neighbour: Space would then mean Stop.
             self._centre.setFocus()
-        self._actions["start"].setEnabled(state == "stopped")
-        self._actions["pause"].setEnabled(state in ("running", "paused"))
+        self._enable_session()
         self._actions["pause"].setText("Resume" if state == "paused" else "Pause")
         self.tool_row.pause.setAccessibleName(self._actions["pause"].text())
-        self._actions["stop"].setEnabled(state != "stopped")
-        self._actions["record"].setEnabled(state != "stopped")
         self.tool_row.set_state(state)
         if state == "starting" or (before == "stopped" and state == "running"):
             self.timeline.clear()
@@ -137,6 +169,16 @@ class MainWindow(QMainWindow):
             self.video.set_badges(("paused",))
         elif not (state == "running" and before == "paused"):
             self._explain()
+
+    def _enable_session(self) -> None:
+        live, state = self.page == "live", self.state
+        for name, possible in (
+            ("start", state == "stopped"),
+            ("pause", state in ("running", "paused")),
+            ("stop", state != "stopped"),
+            ("record", state != "stopped"),
+        ):
+            self._actions[name].setEnabled(live and possible)
 
     def set_model_state(self, text: str, untrained: bool, ready: bool = True) -> None:
         """What the status line says of the model; ``ready`` is False while it loads."""
@@ -208,7 +250,7 @@ class MainWindow(QMainWindow):
         under.addWidget(_muted("Smoothing"))
         under.addWidget(self.smoothing, 2)
         left = _column(self.video, under)
-        right = _column(self.untrained, self.bars)
+        right = _column(self.bars)
 
         upper = QSplitter(Qt.Orientation.Horizontal)
         upper.addWidget(left)
@@ -226,7 +268,11 @@ class MainWindow(QMainWindow):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(8)
 
-        self._centre = centre = _column(self.tool_row, self.notices, whole)
+        self._live_page = whole
+        self._pages = QStackedWidget()
+        self._pages.addWidget(whole)
+        self._pages.addWidget(self.file_page)
+        self._centre = centre = _column(self.tool_row, self.notices, self.untrained, self._pages)
         centre.setContentsMargins(10, 10, 10, 4)
         self.setCentralWidget(centre)
         centre.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -235,11 +281,12 @@ class MainWindow(QMainWindow):
         row = self.tool_row
         order: list[QWidget] = [row.start, row.pause, row.stop, row.record]
         order += [row.cameras, row.microphones, row.refresh, row.modes]
-        order += [row.view, row.settings, row.help, self.smoothing]
+        order += [row.back, row.export, row.open, row.view, row.settings, row.help, self.smoothing]
         for first, second in itertools.pairwise(order):
             QWidget.setTabOrder(first, second)
-        self._space = SpaceIsTheirs(self)
-        self._space.watch(order)
+        self._theirs = KeysAreTheirs(self)
+        kinds = (QAbstractButton, QAbstractSlider, QComboBox)
+        self._theirs.watch([*order, *(w for k in kinds for w in self.file_page.findChildren(k))])
 
     def _connect(self) -> None:
         does: dict[str, Callable[[], Any]] = {
@@ -249,6 +296,8 @@ class MainWindow(QMainWindow):
             "retry": self._retry_all,
             "refresh": self.refresh_requested.emit,
             "release": self._release,
+            "open": self._ask_for_file,
+            "live": self._leave_file,
             "theme": self._switch_theme,
             "full_screen": self._toggle_full_screen,
             "screenshot": self._save_picture,
@@ -269,6 +318,8 @@ class MainWindow(QMainWindow):
         self.tool_row.mode_picked.connect(self._pick_mode)
         self.smoothing.valueChanged.connect(lambda value: self._change(smoothing=value / 100))
         self.notices.retry.connect(self.retry_requested)
+        self.tool_row.open.picked.connect(self.open_requested)
+        self._drop.dropped.connect(self.open_requested)
         self.video.clicked.connect(self.face_clicked)
         self.video.released.connect(self.face_released)
 
@@ -307,6 +358,16 @@ class MainWindow(QMainWindow):
         self._explain_if_idle()
         self.mode_chosen.emit(mode)
 
+    def _ask_for_file(self) -> None:
+        if (path := ask_for_file(self)) is not None:
+            self.open_requested.emit(path)
+
+    def _leave_file(self) -> None:
+        if self.isFullScreen():
+            self._toggle_full_screen()
+        else:
+            self.live_requested.emit()
+
     def _release(self) -> None:
         if self.isFullScreen():
             self._toggle_full_screen()
@@ -338,7 +399,11 @@ class MainWindow(QMainWindow):
             self._change(**dataclasses.asdict(dialog.chosen()))
 
     def _open_shortcuts(self) -> None:
-        ShortcutsDialog(list(self._actions.values()), self).exec()
+        groups = {
+            heading: [self._actions[c.name] for c in COMMANDS if c.page == page]
+            for page, heading in _PAGES.items()
+        }
+        ShortcutsDialog(groups, self).exec()
 
     def _change(self, **fields: Any) -> None:
         """Take over changed settings, show them, and say so once."""
@@ -358,6 +423,10 @@ class MainWindow(QMainWindow):
             self._actions[name].setChecked(shown)
             setattr(self.video, field, shown)
         self.video.update()
+        self.file_page.video.show_face = settings.show_face
+        self.file_page.video.show_emotion = settings.show_emotion
+        self.file_page.video.update()
+        self.file_page.timeline.set_smoothing(settings.smoothing)
         self.smoothing.blockSignals(True)
         self.smoothing.setValue(round(settings.smoothing * 100))
         self.smoothing.blockSignals(False)
@@ -404,7 +473,7 @@ def _column(*parts: QWidget | QHBoxLayout) -> QWidget:
     for part in parts:
         if isinstance(part, QWidget):
             layout.addWidget(
-                part, 1 if isinstance(part, QSplitter | VideoView | SegmentBars) else 0
+                part, 1 if isinstance(part, QStackedWidget | VideoView | SegmentBars) else 0
             )
         else:
             layout.addLayout(part)

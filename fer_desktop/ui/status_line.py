@@ -77,6 +77,11 @@ class StatusLine(QStatusBar):
         self.recording.setText(f"Recording to {place}{lost}" if place else "")
         self.recording.setVisible(bool(place))
 
+    def show_figures(self, shown: bool) -> None:
+        """Of a session; a file has none."""
+        for field in (self.camera, self.rate, self.latency, self.dropped):
+            field.setVisible(shown)
+
     def clear(self) -> None:
         self.camera.setText("camera -")
         self.rate.setText("answers -")

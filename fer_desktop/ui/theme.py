@@ -158,6 +158,14 @@ def _stylesheet(c: Colours) -> str:
     QToolButton[primary="true"]:focus, QPushButton:default:focus {{ border-color: {c.text}; }}
     QToolButton[flat="true"] {{ background: transparent; border-color: transparent; padding: 4px; }}
     QToolButton[flat="true"]:hover, QToolButton[flat="true"]:focus {{ border-color: {c.accent}; }}
+    QToolButton[compact="true"] {{ padding: 5px 6px; }}
+    QTabBar {{ qproperty-drawBase: 0; }}
+    QTabBar::tab {{
+        color: {c.muted}; padding: 4px 12px 6px 12px; border: none;
+        border-bottom: 2px solid transparent; }}
+    QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
+    QTabBar::tab:hover, QTabBar::tab:focus {{ color: {c.text}; }}
+    QTabWidget::pane {{ border: none; }}
     QComboBox {{
         background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
         border-radius: 6px; padding: 4px 4px 4px 8px; min-height: 22px; }}

@@ -1,4 +1,4 @@
-"""The row on top: which devices, what to do, and whether anything is being captured."""
+"""The row on top: of a session its devices and what to do, of a file its name; what both share."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from fer_desktop.settings import MODES, Mode
-from fer_desktop.ui.commands import COMMANDS
+from fer_desktop.ui.commands import COMMANDS, Page
 from fer_desktop.ui.icons import icon
+from fer_desktop.ui.open_button import OpenButton
+from fer_desktop.ui.status_line import ElidedLabel
 from fer_desktop.ui.theme import colours_of, is_theme_change
 
 State = Literal["stopped", "starting", "running", "paused"]
@@ -107,6 +109,7 @@ class ToolRow(QWidget):
         self.modes.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.modes.activated.connect(lambda i: self.mode_picked.emit(self.modes.itemData(i)))
 
+        self._page: Page = "live"
         self._icons = {c.name: c.icon for c in COMMANDS if c.icon}
         self._actions = actions
         self._signs = {"camera": QLabel(), "microphone": QLabel()}
@@ -119,6 +122,11 @@ class ToolRow(QWidget):
         self.stop = self._button("stop", text=True)
         self.record = self._button("record")
         self.refresh = self._button("refresh")
+        self.back = self._button("live", text=True)
+        self.file = ElidedLabel("The file that is open")
+        self.file.setAccessibleName("Open file")
+        self.export = self._button("export", text=True)
+        self.open = OpenButton(actions["open"])
         self.view = self._view_button()
         self.settings = self._button("settings")
         self.help = self._button("shortcuts")
@@ -137,7 +145,7 @@ class ToolRow(QWidget):
         row.setSpacing(6)
         # The layout must not hold the window wide: narrow windows get the short form below.
         row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
-        for widget in (
+        self._of_session = (
             self.badge,
             self.start,
             self.pause,
@@ -149,10 +157,15 @@ class ToolRow(QWidget):
             self.microphones,
             self.refresh,
             self.modes,
-        ):
+        )
+        self._of_file = (self.back, self.file, self.export)
+        for widget in self._of_session:
             row.addWidget(widget, 2 if isinstance(widget, DeviceList) else 0)
+        for widget in self._of_file:
+            row.addWidget(widget, 100 if widget is self.file else 0)
+            widget.hide()
         row.addStretch()  # takes only what the lists of devices leave
-        for widget in (self.privacy, self.view, self.settings, self.help):
+        for widget in (self.privacy, self.open, self.view, self.settings, self.help):
             row.addWidget(widget)
         self._full_width = row.minimumSize().width()
         self.set_state("stopped")
@@ -169,6 +182,14 @@ class ToolRow(QWidget):
         self.start.setProperty("primary", idle)
         self.refresh.setEnabled(idle)
 
+    def show_page(self, page: Page) -> None:
+        for widget in self._of_session:
+            widget.setVisible(page == "live")
+        for widget in self._of_file:
+            widget.setVisible(page == "file")
+        self._page = page
+        self._fit()
+
     def set_mode(self, mode: Mode) -> None:
         self.modes.setCurrentIndex(MODES.index(mode))
 
@@ -176,16 +197,19 @@ class ToolRow(QWidget):
         return QSize(880, self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+        super().resizeEvent(event)
+
+    def _fit(self) -> None:
         """Without room for them, words give way to their icons."""
-        full = self.width() >= self._full_width
+        full = self._page == "file" or self.width() >= self._full_width
         style = Qt.ToolButtonStyle
-        for button in (self.start, self.pause, self.stop):
+        for button in (self.start, self.pause, self.stop, self.open):
             button.setToolButtonStyle(
                 style.ToolButtonTextBesideIcon if full else style.ToolButtonIconOnly
             )
         self.pause.setMinimumWidth(self._pause_width if full else 0)
         self.privacy.setText(_PRIVACY if full else "Local")
-        super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -48,6 +48,7 @@ class VideoView(QWidget):
         self.show_patches = True
         self.show_emotion = True
         self._image: QImage | None = None
+        self._size = QSize()  # of the frame
         self._face: FaceBox | None = None
         self._others: tuple[FaceBox, ...] = ()
         self._patches: tuple[Rect, ...] = ()
@@ -78,9 +79,21 @@ class VideoView(QWidget):
         borrowed = QImage(image.data, width, height, 3 * width, QImage.Format.Format_RGB888)
         # A copy, so the array may go; in the format that QPainter scales four times faster.
         self._image = borrowed.convertToFormat(QImage.Format.Format_RGB32)
+        self._size = self._image.size()
         self._face, self._others, self._patches = face, tuple(others), tuple(patches)
         self._locked = locked
         self.update()
+
+    def show_image(self, image: QImage, size: tuple[int, int]) -> None:
+        """Draw a picture of ``size``, (width, height) in frame pixels; it may hold fewer."""
+        self._image, self._size = image, QSize(*size)
+        self.update()
+
+    def set_face(self, face: FaceBox | None) -> None:
+        """The face followed, in frame pixels."""
+        if face != self._face:
+            self._face = face
+            self.update()
 
     def set_emotion(self, emotion: int | None, score: float = 0.0, uncertain: bool = False) -> None:
         """The large text: an index into ``EMOTIONS``, or None for nothing."""
@@ -114,7 +127,7 @@ class VideoView(QWidget):
         """Where the picture is in the widget: as large as fits, never distorted."""
         if self._image is None:
             return QRectF(self.rect())
-        size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        size = self._size.scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
         left, top = (self.width() - size.width()) / 2, (self.height() - size.height()) / 2
         return QRectF(left, top, size.width(), size.height())
 
@@ -122,8 +135,8 @@ class VideoView(QWidget):
         assert self._image is not None
         place = self.picture_rect()
         x_scale, y_scale = (
-            place.width() / self._image.width(),
-            place.height() / self._image.height(),
+            place.width() / self._size.width(),
+            place.height() / self._size.height(),
         )
         if self.mirror:
             return QTransform(-x_scale, 0, 0, y_scale, place.right(), place.top())
@@ -158,7 +171,7 @@ class VideoView(QWidget):
         painter.setClipPath(clip)
         painter.setTransform(self._frame_to_widget(), True)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(0, 0, self._image)
+        painter.drawImage(QRect(QPoint(0, 0), self._size), self._image)
         self._paint_overlays(painter)
         painter.restore()
         self._paint_emotion(painter)

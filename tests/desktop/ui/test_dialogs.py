@@ -77,7 +77,13 @@ def test_only_agree_agrees(qtbot) -> None:
 def test_the_notice_names_the_law_and_can_be_copied(qtbot) -> None:
     dialog = PrivacyDialog()
     qtbot.addWidget(dialog)
-    for words in ("2024/1689", "Article 5(1)(f)", "Nothing is recorded", "in your documents", "Guesses"):
+    for words in (
+        "2024/1689",
+        "Article 5(1)(f)",
+        "Nothing is recorded",
+        "in your documents",
+        "Guesses",
+    ):
         assert words in dialog.words.text()
     assert dialog.words.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
 
@@ -85,7 +91,7 @@ def test_the_notice_names_the_law_and_can_be_copied(qtbot) -> None:
 def test_shortcuts_are_read_from_the_actions(qtbot) -> None:
     action = QAction("Jump")
     action.setShortcuts([QKeySequence("J"), QKeySequence("Ctrl+J")])
-    dialog = ShortcutsDialog([action, QAction("Has no keys")])
+    dialog = ShortcutsDialog({"Everywhere": [action, QAction("Has no keys")]})
     qtbot.addWidget(dialog)
     texts = [label.text() for label in dialog.findChildren(QLabel)]
-    assert texts == ["J or Ctrl+J", "Jump"]
+    assert texts == ["Everywhere", "J or Ctrl+J", "Jump"]
