@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from fer_core.analysis.timeline import Segment, Timeline
 from fer_core.data.media_info import MediaInfo
 from fer_desktop.errors import Notice
+from fer_desktop.findings_presenter import FindingsPresenter
 from fer_desktop.live.model import open_file_model
 from fer_desktop.playback.analysis_worker import AnalysisWorker
 from fer_desktop.playback.player import FASTEST, SLOWEST, Player
@@ -28,7 +29,7 @@ POLL_MS = 16
 TIMELINE_MS = 50  # the playhead on the timeline need not move more often
 LONG_SECONDS, SHORT_SECONDS = 5.0, 1.0  # of the arrow keys
 LOUDER = 0.1
-KEYS = ("file", "playback", "analysis")  # of the notices about a file
+KEYS = ("file", "playback", "analysis", "markers", "export")  # of the notices about a file
 
 
 class FilePresenter(QObject):
@@ -51,6 +52,14 @@ class FilePresenter(QObject):
         self._playhead_timer = QTimer(self, interval=TIMELINE_MS)
         self._playhead_timer.timeout.connect(self._move_playhead)
         self._connect_views()
+        self.findings = FindingsPresenter(
+            self.page,
+            self.worker,
+            self.results,
+            lambda: self.player.position_s,
+            window.notices.show_notice,
+            parent=self,
+        )
         self._connect_actions()
         self._list_recent()
 
@@ -90,6 +99,7 @@ class FilePresenter(QObject):
             timer.stop()
         self.player.shut_down()
         self.worker.stop()
+        self.findings.close()
 
     def _come_back(self) -> None:
         if not self._cancelled:
@@ -112,6 +122,7 @@ class FilePresenter(QObject):
         if not info.has_picture:
             self.page.show_sound_only()
         self._show_player()
+        self.findings.open(self.player.path, info.has_picture)
         self._analyse()
 
     def _on_notice(self, notice: Notice) -> None:
@@ -276,7 +287,9 @@ class FilePresenter(QObject):
             "quieter": partial(self._change_volume, -LOUDER),
             "mute": lambda: player.sound.set_muted(not player.sound.muted),
             "sound_track": self._next_sound_track,
+            "mark": self._mark,
             "analysis": self._cancel_or_go_on,
+            "export": partial(self.findings.export, self.window),
         }
         for name, do in does.items():
             action = self.window.command(name)
@@ -303,6 +316,11 @@ class FilePresenter(QObject):
         sound = self.player.sound
         if sound.tracks:
             sound.choose_track((sound.track + 1) % len(sound.tracks))
+
+    def _mark(self) -> None:
+        if self.player.info is not None:
+            self.page.show_markers()
+            self.findings.mark()
 
     def _set_in(self) -> None:
         """From here to where the selection ended, else to the file's end."""

@@ -34,6 +34,7 @@ class AnalysisStrip(QWidget):
         row.addWidget(self.words)
         row.addWidget(self.bar, 1)
         row.addWidget(self.button)
+        self.show_preparing()
 
     def sizeHint(self) -> QSize:
         return QSize(400, 30)

@@ -87,6 +87,10 @@ class FilePage(QWidget):
         """In place of a picture."""
         self.video.show_message("Sound only", "This file has no moving picture.")
 
+    def show_markers(self) -> None:
+        """Bring them to the front."""
+        self.sides.setCurrentWidget(self.markers)
+
     def show_results(self, window: Sequence[Segment]) -> None:
         """The eight segments up to the playhead, or fewer at the beginning; the last is now.
 
