@@ -34,5 +34,5 @@ bash "$(dirname "$0")/system_packages.sh" run "${extra[@]}"
 [ -e "$venv" ] || "$python" -m venv "$venv"
 
 "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --progress-bar on \
-  --constraint constraints.txt --editable '.[dev]'
+  --constraint constraints.txt --editable '.[dev,cluster]'
 echo "Set up in $((SECONDS - started)) s."
