@@ -6,6 +6,7 @@ Paused, the analysis is kept as it stands, a few frames ahead: going on, no wind
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 import threading
@@ -18,8 +19,10 @@ from typing import TYPE_CHECKING
 
 from fer_core.errors import UserError
 from fer_desktop.errors import Notice
+from fer_desktop.playback.pace import Pace
 
 if TYPE_CHECKING:
+    from fer_core.analysis.analysis import Analysis
     from fer_core.analysis.model import LoadedModel
     from fer_core.analysis.timeline import Segment, Timeline
 
@@ -87,40 +90,39 @@ class AnalysisThread(threading.Thread):
         from fer_core.analysis.analysis import Analysis
         from fer_core.data.digest import content_digest
 
-        sha256 = content_digest(self._path)
+        analysis = Analysis(self._path, model)
         if self._stopping.is_set():
             return None
-        self._listeners.identified(sha256)
-        analysis = Analysis(self._path, model)
-        worked_s = 0.0
-        told = began = time.monotonic()
+        self._listeners.identified(content_digest(self._path))  # known since the line above
+        pace, told_s = Pace(), -math.inf
         with closing(analysis.segments()) as segments:
             for segment in segments:
                 self._waiting.append(segment)
-                now = time.monotonic()
-                pausing = not self._going_on.is_set()
-                if pausing or now - told >= TELL_SECONDS:
-                    so_far_s = worked_s + now - began
-                    self._tell(analysis.done_s, analysis.duration_s, so_far_s)
-                    told = now
+                now_s, pausing = time.monotonic(), not self._going_on.is_set()
+                pace.reached(analysis.done_s, now_s)
+                if pausing or now_s - told_s >= TELL_SECONDS:
+                    told_s = now_s
+                    self._tell(analysis, pace)
                 if pausing:
-                    worked_s += now - began
                     self._going_on.wait()
-                    told = began = time.monotonic()
+                    pace.rest()
+                    pace.reached(analysis.done_s, time.monotonic())
                 if self._stopping.is_set():
                     return None
-        self._tell(analysis.duration_s, analysis.duration_s, worked_s)
+        self._tell(analysis, pace)
         return analysis.timeline()
 
-    def _tell(self, done_s: float, duration_s: float, worked_s: float) -> None:
-        """What came since the last time; the pace so far gives the time left."""
+    def _tell(self, analysis: Analysis, pace: Pace) -> None:
+        """What came since the last time."""
         if self._stopping.is_set():
             return
         if self._waiting:
             self._listeners.segments(tuple(self._waiting))
             self._waiting.clear()
-        left_s = max(duration_s - done_s, 0.0) * worked_s / done_s if done_s > 0 else 0.0
-        self._listeners.progress(done_s, duration_s, left_s)
+        left_s = pace.left_s(analysis.duration_s)
+        # Until the pace is known, as fast as it is played.
+        left_s = analysis.duration_s - analysis.done_s if left_s is None else left_s
+        self._listeners.progress(analysis.done_s, analysis.duration_s, left_s)
 
     def _tell_failure(self, notice: Notice) -> None:
         """After what was found until then."""
