@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -108,7 +109,8 @@ class PartCosts:
         return self.weight_bytes + states + batch * self.saved_bytes
 
 
-def costs_of(config: FERConfig) -> list[PartCosts]:
+@cache  # full takes seconds, and a figure asks twice
+def costs_of(config: FERConfig) -> tuple[PartCosts, ...]:
     """The parts of the network of ``config``; together they have all its parameters."""
     with torch.device("meta"):
         model = MultimodalFER(config)
@@ -123,7 +125,7 @@ def costs_of(config: FERConfig) -> list[PartCosts]:
     with torch.device("meta"), _saved_bytes(model, where, saved):
         output = model.train()(_any_clips(_CLIPS))
     del output
-    return [
+    return tuple(
         PartCosts(
             place.name,
             *_parameters(model, place),
@@ -134,7 +136,7 @@ def costs_of(config: FERConfig) -> list[PartCosts]:
             saved[place.name] // _CLIPS,
         )
         for place in _PLACES
-    ]
+    )
 
 
 def _parameters(model: nn.Module, place: _Place) -> tuple[int, int]:
