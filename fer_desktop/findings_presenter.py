@@ -27,7 +27,7 @@ from fer_desktop.playback.thumbnails import Thumbnail, Thumbnails
 from fer_desktop.ui.export_dialog import ExportDialog
 from fer_desktop.ui.file_timeline import FileTimeline
 from fer_desktop.ui.marker_list import MarkerList
-from fer_desktop.ui.peaks import PeakStrip
+from fer_desktop.ui.peaks import PeakGrid
 from fer_desktop.ui.selection_summary import SelectionSummary
 
 REFRESH_MS = 1000  # peaks and summary need not follow the analysis more closely
@@ -37,7 +37,7 @@ class Views(Protocol):
     """What it fills of the window's file page."""
 
     timeline: FileTimeline
-    peaks: PeakStrip
+    peaks: PeakGrid
     summary: SelectionSummary
     markers: MarkerList
 

@@ -16,7 +16,7 @@ from fer_desktop.ui.analysis_strip import AnalysisStrip
 from fer_desktop.ui.bars import SegmentBars
 from fer_desktop.ui.file_timeline import FileTimeline
 from fer_desktop.ui.marker_list import MarkerList
-from fer_desktop.ui.peaks import PeakStrip
+from fer_desktop.ui.peaks import PeakGrid
 from fer_desktop.ui.selection_summary import SelectionSummary
 from fer_desktop.ui.transport import Transport
 from fer_desktop.ui.video_view import VideoView
@@ -37,7 +37,7 @@ class FilePage(QWidget):
         self.transport = Transport(actions)
         self.analysis = AnalysisStrip(actions["analysis"])
         self.timeline = FileTimeline()
-        self.peaks = PeakStrip()
+        self.peaks = PeakGrid()
         self.summary = SelectionSummary()
         self.markers = MarkerList()
 
@@ -47,7 +47,7 @@ class FilePage(QWidget):
         self.sides.setAccessibleName("What is shown beside the picture")
         for name, tip, view in (
             ("Emotions", "The three seconds up to the playhead", self.bars),
-            ("Peaks", "Where each emotion shows most clearly", _on_top(self.peaks)),
+            ("Peaks", "Where each emotion shows most clearly", self.peaks),
             ("Summary", "Of the selection, or of the file", self.summary),
             ("Markers", "Places noted with M", self.markers),
         ):
@@ -135,13 +135,4 @@ def _column(*parts: QWidget) -> QWidget:
     layout.setSpacing(6)
     for place, part in enumerate(parts):
         layout.addWidget(part, 1 if place == 0 else 0)
-    return column
-
-
-def _on_top(part: QWidget) -> QWidget:
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(part)
-    layout.addStretch(1)
     return column

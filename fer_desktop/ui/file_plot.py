@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pyqtgraph
 from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QWidget
 
 from fer_core.analysis.timeline import Marker
@@ -19,7 +20,7 @@ from fer_core.labels import CLASSES, EMOTIONS
 from fer_core.media import SEGMENT_SECONDS
 from fer_desktop.playback.segment_table import SegmentTable
 from fer_desktop.ui.segment_picture import emotions_picture, lanes, stacked, status_picture
-from fer_desktop.ui.theme import Colours, colours_of
+from fer_desktop.ui.theme import Colours
 from fer_desktop.ui.timeline import clock
 
 View = Literal["lanes", "stacked"]
@@ -80,7 +81,9 @@ class FilePlot(pyqtgraph.PlotWidget):
     range_changed = Signal(float, float)  # seconds shown
     hovered = Signal(float)
 
-    def __init__(self, table: SegmentTable, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, table: SegmentTable, colours: Colours, parent: QWidget | None = None
+    ) -> None:
         box = TimeBox()
         axes = {"bottom": ClockAxis("bottom")}
         super().__init__(parent, viewBox=box, axisItems=axes)
@@ -118,13 +121,13 @@ class FilePlot(pyqtgraph.PlotWidget):
         self._region.sigRegionChanged.connect(lambda: self._on_region(False))
         self._region.sigRegionChangeFinished.connect(lambda: self._on_region(True))
         self.scene().sigMouseMoved.connect(self._on_hover)
-        self.restyle()
+        self.restyle(colours)
 
     # What is shown
 
-    def restyle(self) -> None:
-        """Take the colours of the theme."""
-        colours = colours_of(self)
+    def restyle(self, colours: Colours) -> None:
+        """Take the colours of a theme."""
+        self._colours = colours
         self.setBackground(colours.surface)
         for name in ("left", "bottom"):
             axis = self.getAxis(name)
@@ -190,7 +193,7 @@ class FilePlot(pyqtgraph.PlotWidget):
         ratio = self.devicePixelRatioF()
         width = max(round(box.width() * ratio), 2)
         lane = box.height() * ratio / (_TOP - _BOTTOM)
-        colours = colours_of(self)
+        colours = self._colours
         columns = self._table.columns(np.linspace(start, end, width + 1))
         values = columns.raw if self.values == "raw" else columns.smoothed
         # Lines of segments narrower than a pixel would cover everything.
@@ -207,9 +210,12 @@ class FilePlot(pyqtgraph.PlotWidget):
         self._status.setImage(status, levels=(0, 255))
         self._status.setRect(start, _BOTTOM, end - start, -_BOTTOM - _GAP)
         self._limit.setPos(self._table.end_s)
-        self._name_lanes(colours)
+        self._name_lanes(lane / ratio)
 
-    def _name_lanes(self, colours: Colours) -> None:
+    def _name_lanes(self, lane_height: float) -> None:
+        font = QFont(self.font())
+        font.setPixelSize(round(np.clip(lane_height * 0.85, 8, 12)))
+        self.getAxis("left").setTickFont(font)
         middles = [(-_GAP - (n + 0.5) * STATUS_HEIGHT, name) for n, name in enumerate(STATUS_LANES)]
         if self.view == "lanes":
             middles += [(CLASSES - n - 0.5, name) for n, name in enumerate(EMOTIONS)]

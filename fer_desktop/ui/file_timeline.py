@@ -223,7 +223,7 @@ class FileTimeline(QFrame):
         self._building = True
         from fer_desktop.ui.file_plot import FilePlot
 
-        plot = self._plot = FilePlot(self.table, self)
+        plot = self._plot = FilePlot(self.table, colours_of(self), self)
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are for the frame around it
         plot.setAccessibleName("Plot of the emotions over the file")
         plot.setToolTip("Click: go there. Drag: select. Wheel: zoom. Shift and wheel: scroll")
@@ -247,7 +247,8 @@ class FileTimeline(QFrame):
         if is_theme_change(event):
             self._show_legend()
             if self._plot is not None:
-                self._plot.restyle()
+                # This widget's: the plot may hear of the change before or after it.
+                self._plot.restyle(colours_of(self))
 
     def _show_as(self) -> None:
         if self._plot is not None:

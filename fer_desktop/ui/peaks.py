@@ -6,13 +6,13 @@ Knows nothing of files: it is told the peaks, and later their pictures.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QScrollArea,
     QVBoxLayout,
@@ -27,6 +27,7 @@ from fer_desktop.ui.timeline import clock
 
 SIDE = 84  # of a picture, in pixels of the widget
 _TEXT_HEIGHT = 34
+TILE = QSize(SIDE + 12, SIDE + _TEXT_HEIGHT + 8)
 
 
 class PeakTile(QAbstractButton):
@@ -36,7 +37,7 @@ class PeakTile(QAbstractButton):
         super().__init__()
         self.peak = peak
         self._picture: QPixmap | None = None
-        self.setFixedSize(SIDE + 8, SIDE + _TEXT_HEIGHT + 8)
+        self.setFixedSize(TILE.width() - 4, TILE.height())
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click Space still means play
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         told = f"{peak.emotion} {peak.probability:.0%} at {clock(peak.time_s)}"
@@ -93,8 +94,8 @@ class PeakTile(QAbstractButton):
             painter.drawText(place, Qt.AlignmentFlag.AlignLeft, text)
 
 
-class PeakStrip(QFrame):
-    """A row of moments, emotion after emotion."""
+class PeakGrid(QFrame):
+    """Moments in rows, emotion after emotion; as many side by side as there is room for."""
 
     seek_requested = Signal(float)  # seconds
 
@@ -104,29 +105,24 @@ class PeakStrip(QFrame):
         self._tiles: dict[Peak, PeakTile] = {}
         self._nothing = QLabel("No emotion stands out clearly yet.")
         self._nothing.setProperty("muted", True)
-        inside = QWidget()
-        self._row = QHBoxLayout(inside)
-        self._row.setContentsMargins(6, 2, 6, 2)
-        self._row.setSpacing(4)
-        self._row.addWidget(self._nothing)
-        self._row.addStretch(1)
-        area = QScrollArea()
-        area.setWidget(inside)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.viewport().setAutoFillBackground(False)
-        inside.setAutoFillBackground(False)
-        self._area = area
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._inside = QWidget()
+        self._area = QScrollArea()
+        self._area.setWidget(self._inside)
+        self._inside.setAutoFillBackground(False)  # which setWidget switches on
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.viewport().setAutoFillBackground(False)
         column = QVBoxLayout(self)
-        column.setContentsMargins(2, 4, 2, 2)
-        column.addWidget(area)
-        self.setFixedHeight(SIDE + _TEXT_HEIGHT + 34)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.addWidget(self._nothing, 1)
+        column.addWidget(self._area, 1)
         self.setAccessibleName("Peaks of each emotion")
+        self.clear()
 
     def sizeHint(self) -> QSize:
-        return QSize(600, self.height())
+        return QSize(6 * TILE.width() + 30, 3 * TILE.height())
 
     @property
     def tiles(self) -> Sequence[PeakTile]:
@@ -136,16 +132,15 @@ class PeakStrip(QFrame):
         """Show these; pictures of those that stay are kept."""
         for peak in set(self._tiles) - set(peaks):
             tile = self._tiles.pop(peak)
-            self._row.removeWidget(tile)
+            tile.hide()
             tile.deleteLater()
-        ordered = {}
-        for place, peak in enumerate(peaks):
-            tile = self._tiles.get(peak) or self._new_tile(peak)
-            ordered[peak] = tile
-            if self._row.indexOf(tile) != place + 1:  # the label is first
-                self._row.insertWidget(place + 1, tile)
-        self._tiles = ordered
+        self._tiles = {peak: self._tiles.get(peak) or self._new_tile(peak) for peak in peaks}
+        # Tab goes from one to the next as they stand.
+        for before, after in pairwise(self._tiles.values()):
+            QWidget.setTabOrder(before, after)
         self._nothing.setVisible(not peaks)
+        self._area.setVisible(bool(peaks))
+        self._arrange()
 
     def set_picture(self, peak: Peak, image: RgbImage) -> None:
         """Of a moment shown; (H, W, 3). Others are ignored."""
@@ -155,7 +150,21 @@ class PeakStrip(QFrame):
     def clear(self) -> None:
         self.set_peaks(())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
     def _new_tile(self, peak: Peak) -> PeakTile:
         tile = PeakTile(peak)
+        tile.setParent(self._inside)
         tile.clicked.connect(lambda: self.seek_requested.emit(peak.time_s))
+        tile.show()
         return tile
+
+    def _arrange(self) -> None:
+        room = self.width() - 8 - self._area.verticalScrollBar().sizeHint().width()
+        columns = max(room // TILE.width(), 1)
+        for place, tile in enumerate(self._tiles.values()):
+            tile.move(place % columns * TILE.width(), place // columns * TILE.height())
+        rows = -(-len(self._tiles) // columns)
+        self._inside.resize(columns * TILE.width(), rows * TILE.height())

@@ -185,6 +185,15 @@ def _stylesheet(c: Colours) -> str:
     QLabel[state="running"] {{ color: {c.live}; border-color: {c.live}; font-weight: 600; }}
     QLabel[state="paused"] {{ color: {c.warning}; border-color: {c.warning}; font-weight: 600; }}
     QLabel[warning="true"] {{ color: {c.warning}; font-weight: 600; }}
+    QScrollBar {{ background: transparent; border: none; }}
+    QScrollBar:horizontal {{ height: 10px; }}
+    QScrollBar:vertical {{ width: 10px; }}
+    QScrollBar::handle {{ background: {c.line}; border-radius: 3px; margin: 2px; }}
+    QScrollBar::handle:horizontal {{ min-width: 24px; }}
+    QScrollBar::handle:vertical {{ min-height: 24px; }}
+    QScrollBar::handle:hover {{ background: {c.muted}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
     QSplitter::handle {{ background: transparent; }}
     QSplitter::handle:hover {{ background: {c.line}; }}
     QStatusBar QLabel {{ color: {c.muted}; }}

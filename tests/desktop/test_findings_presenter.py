@@ -20,7 +20,7 @@ from fer_desktop.playback.markers import Markers
 from fer_desktop.playback.results import Results
 from fer_desktop.ui.file_timeline import FileTimeline
 from fer_desktop.ui.marker_list import MarkerList
-from fer_desktop.ui.peaks import PeakStrip
+from fer_desktop.ui.peaks import PeakGrid
 from fer_desktop.ui.selection_summary import SelectionSummary
 
 HAPPY, SAD = 2, 3
@@ -33,7 +33,7 @@ class Desk:
     def __init__(self, qtbot, folder: Path) -> None:
         self.views = SimpleNamespace(
             timeline=FileTimeline(),
-            peaks=PeakStrip(),
+            peaks=PeakGrid(),
             summary=SelectionSummary(),
             markers=MarkerList(),
         )
