@@ -6,6 +6,7 @@ A small JSON file each in the user's folder, written whole after every change.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ SAME_SECONDS = 0.05  # nearer than two frames: the same place
 
 
 def markers_folder() -> Path:
-    return platformdirs.user_data_path("fer-desktop") / "markers"
+    """Beside the settings where ``FER_DESKTOP_SETTINGS`` names these, else the platform's place."""
+    override = os.environ.get("FER_DESKTOP_SETTINGS")
+    data = Path(override).parent if override else platformdirs.user_data_path("fer-desktop")
+    return data / "markers"
 
 
 class Markers:

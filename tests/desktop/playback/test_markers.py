@@ -7,7 +7,7 @@ import pytest
 
 from fer_core.analysis.timeline import Marker
 from fer_core.errors import UserError
-from fer_desktop.playback.markers import Markers
+from fer_desktop.playback.markers import Markers, markers_folder
 
 ONE, OTHER = "1" * 64, "2" * 64
 
@@ -83,3 +83,12 @@ def test_an_unwritable_folder_is_told_and_the_marker_holds(tmp_path: Path) -> No
         markers.open(ONE)
     markers.add(1.0)
     assert [marker.time_s for marker in markers.all] == [1.0]
+
+
+def test_they_are_kept_where_data_of_the_program_belong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DESKTOP_SETTINGS", str(tmp_path / "settings.json"))
+    assert markers_folder() == tmp_path / "markers"
+    monkeypatch.delenv("FER_DESKTOP_SETTINGS")
+    assert markers_folder().parent.name == "fer-desktop"
