@@ -7,7 +7,7 @@ import io
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 from numpy.typing import NDArray
 
 from fer_core.analysis.export.cues import clock
@@ -18,7 +18,9 @@ from fer_core.palette import ON_LIGHT
 DPI = 120
 GREY = ON_LIGHT[0]
 MOST_STEPS = 1500  # more than a picture of 1440 pixels shows; an hour has 9600 segments
-LONG_SECONDS = 120  # from here on the axis counts minutes
+LONG_SECONDS = 120  # from here on the axis shows a clock
+CLOCK_STEPS = (30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)  # between its ticks, seconds
+MOST_TICKS = 9
 
 
 def as_png(timeline: Timeline) -> bytes:
@@ -61,7 +63,8 @@ def timeline_figure(timeline: Timeline) -> Figure:
     if edges[-1] < LONG_SECONDS:
         face.set_xlabel("seconds")
     else:
-        face.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 3, 6, 10]))
+        step_s = next((s for s in CLOCK_STEPS if edges[-1] <= MOST_TICKS * s), CLOCK_STEPS[-1])
+        face.xaxis.set_major_locator(MultipleLocator(step_s))
         face.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: clock(time_s, ".")[:8]))
     return figure
 

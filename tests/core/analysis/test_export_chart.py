@@ -85,6 +85,13 @@ def test_two_hours_are_drawn_with_as_many_steps_as_a_picture_shows() -> None:
     assert len(EXPORTERS["svg"](long)) < 2_000_000
 
 
+def test_a_long_file_is_told_by_the_clock_in_round_steps() -> None:
+    axes = timeline_figure(timeline_of(Path("a.wav"), *[HAPPY] * 9600)).axes[2]
+    ticks = [tick for tick in axes.get_xticks() if 0 <= tick <= 3600]
+    assert ticks == [600.0 * n for n in range(7)]
+    assert axes.xaxis.get_major_formatter()(3000.0) == "00:50:00"
+
+
 def test_what_is_empty_is_blank_and_what_is_there_is_not_thinned_by_it() -> None:
     winners = [HAPPY] * 2000 + [None] * 2000
     values = timeline_figure(timeline_of(Path("a.wav"), *winners)).axes[0].patches[7].get_data()[0]
