@@ -26,6 +26,7 @@ class RecordingPresenter(QObject):
         self._window = window
         self._session = session
         self._wanted = False  # asked for, and not begun yet
+        self._in_session = False  # when it was asked for
         self._ready_since_s: float | None = None  # at least one device delivers
         self._look = QTimer(self, interval=LOOK_MS)
         self._look.timeout.connect(self._on_look)
@@ -36,6 +37,7 @@ class RecordingPresenter(QObject):
     def record(self, wanted: bool) -> None:
         """Record from now on, or from when the session has begun; or end the recording."""
         self._wanted, self._ready_since_s = wanted, None
+        self._in_session = self._window.state != "stopped"
         if not wanted:
             self._session.recorder.end(time.monotonic())
         self._look.start()
@@ -45,6 +47,8 @@ class RecordingPresenter(QObject):
         if self._wanted and self._window.state == "running" and self._is_ready():
             self._wanted = False
             self._session.record(recordings_folder(self._window.settings))
+        elif self._window.state == "stopped" and self._in_session:
+            self._wanted = False  # the next session was not meant
         status = self._session.recorder.status(time.monotonic())
         if status is not None:
             self._window.show_recording(

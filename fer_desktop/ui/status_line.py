@@ -73,8 +73,8 @@ class StatusLine(QStatusBar):
 
     def show_recording(self, place: str, dropped: int) -> None:
         """Where it goes, empty when nothing is recorded, and how many pictures it lacks."""
-        lost = f" · {dropped} pictures left out" if dropped else ""
-        self.recording.setText(f"Recording to {place}{lost}" if place else "")
+        lost = f" ({dropped} pictures left out)" if dropped else ""
+        self.recording.setText(f"Recording{lost} to {place}" if place else "")
         self.recording.setVisible(bool(place))
 
     def show_figures(self, shown: bool) -> None:

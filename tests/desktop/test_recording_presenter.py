@@ -11,6 +11,7 @@ import av
 import pytest
 from PySide6.QtCore import Qt
 
+import fer_core.analysis.model  # noqa: F401  # torch, which a model that answers has imported
 from fer_core.errors import UserError
 from fer_desktop import live_presenter
 from fer_desktop.live.session import LiveSession
@@ -51,6 +52,7 @@ def session(window, sources, scripted, monkeypatch, until):
     session = LiveSession(make_detector=scripted.Detector)
     presenter = LivePresenter(window, sources, session=session)
     session.presenter = RecordingPresenter(window, session)
+    session.live = presenter
     presenter.load_model()
     presenter.find_devices()
     until(lambda: not session.searching and "scripted" in window.status_line.model.text())
@@ -131,6 +133,21 @@ def test_stop_ends_it_and_what_waits_for_a_session_is_forgotten(
     until(lambda: window.state == "running")
     qtbot.wait(500)
     assert len(list(base.iterdir())) == 1
+
+
+def test_what_waits_is_forgotten_also_when_an_opened_file_ends_the_session(
+    qtbot, window, session, until
+):
+    window.start_requested.emit()
+    until(lambda: window.state == "running")
+    window.pause_requested.emit()
+    qtbot.keyClick(window, Qt.Key.Key_R, CONTROL)  # begins when the session goes on
+    session.live.stop()
+    until(lambda: not window.tool_row.record.isChecked())
+    window.start_requested.emit()
+    until(lambda: window.state == "running")
+    qtbot.wait(500)
+    assert elapsed_s(session) == -1
 
 
 def test_asked_for_before_the_start_it_begins_when_all_devices_deliver(
