@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from fer_desktop.settings import Settings, load_settings, save_settings, settings_path
+from fer_desktop.settings import (
+    Settings,
+    load_settings,
+    recordings_folder,
+    save_settings,
+    settings_path,
+)
 
 CHANGED = Settings(
     agreed=True,
@@ -18,6 +24,7 @@ CHANGED = Settings(
     show_patches=False,
     model="/models/mine",
     device="cpu",
+    recordings="/recordings",
 )
 
 
@@ -79,3 +86,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch) -> None
 def test_tests_do_not_touch_the_users_own_settings(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FER_DESKTOP_SETTINGS", str(tmp_path / "mine.json"))
     assert settings_path() == tmp_path / "mine.json"
+
+
+def test_recordings_go_to_the_documents_or_where_people_say() -> None:
+    assert recordings_folder(Settings()).name == "Emotion recordings"
+    assert recordings_folder(Settings(recordings="~/mine")) == Path.home() / "mine"

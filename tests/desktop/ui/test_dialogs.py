@@ -4,7 +4,7 @@ from typing import cast
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QStandardItemModel
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel
 
 from fer_desktop.settings import Settings
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
@@ -24,6 +24,7 @@ ODD = Settings(
     show_emotion=False,
     model="/models/mine",
     device="cpu",
+    recordings="/recordings",
 )
 
 
@@ -49,6 +50,15 @@ def test_what_is_changed_is_chosen_and_the_rest_kept(qtbot) -> None:
         None,
     )
     assert (chosen.camera, chosen.mode, chosen.agreed) == ("c", "camera", True)
+
+
+def test_the_folder_for_recordings_is_browsed_for_and_says_its_default(qtbot, monkeypatch) -> None:
+    dialog = SettingsDialog(Settings())
+    qtbot.addWidget(dialog)
+    assert dialog.recordings.placeholderText().endswith("Emotion recordings")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/chosen")
+    qtbot.mouseClick(dialog.browse_recordings, Qt.MouseButton.LeftButton)
+    assert (dialog.chosen().recordings, dialog.chosen().model) == ("/chosen", None)
 
 
 def test_a_device_that_cannot_be_used_is_grey_and_says_why(qtbot) -> None:

@@ -299,3 +299,18 @@ def test_status_fields_keep_their_place_while_figures_change(window: MainWindow)
     after = [f.geometry() for f in (window.status_line.camera, window.status_line.dropped)]
     assert before == after
     assert window.status_line.latency.text() == "latency 1234 ms"
+
+
+def test_a_recording_says_how_long_it_is_and_where_it_goes(window: MainWindow) -> None:
+    window.set_state("running")
+    narrow = window.minimumSizeHint().width()
+    place = "/home/ann/Documents/Emotion recordings/2026-11-21_14-03-05"
+    window.show_recording(3725.9, place, dropped=3)
+    assert window.tool_row.record.isChecked()
+    assert window.video._recording == "1:02:05"
+    assert place in window.status_line.recording.toolTip()
+    assert "3 pictures left out" in window.status_line.recording.text()
+    assert window.minimumSizeHint().width() == narrow
+    window.show_recording(None)
+    assert not window.tool_row.record.isChecked()
+    assert not window.status_line.recording.isVisible()

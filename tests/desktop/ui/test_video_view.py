@@ -104,3 +104,19 @@ def test_kept_patches_are_shaded(view: VideoView) -> None:
     assert colour(view, 125, 185) != (90, 90, 90)
     view.show_patches = False
     assert colour(view, 125, 185) == (90, 90, 90)
+
+
+def test_a_recording_is_a_red_badge_on_the_picture_and_on_words(view: VideoView) -> None:
+    def is_red() -> bool:
+        corner = view.picture_rect().topLeft().toPoint() + QPoint(16, 23)
+        red, green, blue = colour(view, corner.x(), corner.y())
+        return red > 150 and max(green, blue) < 60
+
+    view.show_frame(np.full((480, 640, 3), 90, np.uint8))
+    assert not is_red()
+    view.set_recording("0:12")
+    assert is_red()
+    view.show_message("Listening")
+    assert is_red()
+    view.set_recording("")
+    assert not is_red()
