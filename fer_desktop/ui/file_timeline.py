@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPaintEvent
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fer_desktop.ui.file_plot import FilePlot
 
 ZOOM_STEP = 1.6
+PAGE = 0.8  # of what is shown
 _SCROLL_STEPS = 1000  # to the second, of the scroll bar
 _PLAYHEAD_PLACE = 0.1  # of the width, after the picture has run out of what is shown
 
@@ -68,9 +69,9 @@ class FileTimeline(QFrame):
         self.values = _choice("Values", _VALUES)
         for choice in (self.view, self.values):
             choice.currentIndexChanged.connect(self._show_as)
-        zoom_out = _button("-", "Show a longer time (-)", lambda: self.zoom(1 / ZOOM_STEP))
+        zoom_out = _button("-", "Show a longer time (-)", self.zoom_out)
         fit = _button("Fit", "Show the whole file (0)", self.fit)
-        zoom_in = _button("+", "Show a shorter time (+)", lambda: self.zoom(ZOOM_STEP))
+        zoom_in = _button("+", "Show a shorter time (+)", self.zoom_in)
         head = QHBoxLayout()
         head.setContentsMargins(12, 2, 8, 0)
         head.setSpacing(6)
@@ -87,7 +88,6 @@ class FileTimeline(QFrame):
         self._layout.addStretch(1)
         self._layout.addWidget(self._bar)
         self.setMinimumHeight(220)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Emotions over the file")
         self._show_legend()
 
@@ -170,6 +170,12 @@ class FileTimeline(QFrame):
         if self._plot is not None:
             self._plot.setXRange(0, max(self._duration_s, 1e-3), padding=0)
 
+    def zoom_in(self) -> None:
+        self.zoom(ZOOM_STEP)
+
+    def zoom_out(self) -> None:
+        self.zoom(1 / ZOOM_STEP)
+
     def zoom(self, factor: float) -> None:
         """Around the playhead if it is shown, else around the middle."""
         start, end = self.shown()
@@ -177,6 +183,11 @@ class FileTimeline(QFrame):
         centre = self._playhead_s if inside else (start + end) / 2
         length = min((end - start) / factor, self._duration_s)
         self._show(centre - (centre - start) / (end - start) * length, length)
+
+    def turn_page(self, pages: int) -> None:
+        """Scroll by most of what is shown, to the right if ``pages`` is positive."""
+        start, end = self.shown()
+        self.show_from(start + pages * PAGE * (end - start))
 
     def show_from(self, start_s: float) -> None:
         """Scroll."""
@@ -191,23 +202,6 @@ class FileTimeline(QFrame):
     def _shows_all(self) -> bool:
         start, end = self.shown()
         return end - start >= self._duration_s * 0.999
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        start, end = self.shown()
-        page = 0.8 * (end - start)
-        keys = {
-            Qt.Key.Key_Plus: lambda: self.zoom(ZOOM_STEP),
-            Qt.Key.Key_Equal: lambda: self.zoom(ZOOM_STEP),
-            Qt.Key.Key_Minus: lambda: self.zoom(1 / ZOOM_STEP),
-            Qt.Key.Key_0: self.fit,
-            Qt.Key.Key_PageUp: lambda: self.show_from(start - page),
-            Qt.Key.Key_PageDown: lambda: self.show_from(start + page),
-        }
-        act = keys.get(Qt.Key(event.key()))
-        if act is None:
-            super().keyPressEvent(event)
-        else:
-            act()
 
     # The plot is built when it is first painted: pyqtgraph takes 0.3 s to import.
 
@@ -224,7 +218,7 @@ class FileTimeline(QFrame):
         from fer_desktop.ui.file_plot import FilePlot
 
         plot = self._plot = FilePlot(self.table, colours_of(self), self)
-        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are for the frame around it
+        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are the window's
         plot.setAccessibleName("Plot of the emotions over the file")
         plot.setToolTip("Click: go there. Drag: select. Wheel: zoom. Shift and wheel: scroll")
         plot.seek_requested.connect(self._on_click)
@@ -270,7 +264,6 @@ class FileTimeline(QFrame):
     # What people do with the mouse
 
     def _on_click(self, time_s: float) -> None:
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
         assert self._plot is not None
         marker = self._plot.marker_near(time_s)
         wanted = time_s if marker is None else marker.time_s
