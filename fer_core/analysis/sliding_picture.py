@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import count
-from typing import NamedTuple
 
-import numpy as np
-
+from fer_core.analysis.watching import Watched
 from fer_core.media import (
     CLIP_SECONDS,
     FRAMES_PER_CLIP,
@@ -22,49 +19,30 @@ from fer_core.media import (
 )
 from fer_core.predictor import SeenFaces
 
-NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
-
-
-class Watched(NamedTuple):
-    """A frame and the faces that are looked at in it, each by its number."""
-
-    frame: VideoFrame
-    faces: Mapping[int, FaceBox]
-
-
-Look = Callable[[Sequence[tuple[VideoFrame, FaceBox]], SeenFaces], SeenFaces]  # Predictor.look
-
 
 class SlidingPicture:
-    """The network looks at a face as soon as its frame comes; the pixels are then let go.
+    """Keeps what the window may still need, and no more."""
 
-    Of a frame of 3840x2160, 25 MB, a vector of the network stays.
-    """
-
-    def __init__(self, watched: Iterable[Watched], look: Look, at_once: int) -> None:
-        """``at_once``: how many frames may wait with their pixels."""
+    def __init__(self, watched: Iterable[Watched]) -> None:
         self._watched: Iterator[Watched] = iter(watched)
-        self._look = look
-        self._at_once = at_once
         self._next: Watched | None = None  # read, and later than what was asked for
-        self._frames: deque[VideoFrame] = deque()  # without pixels
-        self._faces: dict[int, Mapping[int, FaceBox]] = {}  # by the frame's index
-        self.seen: SeenFaces = {}
+        self._kept: deque[Watched] = deque()
         self.end_s = 0.0  # the time of the last frame read
 
     def reaches(self, time_s: float) -> bool:
         """Read all frames up to ``time_s``; False if the last one is not after it."""
-        fresh: list[Watched] = []
         while (watched := self._next or next(self._watched, None)) is not None:
             self._next, self.end_s = watched, watched.frame.time_s
             if self.end_s > time_s:
                 break
             self._next = None
-            fresh.append(watched)
-            if len(fresh) == self._at_once:
-                self._take(fresh)
-        self._take(fresh)
+            self._kept.append(watched)
         return self._next is not None
+
+    @property
+    def seen(self) -> SeenFaces:
+        """What the network saw in the faces of all frames that are kept."""
+        return {key: face for watched in self._kept for key, face in watched.seen.items()}
 
     def at(
         self, start_s: float
@@ -73,22 +51,13 @@ class SlidingPicture:
 
         What no later window shows is forgotten.
         """
-        while self._frames and self._frames[0].time_s < start_s - MAX_FRAME_AGE_SECONDS:
-            del self._faces[self._frames.popleft().index]
-        self.seen = {key: face for key, face in self.seen.items() if key[0] in self._faces}
-        shown = sample_frames(self._frames, start_s)
-        faces = [{} if frame is None else self._faces[frame.index] for frame in shown]
+        while self._kept and self._kept[0].frame.time_s < start_s - MAX_FRAME_AGE_SECONDS:
+            self._kept.popleft()
+        faces_in = {watched.frame.index: watched.faces for watched in self._kept}
+        shown = sample_frames([watched.frame for watched in self._kept], start_s)
+        faces = [{} if frame is None else faces_in[frame.index] for frame in shown]
         numbers = {number: None for boxes in faces for number in boxes}
         return shown, {number: tuple(boxes.get(number) for boxes in faces) for number in numbers}
-
-    def _take(self, fresh: list[Watched]) -> None:
-        """Look at the faces of ``fresh``, which is emptied."""
-        looked_at = [(frame, face) for frame, faces in fresh for face in faces.values()]
-        self.seen = {**self.seen, **self._look(looked_at, {})}
-        for frame, faces in fresh:
-            self._frames.append(replace(frame, image=NO_PIXELS))
-            self._faces[frame.index] = faces
-        fresh.clear()
 
 
 def looking_times(hop_s: float, duration_s: float) -> Iterator[float]:

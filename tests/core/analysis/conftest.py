@@ -21,7 +21,7 @@ RATE = 16_000
 @pytest.fixture
 def bright_square(bright_square: type, monkeypatch: pytest.MonkeyPatch) -> type:
     """Where files are analysed as well."""
-    monkeypatch.setattr("fer_core.analysis.analysis.FaceDetector", bright_square)
+    monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", bright_square)
     return bright_square
 
 

@@ -41,7 +41,7 @@ def two_faces(
     write_video: Make, noise: Noise, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Path, Path]:
     """8 s: a large one on the left until 5 s, a smaller one right from 2 s; and without that."""
-    monkeypatch.setattr("fer_core.analysis.analysis.FaceDetector", BrightSquares)
+    monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", BrightSquares)
     random = np.random.default_rng(0)
     both, left = [], []
     for number in range(80):

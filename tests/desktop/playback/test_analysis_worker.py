@@ -24,7 +24,6 @@ from fer_core.config import (
     VisionConfig,
 )
 from fer_core.errors import UserError
-from fer_core.media import Clip
 from fer_core.predictor import Predictor
 from fer_core.weights import new_model
 from fer_desktop.errors import Notice
@@ -42,21 +41,21 @@ TINY = FERConfig(
 
 
 class CountingPredictor(Predictor):
-    """Remembers its windows; each takes one ``permit``."""
+    """Remembers its windows; each call, of one or several, takes one ``permit``."""
 
     def __init__(self, permits: int) -> None:
         torch.set_num_threads(1)
         super().__init__(new_model(TINY, seed=0))
         self.windows: list[float] = []
         self.permits = threading.Semaphore(permits)
-        self.fails_at: int | None = None
+        self.fails_after: int | None = None  # windows
 
-    def step(self, clip: Clip, known):
+    def answers(self, clips, seen):
         assert self.permits.acquire(timeout=30)
-        if len(self.windows) == self.fails_at:
+        if self.fails_after is not None and len(self.windows) >= self.fails_after:
             raise RuntimeError("out of memory\nlong explanation")
-        self.windows.append(clip.start_s)
-        return super().step(clip, known)
+        self.windows += [clip.start_s for clip in clips]
+        return super().answers(clips, seen)
 
 
 class Heard:
@@ -131,16 +130,16 @@ def test_progress_ends_at_the_files_end_with_nothing_left(worker, noise, until) 
 def test_after_cancel_it_goes_on_where_it_was_and_sees_no_window_twice(
     worker, predictor, noise, until, qtbot
 ) -> None:
-    predictor.permits = threading.Semaphore(4)
+    predictor.permits = threading.Semaphore(1)
     heard = Heard(worker)
     worker.start(noise())
-    until(lambda: len(predictor.windows) == 4, 30)
+    until(lambda: predictor.windows, 30)
     worker.cancel()
     seen = len(heard.progress)
     predictor.permits.release(100)
     until(lambda: len(heard.progress) > seen, 30)  # told as it comes to rest
     rested, told = len(predictor.windows), len(heard.segments)
-    assert rested < 8
+    assert rested < 17
     assert told
     qtbot.wait(150)
     assert (len(predictor.windows), len(heard.segments)) == (rested, told)
@@ -152,10 +151,10 @@ def test_after_cancel_it_goes_on_where_it_was_and_sees_no_window_twice(
 
 
 def test_another_file_takes_the_place_of_one_at_work(worker, predictor, noise, until) -> None:
-    predictor.permits = threading.Semaphore(3)
+    predictor.permits = threading.Semaphore(1)
     heard = Heard(worker)
     worker.start(noise("long.wav", 30.0))
-    until(lambda: len(predictor.windows) == 3, 30)
+    until(lambda: predictor.windows, 30)
     short = noise("short.wav", 4.5)
     worker.start(short)
     heard.segments.clear()
@@ -166,10 +165,10 @@ def test_another_file_takes_the_place_of_one_at_work(worker, predictor, noise, u
 
 
 def test_a_stopped_worker_says_nothing_more(worker, predictor, noise, until, qtbot) -> None:
-    predictor.permits = threading.Semaphore(2)
+    predictor.permits = threading.Semaphore(1)
     heard = Heard(worker)
     worker.start(noise())
-    until(lambda: len(predictor.windows) == 2, 30)
+    until(lambda: predictor.windows, 30)
     predictor.permits.release(100)
     worker.stop()
     told = len(heard.segments)
@@ -212,11 +211,11 @@ def test_a_model_that_cannot_be_used_is_told(qapp, noise, until, no_thread_stays
 
 
 def test_an_unexpected_error_keeps_what_was_found(worker, predictor, noise, until, caplog) -> None:
-    predictor.fails_at = 6
+    predictor.fails_after = 6
     heard = Heard(worker)
     worker.start(noise())
     until(lambda: heard.failed, 30)
     assert "out of memory" in heard.failed[0].text
     assert "long explanation" not in heard.failed[0].text
-    assert len(heard.segments) == 5
+    assert len(heard.segments) == len(predictor.windows) - 1 > 0  # the last may say more
     assert "out of memory" in caplog.text
