@@ -8,7 +8,7 @@ import platform
 import sys
 from datetime import date
 
-from benchmarks import latency, network, preview, soak, start, training
+from benchmarks import latency, network, preview, soak, start, timeline, training
 
 MEASURED = {
     "start": start.measure,
@@ -16,6 +16,7 @@ MEASURED = {
     "latency": latency.measure,
     "network": network.measure,
     "training": training.measure,
+    "timeline": timeline.measure,
     "soak": soak.measure,
 }
 
