@@ -15,7 +15,7 @@ from fer_desktop.settings import recordings_folder
 from fer_desktop.ui.main_window import MainWindow
 
 LOOK_MS = 200
-PATIENCE_SECONDS = 3.0  # with a device that gives nothing; if it does later, another file begins
+PATIENCE_SECONDS = 10.0  # with a device that neither delivers nor fails; others wait for it
 
 
 class RecordingPresenter(QObject):
@@ -67,7 +67,10 @@ class RecordingPresenter(QObject):
             return False
         if self._ready_since_s is None:
             self._ready_since_s = now
-        complete = (seen or session.camera is None) and (heard or session.microphone is None)
+        # If it comes later after all, it begins another file.
+        no_camera = session.camera is None or session.camera.fails
+        no_microphone = session.microphone is None or session.microphone.fails
+        complete = (seen or no_camera) and (heard or no_microphone)
         return complete or now - self._ready_since_s > PATIENCE_SECONDS
 
     def _on_model(self, state: ModelState) -> None:

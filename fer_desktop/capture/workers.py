@@ -98,6 +98,11 @@ class CaptureThread(threading.Thread, ABC):
             self._stopping.set()
         self._wake.set()
 
+    @property
+    def fails(self) -> bool:
+        """Whether it was said that nothing comes, and nothing has come since."""
+        return self._reported
+
     def retry_now(self) -> None:
         """Open the device at once, if it is not, and say so again if it fails."""
         self._reported = False

@@ -163,14 +163,27 @@ def test_asked_for_before_the_start_it_begins_when_all_devices_deliver(
         assert {stream.type for stream in file.streams} == {"audio", "video"}
 
 
-def test_a_device_that_gives_nothing_is_not_waited_for(
-    window, session, sources, until, monkeypatch
-):
-    monkeypatch.setattr("fer_desktop.recording_presenter.PATIENCE_SECONDS", 0.3)
+def test_a_device_that_fails_is_not_waited_for(window, session, sources, until):
     sources.microphones["left"].fault = UserError("It is unplugged.")
     session.presenter.record(True)
     window.start_requested.emit()
-    until(lambda: elapsed_s(session) > 0.2, 30)
+    until(lambda: elapsed_s(session) > 0.2)
+
+
+@pytest.mark.parametrize("patience_s", [0.3, 60.0])
+def test_a_device_that_says_nothing_is_waited_for_a_while(
+    qtbot, window, session, sources, until, monkeypatch, patience_s
+):
+    monkeypatch.setattr("fer_desktop.recording_presenter.PATIENCE_SECONDS", patience_s)
+    monkeypatch.setattr(sources.microphones["left"], "read", lambda _: time.sleep(0.02))
+    session.presenter.record(True)
+    window.start_requested.emit()
+    until(lambda: window.video.has_frame())
+    if patience_s < 1:
+        until(lambda: elapsed_s(session) > 0.2)
+    else:
+        qtbot.wait(1000)
+        assert elapsed_s(session) == -1
 
 
 def test_a_pause_stands_still_and_says_so(qtbot, window, session, record, until):

@@ -59,7 +59,7 @@ def record(program, tmp_path):
         running = program("--demo", "--record", str(base), environment=OFFSCREEN, **how)
 
         def video() -> Path | None:
-            return next(base.glob("*/*.mp4"), None)
+            return max(base.glob("*/*.mp4"), default=None)
 
         running.until(lambda: (v := video()) and len(answers(v)) >= count, f"{count} answers", 90)
         return running, video()
