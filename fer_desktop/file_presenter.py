@@ -91,12 +91,14 @@ class FilePresenter(QObject):
         for timer in (self._poll_timer, self._playhead_timer):
             timer.stop()
         self._clear_notices()
+        self.window.remember_volume(self.player.sound.volume)
         self.window.show_page("live")
 
     def close(self) -> None:
         """At the program's end."""
         for timer in (self._poll_timer, self._playhead_timer):
             timer.stop()
+        self.window.remember_volume(self.player.sound.volume)
         self.player.shut_down()
         self.worker.stop()
         self.findings.close()
@@ -261,6 +263,7 @@ class FilePresenter(QObject):
         window.live_requested.connect(self.leave)
         window.settings_changed.connect(self._on_settings)
         window.tool_row.open.forget_wanted.connect(self._forget_recent)
+        page.timeline.set_smoothing(window.settings.smoothing)
         player.sound.set_volume(window.settings.volume)
         self._show_sound()
 
@@ -287,6 +290,11 @@ class FilePresenter(QObject):
             "quieter": partial(self._change_volume, -LOUDER),
             "mute": lambda: player.sound.set_muted(not player.sound.muted),
             "sound_track": self._next_sound_track,
+            "zoom_in": self.page.timeline.zoom_in,
+            "zoom_out": self.page.timeline.zoom_out,
+            "fit": self.page.timeline.fit,
+            "page_back": partial(self.page.timeline.turn_page, -1),
+            "page_on": partial(self.page.timeline.turn_page, 1),
             "mark": self._mark,
             "analysis": self._cancel_or_go_on,
             "export": partial(self.findings.export, self.window),
@@ -349,6 +357,8 @@ class FilePresenter(QObject):
 
     def _on_settings(self, settings: Settings) -> None:
         before, self._settings = self._settings, settings
+        if settings.smoothing != before.smoothing:
+            self.page.timeline.set_smoothing(settings.smoothing)
         if (settings.model, settings.device) == (before.model, before.device):
             return
         self.worker.use_model(self._model_loader(settings))

@@ -67,7 +67,9 @@ class Player(QObject):
         self._steps = 0  # that wait for the one at work
         self._position_s = 0.0  # while it does not play on
         self._play_once_open = False
-        self._ended = False
+        self._at_end = False  # Qt has just come there
+        self._ended = False  # and stopped
+        self._fault: str | None = None  # that Qt has just told
         self._deaf = False  # Qt can play nothing of the file
         self._blind = False  # Qt has no pictures of a file that has some
         self._offset_s: float | None = None  # of Qt's clock, once its first frame is there
@@ -212,9 +214,12 @@ class Player(QObject):
         """The picture to be drawn from now on; None: the last one stays."""
         if self.info is None:
             return None
+        self._answer_qt()
         if self.info.has_picture:
             self._look_at_sink()
             self._look_into_file()
+        elif self._media.mediaStatus() in (_Status.LoadedMedia, _Status.BufferedMedia):
+            self._begin()
         if self.playing and self.looping and self._goal is None:
             start_s, end_s = self._bounds()
             if self.position_s >= end_s:
@@ -327,8 +332,8 @@ class Player(QObject):
         self._wish += 1
         self._position_s = goal.time_s
         self._goal = goal
-        if self._ended:
-            self._ended = False
+        if self._ended or self._at_end:
+            self._ended = self._at_end = False
             self._media.pause()  # stopped, Qt would show nothing
         self._media.setPosition(self._milliseconds(goal.time_s))
         if self.info is not None and not self.info.has_picture:
@@ -352,17 +357,28 @@ class Player(QObject):
         else:
             self._go(goal)
 
-    # From Qt
+    # From Qt: inside its slots the player must not be told anything, which blocks it now and then
 
     def _on_status(self, status: _Status) -> None:
-        if self.info is None:
-            return
-        if status == _Status.LoadedMedia and not self.info.has_picture:
-            self._begin()
-        if status != _Status.EndOfMedia:
-            return
+        self._at_end = status == _Status.EndOfMedia
+
+    def _on_error(self, _error: QMediaPlayer.Error, text: str) -> None:
+        self._fault = text.strip().rstrip(".") or "Qt gives no reason"
+
+    def _answer_qt(self) -> None:
+        fault, self._fault = self._fault, None
+        at_end, self._at_end = self._at_end, False
+        if fault is not None:
+            self._deaf, self.playing = True, False
+            self._go_blind()
+            self._tell_unplayable(f"This file cannot be played here: {fault}.")
+            self.changed.emit()
+        elif at_end:
+            self._end()
+
+    def _end(self) -> None:
         self._ended = True
-        if self.info.has_picture and self._offset_s is None:
+        if self.info is not None and self.info.has_picture and self._offset_s is None:
             self._miss_pictures()
         elif self.playing and self.looping:
             self.seek(self._bounds()[0])
@@ -386,15 +402,6 @@ class Player(QObject):
         self._deaf = self._deaf or not self._media.hasAudio()
         if self._goal is not None:
             self._goal.since = -math.inf
-
-    def _on_error(self, _error: QMediaPlayer.Error, text: str) -> None:
-        if self.info is None:
-            return
-        self._deaf, self.playing = True, False
-        self._go_blind()
-        reason = text.strip().rstrip(".")
-        self._tell_unplayable(f"This file cannot be played here{f': {reason}' if reason else ''}.")
-        self.changed.emit()
 
     def _tell_unplayable(self, text: str) -> None:
         hint = "It is analysed all the same; a click on the timeline shows the picture there."

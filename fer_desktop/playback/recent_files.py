@@ -25,7 +25,8 @@ class RecentFiles:
         self._paths: list[Path] = []
         with suppress(OSError, ValueError, TypeError):
             entries = json.loads(self._kept_in.read_text(encoding="utf-8"))
-            self._paths = [Path(entry) for entry in entries if isinstance(entry, str)][:MOST]
+            if isinstance(entries, list):
+                self._paths = [Path(entry) for entry in entries if isinstance(entry, str)][:MOST]
 
     @property
     def all(self) -> tuple[Path, ...]:

@@ -150,6 +150,10 @@ class MainWindow(QMainWindow):
         self._enable_session()
         self._centre.setFocus()
 
+    def remember_volume(self, volume: float) -> None:
+        """Of files, 0 to 1."""
+        self._change(volume=round(volume, 2))
+
     def set_state(self, state: State) -> None:
         before, self.state = self.state, state
         focused = QApplication.focusWidget()

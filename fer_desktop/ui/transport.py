@@ -192,9 +192,11 @@ class SeekSlider(QSlider):
         self.initStyleOption(option)
         style, control = self.style(), QStyle.ComplexControl.CC_Slider
         handle = style.subControlRect(control, option, QStyle.SubControl.SC_SliderHandle, self)
-        if event.button() == Qt.MouseButton.LeftButton and not handle.contains(event.pos()):
+        if event.button() == Qt.MouseButton.LeftButton and not handle.contains(
+            event.position().toPoint()
+        ):
             length = self.width() - handle.width()
-            at = event.pos().x() - handle.width() // 2
+            at = round(event.position().x()) - handle.width() // 2
             value = QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), at, length)
             self.setValue(value)
         super().mousePressEvent(event)  # on the handle now: it can be dragged on

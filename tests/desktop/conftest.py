@@ -7,10 +7,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -223,6 +226,92 @@ def make_segments() -> Callable[..., list[Segment]]:
         return segments
 
     return make
+
+
+BARS = 9
+
+
+@pytest.fixture(scope="session")
+def number_on() -> Callable[[Any], int]:
+    """Reads the number drawn on a picture of ``write_film``, an array or a QImage."""
+
+    def read(picture: Any) -> int:
+        if isinstance(picture, np.ndarray):
+            height, width = picture.shape[:2]
+            bright = lambda x: picture[height // 2, x].mean()  # noqa: E731
+        else:
+            height, width = picture.height(), picture.width()
+            bright = lambda x: picture.pixelColor(x, height // 2).lightness()  # noqa: E731
+        return sum(
+            1 << bar for bar in range(BARS) if bright((2 * bar + 1) * width // (2 * BARS)) > 128
+        )
+
+    return read
+
+
+def _numbered(number: int, width: int, height: int) -> av.VideoFrame:
+    image = np.zeros((height, width, 3), np.uint8)
+    for bar in range(BARS):
+        if number >> bar & 1:
+            image[:, bar * width // BARS : (bar + 1) * width // BARS] = 255
+    return av.VideoFrame.from_ndarray(image, format="rgb24")
+
+
+@pytest.fixture(scope="session")
+def write_film(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Writes films whose pictures are numbered in black and white bars, 25 a second."""
+    folder = tmp_path_factory.mktemp("films")
+
+    def write(
+        name: str = "film.mp4",
+        codec: str | None = "libx264",
+        seconds: float = 3.0,
+        sound: str | None = None,
+        tracks: int = 1,
+        gop: int = 50,
+        times: Sequence[float] | None = None,
+        options: dict[str, str] | None = None,
+    ) -> Path:
+        """``times`` of the pictures: by default 25 a second. Without a ``codec`` none."""
+        path = folder / name
+        if path.exists():
+            return path
+        width, height = 176, 64
+        with av.open(str(path), "w") as file:
+            video = None
+            if codec is not None:
+                video = file.add_stream(codec, rate=25)
+                video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+                video.gop_size, video.options = gop, options or {}
+                video.codec_context.time_base = Fraction(1, 25 if times is None else 1000)
+            hears = [
+                file.add_stream(sound, rate=48_000, layout="mono")
+                for _ in range(tracks if sound else 0)
+            ]
+            if video is not None:
+                shown = times or [n / 25 for n in range(round(25 * seconds))]
+                for number, time_s in enumerate(shown):
+                    frame = _numbered(number, width, height)
+                    frame.time_base = video.codec_context.time_base
+                    frame.pts = round(time_s / frame.time_base)
+                    file.mux(video.encode(frame))
+                file.mux(video.encode(None))
+            for number, track in enumerate(hears):
+                tone = np.sin(np.arange(round(48_000 * seconds)) * (0.03 + 0.02 * number))
+                block = av.AudioFrame.from_ndarray(
+                    (0.1 * tone).astype(np.float32)[None], format="fltp", layout="mono"
+                )
+                block.sample_rate, block.time_base, block.pts = 48_000, Fraction(1, 48_000), 0
+                context = track.codec_context
+                pieces = av.AudioResampler(
+                    context.format.name, "mono", 48_000, frame_size=context.frame_size or 1024
+                )
+                for piece in [*pieces.resample(block), *pieces.resample(None)]:
+                    file.mux(track.encode(piece))
+                file.mux(track.encode(None))
+        return path
+
+    return write
 
 
 @pytest.fixture

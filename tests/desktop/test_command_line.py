@@ -24,6 +24,8 @@ def test_no_options_leave_every_choice_to_the_settings():
         ["--screenshot", "window.txt"],
         ["--report", "/"],
         ["--demo", "--camera", "0"],
+        ["/no/such/film.mp4"],
+        ["pyproject.toml", "--demo"],
         ["--camera", "none", "--microphone", "none"],
         ["--colour"],
     ],

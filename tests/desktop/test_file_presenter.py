@@ -1,0 +1,342 @@
+"""The file page with the real player, the real worker and a tiny network."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PySide6.QtCore import Qt
+
+from fer_core.analysis.model import LoadedModel
+from fer_core.analysis.timeline import ModelUsed
+from fer_core.config import (
+    AudioConfig,
+    FERConfig,
+    FusionConfig,
+    TemporalConfig,
+    Thresholds,
+    VisionConfig,
+)
+from fer_core.errors import UserError
+from fer_core.labels import EMOTIONS
+from fer_core.predictor import Predictor
+from fer_core.weights import new_model
+from fer_desktop import file_presenter
+from fer_desktop.file_presenter import FilePresenter
+from fer_desktop.playback.recent_files import RecentFiles
+from fer_desktop.settings import Settings
+from fer_desktop.ui.main_window import MainWindow
+
+# Without pytest-qt's log: a handler in Python of what Qt Multimedia's threads say is a deadlock.
+pytestmark = [pytest.mark.usefixtures("no_thread_stays"), pytest.mark.no_qt_log]
+TINY = FERConfig(
+    name="tiny",
+    audio=AudioConfig(width=16, layers=1, heads=2, subsampling_channels=8),
+    vision=VisionConfig(width=16, layers=1, heads=2, mlp=32),
+    temporal=TemporalConfig(conv_layers=1, attention_layers=1, heads=2),
+    fusion=FusionConfig(width=16, layers=3, heads=2, key_value_heads=1),
+    thresholds=Thresholds(min_speech_s=0.0),  # a tone counts as heard
+)
+
+
+class Network(Predictor):
+    """A real one, tiny, that finds everybody angry; waits while ``go_on`` is cleared."""
+
+    def __init__(self) -> None:
+        torch.set_num_threads(1)
+        model = new_model(TINY, seed=0)
+        for last in (model.classifier.mlp[-1], model.audio_head[-1], model.video_head[-1]):
+            last.weight.data.zero_()
+            last.bias.data.zero_()
+        model.classifier.mlp[-1].bias.data[EMOTIONS.index("angry")] = 3.0
+        super().__init__(model)
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.windows: list[float] = []
+        self.fault: UserError | None = None
+
+    def answers(self, clips, seen):
+        self.go_on.wait(20)
+        self.windows += [clip.start_s for clip in clips]
+        return super().answers(clips, seen)
+
+
+class Desk(SimpleNamespace):
+    window: MainWindow
+    presenter: FilePresenter
+    network: Network
+    recent: RecentFiles
+
+
+@pytest.fixture
+def desk(qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripted) -> Iterator[Desk]:
+    network = Network()
+
+    def load(folder: Path | None, device: str) -> LoadedModel:
+        if network.fault is not None:
+            raise network.fault
+        return LoadedModel(network, ModelUsed("scripted", "compact", "0" * 64))
+
+    monkeypatch.setattr(file_presenter, "open_file_model", load)
+    monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", _NoFaces)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    window = MainWindow(Settings(theme="dark"))
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitActive(window).__enter__()
+    recent = RecentFiles(tmp_path / "recent.json")
+    presenter = FilePresenter(window, recent)
+    window.open_requested.connect(presenter.open)
+    yield Desk(window=window, presenter=presenter, network=network, recent=recent)
+    network.go_on.set()
+    presenter.close()
+
+
+class _NoFaces:
+    def __enter__(self) -> _NoFaces:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def detect(self, image: np.ndarray) -> list:
+        return []
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def film(write_film: Callable[..., Path]) -> Path:
+    return write_film("long.mp4", seconds=12, sound="aac")
+
+
+def test_a_file_opens_on_its_page_plays_and_fills_with_results(desk, film, until):
+    desk.window.open_requested.emit(film)
+    assert desk.window.page == "file"
+    assert desk.window.tool_row.file.text() == film.name
+    page, presenter = desk.presenter.page, desk.presenter
+    until(lambda: presenter.timeline is not None, 60)
+    until(lambda: presenter.player.position_s > 0.3, 30)
+    assert page.video.has_frame()
+    assert page.timeline.table.end_s == pytest.approx(12, abs=0.1)
+    until(lambda: page.bars.accessibleDescription().startswith("angry 74%"), 30)
+    assert page.video._emotion[0] == EMOTIONS.index("angry")
+    assert page.analysis.words.text().startswith("Analysed")
+    assert desk.window.command("export").isEnabled()
+    assert desk.recent.all == (film,)
+    assert not desk.window.notices.keys()
+
+
+def test_before_there_are_results_it_says_analysing(desk, film, until):
+    desk.network.go_on.clear()
+    desk.presenter.open(film)
+    page = desk.presenter.page
+    until(page.video.has_frame, 30)
+    until(lambda: "Analysing" in page.bars.accessibleDescription())
+    assert page.video._emotion is None
+    assert not desk.window.command("export").isEnabled()
+
+
+def test_cancelled_it_waits_and_goes_on_where_it_was(desk, film, until, qtbot):
+    desk.presenter.open(film)
+    results, network = desk.presenter.results, desk.network
+    until(lambda: network.windows, 30)
+    qtbot.keyClick(desk.window, Qt.Key.Key_C)
+    assert desk.presenter.page.analysis.words.text() == "Analysis cancelled"
+    if desk.presenter.timeline is None:
+        qtbot.wait(300)
+        stood = len(network.windows)
+        qtbot.wait(300)
+        assert len(network.windows) <= stood + 1
+        qtbot.keyClick(desk.window, Qt.Key.Key_C)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert len(network.windows) == len(set(network.windows)), "no window is seen twice"
+    assert results.duration_s == pytest.approx(12, abs=0.1)
+
+
+def test_back_to_the_camera_pauses_and_the_same_file_comes_back_as_it_was(desk, film, until, qtbot):
+    desk.presenter.open(film)
+    until(lambda: desk.presenter.player.position_s > 0.2, 30)
+    qtbot.keyClick(desk.window, Qt.Key.Key_Escape)
+    assert desk.window.page == "live"
+    assert not desk.presenter.player.playing
+    found = len(desk.presenter.results)
+    desk.presenter.open(film)
+    assert desk.window.page == "file"
+    assert len(desk.presenter.results) >= found
+    until(lambda: desk.presenter.timeline is not None, 60)
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier", "from_s", "to_s"),
+    [
+        (Qt.Key.Key_Right, Qt.KeyboardModifier.NoModifier, 2.0, 7.0),
+        (Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier, 7.0, 2.0),
+        (Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier, 2.0, 0.0),
+        (Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier, 2.0, 3.0),
+        (Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier, 3.0, 2.0),
+        (Qt.Key.Key_Home, Qt.KeyboardModifier.NoModifier, 2.0, 0.0),
+        (Qt.Key.Key_End, Qt.KeyboardModifier.NoModifier, 2.0, 12.0),
+        (Qt.Key.Key_Period, Qt.KeyboardModifier.NoModifier, 2.0, 2.04),
+        (Qt.Key.Key_Comma, Qt.KeyboardModifier.NoModifier, 2.0, 1.96),
+    ],
+)
+def test_keys_move_the_playhead(desk, film, until, qtbot, key, modifier, from_s, to_s):
+    desk.presenter.player.open(film, play=False)
+    player = desk.presenter.player
+    desk.window.show_page("file", film.name)
+    desk.presenter._poll_timer.start()
+    until(lambda: desk.presenter.page.video.has_frame(), 30)
+    player.seek(from_s)
+    until(lambda: player._goal is not None and not player._goal.waiting, 30)
+    qtbot.keyClick(desk.window, key, modifier)
+    until(lambda: player.position_s == pytest.approx(to_s, abs=0.02), 30)
+
+
+def test_keys_play_and_change_speed_loop_and_sound(desk, film, until, qtbot):
+    desk.presenter.open(film)
+    player, window = desk.presenter.player, desk.window
+    until(lambda: player.playing, 30)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert not player.playing
+    qtbot.keyClick(window, Qt.Key.Key_BracketRight)
+    assert player.rate == 1.25
+    qtbot.keyClick(window, Qt.Key.Key_BracketLeft)
+    qtbot.keyClick(window, Qt.Key.Key_BracketLeft)
+    assert player.rate == 0.75
+    for _ in range(9):
+        qtbot.keyClick(window, Qt.Key.Key_BracketLeft)
+    assert player.rate == 0.25
+    qtbot.keyClick(window, Qt.Key.Key_Backspace)
+    assert player.rate == 1.0
+    qtbot.keyClick(window, Qt.Key.Key_U)
+    assert player.sound.muted
+    before = player.sound.volume
+    qtbot.keyClick(window, Qt.Key.Key_Down)
+    assert player.sound.volume == pytest.approx(before - 0.1, abs=0.02)
+    assert desk.presenter.page.transport.volume.value() == pytest.approx(100 * before - 10, abs=2)
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    assert player.looping
+    assert window.command("loop").isChecked()
+
+
+def test_in_and_out_select_and_x_clears(desk, film, until, qtbot):
+    desk.presenter.open(film)
+    player, window = desk.presenter.player, desk.window
+    until(lambda: player.playing, 30)
+    player.pause()
+    player.seek(2.0)
+    qtbot.keyClick(window, Qt.Key.Key_I)
+    assert player.selection == (2.0, player.duration_s)
+    player.seek(5.0)
+    qtbot.keyClick(window, Qt.Key.Key_O)
+    assert player.selection == (2.0, 5.0) == desk.presenter.page.timeline.selection
+    player.seek(8.0)
+    qtbot.keyClick(window, Qt.Key.Key_I)
+    assert player.selection == (8.0, player.duration_s), "behind its old end it goes to the end"
+    qtbot.keyClick(window, Qt.Key.Key_X)
+    assert player.selection is None
+
+
+def test_a_focused_slider_keeps_its_arrows(desk, film, until, qtbot):
+    desk.presenter.open(film)
+    player, slider = desk.presenter.player, desk.presenter.page.transport.volume
+    until(lambda: player.playing, 30)
+    player.pause()
+    player.seek(6.0)
+    slider.setFocus()
+    before = slider.value()
+    qtbot.keyClick(slider, Qt.Key.Key_Left)
+    assert slider.value() < before
+    assert player.position_s == 6.0
+
+
+def test_a_click_on_the_timeline_goes_there(desk, film, until):
+    desk.presenter.open(film)
+    until(lambda: desk.presenter.player.playing, 30)
+    desk.presenter.player.pause()
+    desk.presenter.page.timeline.seek_requested.emit(4.5)
+    until(lambda: desk.presenter.player.position_s == 4.5)
+    until(lambda: desk.presenter.page.transport.place.value() == pytest.approx(4500, abs=30))
+
+
+def test_m_marks_the_moment(desk, film, until, qtbot):
+    desk.presenter.open(film)
+    until(lambda: desk.presenter.player.playing, 30)
+    desk.presenter.player.pause()
+    desk.presenter.player.seek(3.0)
+    qtbot.keyClick(desk.window, Qt.Key.Key_M)
+    page = desk.presenter.page
+    assert page.sides.currentWidget() is page.markers
+    assert page.markers.table.rowCount() == 1
+
+
+def test_sound_alone_has_a_calm_page(desk, write_film, until):
+    path = write_film("tone.mp3", codec=None, sound="mp3", seconds=4)
+    desk.presenter.open(path)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert "Sound only" in desk.presenter.page.video.accessibleDescription()
+    assert not desk.window.notices.keys()
+
+
+def test_what_is_no_film_is_one_notice_and_a_calm_page(desk, tmp_path, until):
+    path = tmp_path / "letter.mp4"
+    path.write_text("Dear all, " * 99)
+    desk.presenter.open(path)
+    until(lambda: desk.window.notices.keys(), 30)
+    assert desk.window.notices.keys() == ("file",)
+    assert "cannot be opened" in desk.presenter.page.video.accessibleDescription()
+    assert desk.recent.all == ()
+    assert desk.window.notices.retryable() == ("file",)
+
+
+def test_a_recent_file_that_has_gone_says_so_and_leaves_the_list(desk, tmp_path, until):
+    gone = tmp_path / "gone.mp4"
+    desk.recent.add(gone)
+    desk.presenter.open(gone)
+    until(lambda: desk.window.notices.keys() == ("file",), 30)
+    assert "There is no file" in desk.window.notices.text("file")
+    assert desk.recent.all == ()
+
+
+def test_without_a_model_the_file_plays_all_the_same(desk, film, until):
+    desk.network.fault = UserError("The model is damaged.", "Choose another.")
+    desk.presenter.open(film)
+    until(lambda: desk.window.notices.keys() == ("analysis",), 30)
+    until(lambda: desk.presenter.player.position_s > 0.2, 30)
+    until(lambda: "No results" in desk.presenter.page.bars.accessibleDescription())
+    desk.network.fault = None
+    desk.window.retry_requested.emit("analysis")
+    until(lambda: desk.presenter.timeline is not None, 60)
+
+
+def test_another_file_begins_with_nothing_of_the_last_one(desk, film, write_film, until):
+    desk.presenter.open(film)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    other = write_film("film.mkv")
+    desk.presenter.open(other)
+    assert len(desk.presenter.results) == 0
+    assert desk.presenter.timeline is None
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert desk.presenter.timeline.source.path == str(other)
+    assert desk.recent.all == (other, film)
+
+
+def test_another_model_analyses_anew(desk, film, until):
+    desk.presenter.open(film)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    desk.window._change(device="cpu")
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert len(desk.network.windows) == 2 * len(set(desk.network.windows))
+
+
+def test_the_volume_is_remembered(desk, film, until):
+    desk.presenter.open(film)
+    until(lambda: desk.presenter.player.playing, 30)
+    desk.presenter.player.sound.set_volume(0.35)
+    desk.presenter.leave()
+    assert desk.window.settings.volume == pytest.approx(0.35, abs=0.01)
