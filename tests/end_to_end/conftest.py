@@ -22,7 +22,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fer_core.config import AudioConfig, FERConfig, FusionConfig, TemporalConfig, VisionConfig
+from fer_core.labels import EMOTIONS
 from fer_core.preprocess.opencv import cv2
+from fer_core.weights import new_model, save_checkpoint
 from fer_desktop.capture.synthetic import draw_face, speech
 
 ROOT = Path(__file__).parents[2]
@@ -321,6 +324,28 @@ def wav(tmp_path: Path) -> Callable[[NDArray[np.float32]], Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def angry_model(tmp_path: Path) -> Path:
+    """A tiny network that answers "angry" with 0.74 to whatever it sees."""
+    config = FERConfig(
+        name="tiny",
+        audio=AudioConfig(width=16, layers=1, heads=2, subsampling_channels=8),
+        vision=VisionConfig(width=16, layers=1, heads=2, mlp=32),
+        temporal=TemporalConfig(conv_layers=1, attention_layers=1, heads=2),
+        fusion=FusionConfig(width=16, layers=3, heads=2, key_value_heads=1),
+    )
+    model = new_model(config, seed=0)
+    last = model.classifier.mlp[-1]
+    last.weight.data.zero_()
+    last.bias.data.zero_()
+    last.bias.data[EMOTIONS.index("angry")] = 3.0
+    for head in (model.audio_head, model.video_head):
+        head[-1].weight.data.zero_()
+        head[-1].bias.data.zero_()
+    save_checkpoint(model, tmp_path / "model")
+    return tmp_path / "model"
 
 
 @pytest.fixture(scope="session")

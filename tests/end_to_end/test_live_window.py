@@ -13,10 +13,8 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
-from fer_core.config import AudioConfig, FERConfig, FusionConfig, TemporalConfig, VisionConfig
 from fer_core.labels import EMOTIONS
 from fer_core.preprocess.opencv import cv2
-from fer_core.weights import new_model, save_checkpoint
 from fer_desktop.capture.synthetic import speech
 from fer_desktop.settings import Settings, save_settings
 from fer_desktop.ui.theme import DARK
@@ -85,28 +83,6 @@ def test_camera_and_microphone_reach_the_network(
     assert stats["predictions_per_s"] > 1
     assert stats["latency_ms"]["median"] < 1500
     assert (stats["model"], stats["device"]) == ("compact", "cpu")
-
-
-@pytest.fixture
-def angry_model(tmp_path):
-    """A tiny network that answers "angry" with 0.74 to whatever it sees."""
-    config = FERConfig(
-        name="tiny",
-        audio=AudioConfig(width=16, layers=1, heads=2, subsampling_channels=8),
-        vision=VisionConfig(width=16, layers=1, heads=2, mlp=32),
-        temporal=TemporalConfig(conv_layers=1, attention_layers=1, heads=2),
-        fusion=FusionConfig(width=16, layers=3, heads=2, key_value_heads=1),
-    )
-    model = new_model(config, seed=0)
-    last = model.classifier.mlp[-1]
-    last.weight.data.zero_()
-    last.bias.data.zero_()
-    last.bias.data[EMOTIONS.index("angry")] = 3.0
-    for head in (model.audio_head, model.video_head):
-        head[-1].weight.data.zero_()
-        head[-1].bias.data.zero_()
-    save_checkpoint(model, tmp_path / "model")
-    return tmp_path / "model"
 
 
 def test_the_bars_on_the_picture_show_what_was_predicted(program, angry_model, tmp_path):
