@@ -24,6 +24,7 @@ from fer_core.analysis.timeline import Segment, Timeline
 from fer_core.analysis.watching import Watched, watch
 from fer_core.data.clips import Modalities
 from fer_core.data.container import CUT_OFF_SECONDS
+from fer_core.data.damage import ignore
 from fer_core.data.digest import content_digest
 from fer_core.data.media_info import probe
 from fer_core.data.media_picture import frames_at
@@ -32,11 +33,13 @@ from fer_core.errors import UserError
 from fer_core.media import (
     CLIP_SECONDS,
     HOP_SECONDS,
+    SAMPLE_RATE,
     SHORTEST_HOP_SECONDS,
     Clip,
     VideoFrame,
 )
 
+TAIL_SECONDS = 1.0  # of the sound, read first to know where it ends
 WINDOWS_AT_ONCE = 4  # of the network: together they take two thirds of the time
 
 OnProgress = Callable[[float, float], None]  # seconds done, and of how many
@@ -228,8 +231,20 @@ class Analysis:
             yield from watch(self._frames(), self._info.size or (0, 0), follower, look)
 
     def _frames(self) -> Generator[VideoFrame]:
-        times_s = looking_times(self._hop_s, self._info.duration_s)
+        times_s = looking_times(self._hop_s, self._expected_end())
         yield from frames_at(self._path, times_s, on_damage=self._warn)
+
+    def _expected_end(self) -> float:
+        """Where the last window will end, which looks at frames of its own.
+
+        Sound is often longer than the header says, by a block of its codec.
+        """
+        says_s = self._info.duration_s
+        if not self._hears:
+            return says_s
+        from_s = max(says_s - TAIL_SECONDS, 0.0)
+        tail = sound_blocks(self._path, from_s, on_damage=ignore, track_number=self._sound_track)
+        return max(from_s + sum(map(len, tail)) / SAMPLE_RATE, says_s)
 
     def _warn(self, what: str, time_s: float) -> None:
         self._warnings.append(f"At {time_s:.2f} s: {what}.")

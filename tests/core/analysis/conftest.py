@@ -11,8 +11,9 @@ import pytest
 
 from fer_core.analysis.model import LoadedModel
 from fer_core.config import FERConfig, Thresholds
-from fer_core.media import RgbImage
+from fer_core.media import FaceBox, RgbImage
 from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.preprocess.opencv import cv2
 from fer_core.weights import new_model, save_checkpoint
 
 RATE = 16_000
@@ -23,6 +24,28 @@ def bright_square(bright_square: type, monkeypatch: pytest.MonkeyPatch) -> type:
     """Where files are analysed as well."""
     monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", bright_square)
     return bright_square
+
+
+class BrightSquares:
+    """Finds all of them, largest first."""
+
+    def __enter__(self) -> BrightSquares:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def detect(self, image: RgbImage) -> list[FaceBox]:
+        bright = (image.mean(axis=2) > 100).astype(np.uint8)
+        _, _, boxes, _ = cv2.connectedComponentsWithStats(bright)
+        faces = [FaceBox(*(int(n) for n in box[:4]), 0.9) for box in boxes[1:] if box[4] > 100]
+        return sorted(faces, key=lambda face: face.area, reverse=True)
+
+
+@pytest.fixture
+def bright_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the place of the face detector, where a file shows several."""
+    monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", BrightSquares)
 
 
 @pytest.fixture

@@ -13,35 +13,15 @@ from fer_core.analysis.identities import FaceChoice
 from fer_core.analysis.model import LoadedModel
 from fer_core.analysis.timeline import Timeline
 from fer_core.errors import UserError
-from fer_core.media import SEGMENT_SECONDS, FaceBox
-from fer_core.preprocess.opencv import cv2
+from fer_core.media import SEGMENT_SECONDS
 
 Make = Callable[..., Path]
 Noise = Callable[[float], np.ndarray]
 
 
-class BrightSquares:
-    """Finds all of them, largest first."""
-
-    def __enter__(self) -> BrightSquares:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def detect(self, image: np.ndarray) -> list[FaceBox]:
-        bright = (image.mean(axis=2) > 100).astype(np.uint8)
-        _, _, boxes, _ = cv2.connectedComponentsWithStats(bright)
-        faces = [FaceBox(*(int(n) for n in box[:4]), 0.9) for box in boxes[1:] if box[4] > 100]
-        return sorted(faces, key=lambda face: face.area, reverse=True)
-
-
 @pytest.fixture
-def two_faces(
-    write_video: Make, noise: Noise, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Path, Path]:
+def two_faces(write_video: Make, noise: Noise, bright_squares: None) -> tuple[Path, Path]:
     """8 s: a large one on the left until 5 s, a smaller one right from 2 s; and without that."""
-    monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", BrightSquares)
     random = np.random.default_rng(0)
     both, left = [], []
     for number in range(80):
