@@ -254,16 +254,16 @@ def test_a_stage_hands_its_best_epoch_on(
     go: Go, config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here the second of three, as the validation has it."""
-    uars = iter([0.2, 0.9, 0.5])
+    losses = iter([2.0, 0.5, 1.5])
     log = Task.log
 
     def scripted(self: Task, name: str, value: Any, **how: Any) -> None:
-        log(self, name, next(uars) if name == "val_uar" else value, **how)
+        log(self, name, next(losses) if name == "val_loss" else value, **how)
 
     monkeypatch.setattr(Task, "log", scripted)
     training = replace(config.training, epochs=3, save_every=1)
     model, history = go(config=replace(config, training=training))
-    assert [row["val_uar"] for row in history] == pytest.approx([0.2, 0.9, 0.5])
+    assert [row["val_loss"] for row in history] == pytest.approx([2.0, 0.5, 1.5])
     second = torch.load(tmp_path / "run/stages/1-audio/epoch-001.ckpt", weights_only=True)
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, second["state_dict"][f"model.{name}"]), name
