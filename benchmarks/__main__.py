@@ -7,8 +7,9 @@ import os
 import platform
 import sys
 from datetime import date
+from pathlib import Path
 
-from benchmarks import latency, network, preview, soak, start, timeline, training
+from benchmarks import files, latency, network, preview, soak, start, timeline, training
 
 MEASURED = {
     "start": start.measure,
@@ -17,6 +18,7 @@ MEASURED = {
     "network": network.measure,
     "training": training.measure,
     "timeline": timeline.measure,
+    "files": files.measure,
     "soak": soak.measure,
 }
 
@@ -25,6 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("what", nargs="?", default="all", choices=[*MEASURED, "all"])
     parser.add_argument("--seconds", type=float, help="how long each is watched")
+    parser.add_argument("--clip", type=Path, help="files: a clip of people, in place of a drawing")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     print(f"{date.today()}, {platform.platform()}, {os.cpu_count()} cores, load {load:.1f}")
@@ -33,7 +36,10 @@ def main() -> int:
         if options.what not in (name, "all"):
             continue
         print(f"{name}: {measure.__doc__}", flush=True)
-        figures = measure() if options.seconds is None else measure(options.seconds)
+        chosen = {} if options.seconds is None else {"seconds": options.seconds}
+        if measure is files.measure:
+            chosen["clip"] = options.clip
+        figures = measure(**chosen)
         print(*figures, sep="\n", flush=True)
         missed += sum(figure.met is False for figure in figures)
     return 1 if missed else 0

@@ -72,15 +72,13 @@ def run_jobs(
     """
     model = LoadedModel.load(folder, device)
     if workers == 1:
+        share_threads(model, workers)
         for job in jobs:
             yield run_job(job, model, recipe, lambda *so_far, job=job: on_progress(job, *so_far))
         return
-    threads = max((os.cpu_count() or 1) // workers, 1)
-    pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), torch.set_num_threads, (threads,)
-    )
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
     try:
-        waiting = {pool.submit(run_here, job, folder, device, recipe): job for job in jobs}
+        waiting = {pool.submit(run_here, job, folder, device, recipe, workers): job for job in jobs}
         for future in as_completed(waiting):
             job = waiting.pop(future)  # or all outcomes would be kept
             try:
@@ -92,16 +90,30 @@ def run_jobs(
         pool.shutdown(cancel_futures=True)
 
 
-def run_here(job: Job, folder: Path | None, device: str, recipe: Recipe) -> Outcome:
-    """The same in a process of its own, which loads the model once."""
+def run_here(
+    job: Job, folder: Path | None, device: str, recipe: Recipe, workers: int | None = None
+) -> Outcome:
+    """The same in a process of its own, one of ``workers`` here, which loads the model once."""
     try:
         model = _loaded(folder, device)
     except UserError as error:
         return Outcome(job, error=str(error))
+    if workers is not None:
+        share_threads(model, workers)
     return run_job(job, model, recipe, lambda *_: None)
 
 
 _loaded = cache(LoadedModel.load)
+
+
+def share_threads(model: LoadedModel, workers: int) -> None:
+    """Let a network's threads be as many as this process has cores to itself.
+
+    Compact looks at faces and decides at the same time, so that each gets half: on two cores one
+    thread each takes a sixth less processor time. In larger networks the faces are nearly all.
+    """
+    at_once = 2 if model.predictor.config.vision.upstream is None else 1
+    torch.set_num_threads(max((os.cpu_count() or 1) // (workers * at_once), 1))
 
 
 def _run(job: Job, model: LoadedModel, recipe: Recipe, on_progress: OnProgress) -> Outcome:
