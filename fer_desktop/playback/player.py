@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtCore import Q_ARG, QMetaObject, QObject, Qt, QUrl, Signal
 from PySide6.QtMultimedia import QMediaPlayer, QVideoSink
 
 from fer_core.data.media_info import MediaInfo, probe
@@ -42,6 +43,7 @@ class Player(QObject):
     noticed = Signal(object)  # Notice: "file" cannot be read, "playback" lacks something
     changed = Signal()  # playing, rate, loop
     _posted = Signal(object)  # a callable, from a thread, to be called on the GUI thread
+    _told = Signal()  # queued behind what Qt is told
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +54,9 @@ class Player(QObject):
         self._media.mediaStatusChanged.connect(self._on_status)
         self._media.errorOccurred.connect(self._on_error)
         self._posted.connect(self._call)
+        self._told.connect(self._on_told, Qt.ConnectionType.QueuedConnection)
+        self._untold = 0  # that Qt has still to be told
+        self._rate = 1.0
         self._pictures = Pictures()
         self._wish = 0  # counts seeks, over all files
         self._forget()
@@ -90,8 +95,8 @@ class Player(QObject):
     def close(self) -> None:
         """Forget the file."""
         self._pictures.forget()
-        self._media.stop()
-        self._media.setSource(QUrl())
+        self._tell("stop")
+        self._tell("setSource", Q_ARG("QUrl", QUrl()))
         self._forget()
         self.changed.emit()
 
@@ -127,8 +132,9 @@ class Player(QObject):
         if first is not None:
             self._first_s = first.start_s
             self._goal.time_s = first.start_s
-        self._media.setSource(QUrl.fromLocalFile(str(self.path.absolute())))
-        self._media.pause()
+        url = QUrl.fromLocalFile(str(self.path.absolute()))
+        self._tell("setSource", Q_ARG("QUrl", url))
+        self._tell("pause")
         self.opened.emit(info)
 
     # What can be asked
@@ -149,7 +155,7 @@ class Player(QObject):
 
     @property
     def rate(self) -> float:
-        return self._media.playbackRate()
+        return self._rate
 
     # What can be done
 
@@ -163,7 +169,7 @@ class Player(QObject):
         self.playing = True
         if self._goal is not None and not self._goal.waiting:
             self._goal = None
-        self._media.play()
+        self._tell("play")
         self.changed.emit()
 
     def pause(self) -> None:
@@ -171,7 +177,7 @@ class Player(QObject):
             return
         self._position_s = self.position_s
         self.playing = False
-        self._media.pause()
+        self._tell("pause")
         if self._goal is None:
             self._goal = Goal(self._position_s, time.monotonic(), waiting=False)
         self.changed.emit()
@@ -196,7 +202,8 @@ class Player(QObject):
 
     def set_rate(self, rate: float) -> None:
         """0.25 to 4; the pitch of the sound stays."""
-        self._media.setPlaybackRate(min(max(rate, SLOWEST), FASTEST))
+        self._rate = min(max(rate, SLOWEST), FASTEST)
+        self._tell("setPlaybackRate", Q_ARG("double", self._rate))
         self.changed.emit()
 
     def set_selection(self, selection: tuple[float, float] | None) -> None:
@@ -212,7 +219,7 @@ class Player(QObject):
 
     def poll(self) -> Picture | None:
         """The picture to be drawn from now on; None: the last one stays."""
-        if self.info is None:
+        if self.info is None or self._untold:
             return None
         self._answer_qt()
         if self.info.has_picture:
@@ -290,7 +297,7 @@ class Player(QObject):
         goal = self._goal
         if goal is not None and goal.after_s is not None:
             goal.time_s = still.start_s
-            self._media.setPosition(self._milliseconds(still.start_s))
+            self._tell_position(still.start_s)
         self._answer(still.start_s, None)
 
     def _answer(self, start_s: float, end_s: float | None) -> None:
@@ -324,9 +331,24 @@ class Player(QObject):
     def _clock_s(self) -> float:
         return max(self._media.position() / 1000 - (self._offset_s or 0.0), 0.0)
 
-    def _milliseconds(self, time_s: float) -> int:
-        """Of Qt's clock, just after: on a boundary it shows the picture that ends there."""
-        return math.floor((time_s + (self._offset_s or 0.0)) * 1000) + 1
+    def _tell_position(self, time_s: float) -> None:
+        """In milliseconds, just after: on a boundary Qt shows the picture that ends there."""
+        milliseconds = math.floor((time_s + (self._offset_s or 0.0)) * 1000) + 1
+        self._tell("setPosition", Q_ARG("qlonglong", milliseconds))
+
+    def _tell(self, what: str, *arguments: Any) -> None:
+        """Let Qt's loop call a slot of the media player, without Python's lock.
+
+        Called from Python it would hold the lock while it waits for the player's threads, and
+        these wait for the lock whenever they disconnect from an object that Python made: seen.
+        """
+        self._untold += 1
+        queued = Qt.ConnectionType.QueuedConnection
+        QMetaObject.invokeMethod(self._media, what, queued, *arguments)
+        self._told.emit()
+
+    def _on_told(self) -> None:
+        self._untold -= 1
 
     def _go(self, goal: Goal) -> None:
         self._wish += 1
@@ -334,8 +356,8 @@ class Player(QObject):
         self._goal = goal
         if self._ended or self._at_end:
             self._ended = self._at_end = False
-            self._media.pause()  # stopped, Qt would show nothing
-        self._media.setPosition(self._milliseconds(goal.time_s))
+            self._tell("pause")  # stopped, Qt would show nothing
+        self._tell_position(goal.time_s)
         if self.info is not None and not self.info.has_picture:
             self._goal = None if self.playing else goal
             goal.waiting = False
@@ -357,7 +379,7 @@ class Player(QObject):
         else:
             self._go(goal)
 
-    # From Qt: inside its slots the player must not be told anything, which blocks it now and then
+    # From Qt: noted in its slots, answered at the next poll
 
     def _on_status(self, status: _Status) -> None:
         self._at_end = status == _Status.EndOfMedia
@@ -382,7 +404,7 @@ class Player(QObject):
             self._miss_pictures()
         elif self.playing and self.looping:
             self.seek(self._bounds()[0])
-            self._media.play()
+            self._tell("play")
         else:
             self.playing = False
             self._position_s = self.duration_s
