@@ -15,13 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Q_ARG, QMetaObject, QObject, Qt, QUrl, Signal
+from PySide6.QtCore import Q_ARG, QObject, Qt, QUrl, Signal
 from PySide6.QtMultimedia import QMediaPlayer, QVideoSink
 
 from fer_core.data.media_info import MediaInfo, probe
 from fer_core.data.media_picture import frames
 from fer_core.errors import UserError
 from fer_desktop.errors import Notice
+from fer_desktop.playback import qt_loop
 from fer_desktop.playback.goal import Goal, goal_of_step
 from fer_desktop.playback.pictures import Picture, Pictures, picture_of
 from fer_desktop.playback.sound import Sound
@@ -337,14 +338,9 @@ class Player(QObject):
         self._tell("setPosition", Q_ARG("qlonglong", milliseconds))
 
     def _tell(self, what: str, *arguments: Any) -> None:
-        """Let Qt's loop call a slot of the media player, without Python's lock.
-
-        Called from Python it would hold the lock while it waits for the player's threads, and
-        these wait for the lock whenever they disconnect from an object that Python made: seen.
-        """
+        """Call a slot of the media player from Qt's loop; nothing is polled until then."""
         self._untold += 1
-        queued = Qt.ConnectionType.QueuedConnection
-        QMetaObject.invokeMethod(self._media, what, queued, *arguments)
+        qt_loop.call(self._media, what, *arguments)
         self._told.emit()
 
     def _on_told(self) -> None:
@@ -420,7 +416,8 @@ class Player(QObject):
     def _go_blind(self) -> None:
         """Qt shows no pictures of a file that has some: they are read from it."""
         self._blind, self._offset_s = True, 0.0
-        self._media.setActiveVideoTrack(-1)  # it would try, and fail, at every packet
+        # It would try, and fail, at every packet.
+        qt_loop.set_property(self._media, "activeVideoTrack", -1)
         self._deaf = self._deaf or not self._media.hasAudio()
         if self._goal is not None:
             self._goal.since = -math.inf

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtMultimedia import QAudio, QAudioOutput, QMediaMetaData, QMediaPlayer
 
+from fer_desktop.playback import qt_loop
+
 _LINEAR, _EAR = QAudio.VolumeScale.LinearVolumeScale, QAudio.VolumeScale.LogarithmicVolumeScale
 
 
@@ -19,6 +21,7 @@ class Sound(QObject):
         self._output = QAudioOutput(self)
         media.setAudioOutput(self._output)
         media.tracksChanged.connect(self.changed)
+        media.activeTracksChanged.connect(self.changed)
 
     @property
     def volume(self) -> float:
@@ -52,9 +55,9 @@ class Sound(QObject):
         return self._media.activeAudioTrack()
 
     def choose_track(self, number: int) -> None:
+        """``changed`` tells when it is heard."""
         if number != self.track and 0 <= number < len(self._media.audioTracks()):
-            self._media.setActiveAudioTrack(number)
-            self.changed.emit()
+            qt_loop.set_property(self._media, "activeAudioTrack", number)
 
 
 def _name_of(track: QMediaMetaData, number: int) -> str:

@@ -202,7 +202,7 @@ def test_several_sound_tracks_can_be_chosen(seat, write_film):
     seat.until(lambda: len(sound.tracks) == 2)
     assert (sound.tracks, sound.track) == (("Sound 1", "Sound 2"), 0)
     sound.choose_track(1)
-    assert sound.track == 1
+    seat.until(lambda: sound.track == 1)
     sound.choose_track(7)
     assert sound.track == 1
     from_s = seat.player.position_s
