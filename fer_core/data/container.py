@@ -24,7 +24,9 @@ PREROLL_SECONDS = 0.5
 
 # A local file is all that is opened: a playlist could name an address on the internet.
 _OPTIONS = {"protocol_whitelist": "file"}
-_TEXT_FORMATS = ("tty",)  # FFmpeg takes any text file for a picture made of letters
+# FFmpeg takes any text file for a picture made of letters; and a list of other files may name an
+# address on the internet further down, which whoever plays it after us would ask for.
+_TEXT_FORMATS = ("tty", "hls", "dash", "concat", "sdp")
 
 
 @contextmanager

@@ -90,3 +90,20 @@ def test_real_clips_are_read_whole(name: str, size: tuple[int, int], count: int)
     assert sum(1 for _ in frames(path, on_damage=damage.append)) == count
     np.testing.assert_array_equal(read_sound(path, 1.0, 2.0), sound[16_000:32_000])
     assert damage == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{}\n#EXT-X-ENDLIST\n"),
+        ("list.ffconcat", "ffconcat version 1.0\nfile {}\n"),
+    ],
+)
+def test_a_list_of_files_is_no_file_as_it_may_name_an_address(
+    write_video: Callable[..., Path], name: str, text: str
+) -> None:
+    film = write_video("a.ts" if name.endswith("m3u8") else "a.mp4")
+    path = film.with_name(name)
+    path.write_text(text.format(film.name))
+    with pytest.raises(UserError, match="not a sound or video file"):
+        probe(path)
