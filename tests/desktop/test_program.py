@@ -195,3 +195,42 @@ def test_what_only_the_command_line_said_is_not_remembered(settings_file):
     assert settings_to_keep(chosen, kept, said) == Settings(
         **{**kept.__dict__, "mirror": False, "mode": "both"}
     )
+
+
+@pytest.fixture
+def no_file_model(monkeypatch):
+    def refuse(*_):
+        raise UserError("There is no model.", "None is needed to play.")
+
+    monkeypatch.setattr("fer_desktop.file_presenter.open_file_model", refuse)
+
+
+@pytest.mark.no_qt_log  # a handler in Python of what Qt Multimedia's threads say is a deadlock
+def test_a_file_takes_the_place_of_the_session_and_the_camera_is_closed(
+    start, until, write_film, no_file_model
+):
+    program = start("--demo")
+    until(lambda: program.window.state == "running", 30)
+    session = program._presenter.session
+    program.window.open_requested.emit(write_film())
+    assert program.window.state == "stopped"
+    assert session.camera is session.microphone is None
+    until(lambda: program._files.player.playing, 30)
+    program.window.command("live").trigger()
+    assert (program.window.page, program.window.state) == ("live", "stopped")
+    assert program.window.command("start").isEnabled()
+    assert not program.window.command("play").isEnabled()
+    program.window.open_requested.emit(write_film("film.mkv"))
+    until(lambda: program._files.player.playing, 30)
+
+
+@pytest.mark.no_qt_log
+def test_a_file_named_at_the_start_is_played_and_no_device_is_opened(
+    start, until, write_film, settings_file, no_file_model
+):
+    save_settings(Settings(agreed=True), settings_file)
+    program = start(str(write_film()), "--exit-after", "60")
+    until(lambda: program._files is not None and program._files.player.playing, 30)
+    assert program.window.page == "file"
+    assert program.window.state == "stopped"
+    assert program._presenter.session.camera is None
