@@ -299,3 +299,11 @@ def test_a_sound_track_is_chosen_by_its_number(
     assert second.source.audio == AudioSource(8_000, 1)
     with pytest.raises(UserError, match="no sound track 3: the file has 2 sound tracks"):
         analyze(path, model, sound_track=3)
+
+
+def test_the_documented_import_finds_it() -> None:
+    from fer_core import analysis
+
+    assert analysis.analyze is analyze
+    with pytest.raises(AttributeError, match="synthesize"):
+        analysis.synthesize  # noqa: B018
