@@ -32,6 +32,11 @@ class Notice:
     retry: bool = False  # whether trying again may help
 
 
+def first_line(error: Exception) -> str:
+    """What an unexpected error says, as a part of a sentence; its kind if it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
 def log_path() -> Path:
     return platformdirs.user_log_path("fer-desktop") / "fer-desktop.log"
 

@@ -18,7 +18,7 @@ from fer_core.config import FERConfig
 from fer_core.errors import UserError
 from fer_core.media import HOP_SECONDS, Clip
 from fer_core.prediction import Prediction
-from fer_desktop.errors import Notice
+from fer_desktop.errors import Notice, first_line
 from fer_desktop.live.recent_media import RecentMedia
 
 log = logging.getLogger(__name__)
@@ -169,9 +169,9 @@ class InferenceThread(threading.Thread):
         self._listeners.notice(
             Notice(
                 "inference",
-                f"{self._failures} predictions in a row failed: {_first_line(error)}."
+                f"{self._failures} predictions in a row failed: {first_line(error)}."
                 if resting
-                else f"A prediction failed: {_first_line(error)}.",
+                else f"A prediction failed: {first_line(error)}.",
                 "Predictions pause. Press Retry, or choose another model or device in Settings."
                 if resting
                 else "The next one is tried at once.",
@@ -205,11 +205,7 @@ def _loading_failed(error: Exception) -> Notice:
     log.error("loading the model failed", exc_info=error)
     return Notice(
         "model",
-        f"The model cannot be loaded: {_first_line(error)}.",
+        f"The model cannot be loaded: {first_line(error)}.",
         "Choose another model or device in Settings, or run make setup again.",
         retry=True,
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

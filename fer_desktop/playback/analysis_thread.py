@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_core.errors import UserError
-from fer_desktop.errors import Notice
+from fer_desktop.errors import Notice, first_line
 from fer_desktop.playback.pace import Pace
 
 if TYPE_CHECKING:
@@ -75,9 +75,8 @@ class AnalysisThread(threading.Thread):
             self._tell_failure(Notice("analysis", error.text, error.hint, retry=True))
         except Exception as error:
             log.error("the analysis of %s failed", self._path, exc_info=error)
-            words = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
             hint = "What was found until then stays. Press Retry to begin anew."
-            text = f"The analysis of {self._path.name} failed: {words}."
+            text = f"The analysis of {self._path.name} failed: {first_line(error)}."
             self._tell_failure(Notice("analysis", text, hint, retry=True))
         else:
             if timeline is not None and not self._stopping.is_set():

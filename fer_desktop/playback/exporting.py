@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from fer_core.analysis.export import OVERLAY
 from fer_core.analysis.timeline import Timeline
 from fer_core.errors import UserError
-from fer_desktop.errors import Notice
+from fer_desktop.errors import Notice, first_line
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +87,7 @@ class Exporter(QObject):
                 return
             except Exception as error:
                 log.error("the export to %s failed", path, exc_info=error)
-                words = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-                text = f"{path.name} cannot be written: {words}."
+                text = f"{path.name} cannot be written: {first_line(error)}."
                 self._post(partial(self.failed.emit, Notice("export", text)))
                 return
         self._post(partial(self.finished.emit, request.paths))
