@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QDialog
 
 from fer_core.errors import UserError
-from fer_desktop import live_presenter
+from fer_desktop import file_presenter, live_presenter
 from fer_desktop.command_line import parse_arguments, settings_for, settings_to_keep
 from fer_desktop.program import Program
 from fer_desktop.settings import Settings, load_settings, save_settings
@@ -202,7 +202,7 @@ def no_file_model(monkeypatch):
     def refuse(*_):
         raise UserError("There is no model.", "None is needed to play.")
 
-    monkeypatch.setattr("fer_desktop.file_presenter.open_file_model", refuse)
+    monkeypatch.setattr(file_presenter, "open_file_model", refuse)
 
 
 @pytest.mark.no_qt_log  # a handler in Python of what Qt Multimedia's threads say is a deadlock
