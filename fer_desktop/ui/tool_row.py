@@ -168,6 +168,8 @@ class ToolRow(QWidget):
         for widget in (self.privacy, self.open, self.view, self.settings, self.help):
             row.addWidget(widget)
         self._full_width = row.minimumSize().width()
+        self._show_words(True, False)
+        self._short_width = row.minimumSize().width()
         self.set_state("stopped")
         self._restyle()
 
@@ -202,14 +204,25 @@ class ToolRow(QWidget):
 
     def _fit(self) -> None:
         """Without room for them, words give way to their icons."""
-        full = self._page == "file" or self.width() >= self._full_width
+        of_file = self._page == "file"
+        self._show_words(
+            of_file or self.width() >= self._short_width,
+            of_file or self.width() >= self._full_width,
+        )
+
+    def _show_words(self, of_session: bool, of_both: bool) -> None:
+        """Those of what is pressed most stay longest."""
         style = Qt.ToolButtonStyle
-        for button in (self.start, self.pause, self.stop, self.open):
-            button.setToolButtonStyle(
-                style.ToolButtonTextBesideIcon if full else style.ToolButtonIconOnly
-            )
-        self.pause.setMinimumWidth(self._pause_width if full else 0)
-        self.privacy.setText(_PRIVACY if full else "Local")
+        for buttons, words in (
+            ((self.start, self.pause, self.stop), of_session),
+            ((self.open,), of_both),
+        ):
+            for button in buttons:
+                button.setToolButtonStyle(
+                    style.ToolButtonTextBesideIcon if words else style.ToolButtonIconOnly
+                )
+        self.pause.setMinimumWidth(self._pause_width if of_session else 0)
+        self.privacy.setText(_PRIVACY if of_both else "Local")
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
