@@ -35,7 +35,7 @@ KEYS = ("file", "playback", "analysis", "markers", "export")  # of the notices a
 class FilePresenter(QObject):
     """One file at a time: shows how it plays and what is found in it."""
 
-    def __init__(self, window: MainWindow, recent: RecentFiles | None = None) -> None:
+    def __init__(self, window: MainWindow, recent: RecentFiles) -> None:
         super().__init__(window)
         self.window = window
         self.page = window.file_page
@@ -43,7 +43,7 @@ class FilePresenter(QObject):
         self.results = Results()
         self.worker = AnalysisWorker(self._model_loader(window.settings), self)
         self.timeline: Timeline | None = None  # once all is analysed
-        self._recent = recent or RecentFiles()
+        self._recent = recent
         self._settings = window.settings
         self._cancelled = self._failed = False
         self._drawn: tuple[int, float] | None = None  # results known, end of the one shown
@@ -61,7 +61,6 @@ class FilePresenter(QObject):
             parent=self,
         )
         self._connect_actions()
-        self._list_recent()
 
     # Files
 
@@ -118,7 +117,6 @@ class FilePresenter(QObject):
     def _on_opened(self, info: MediaInfo) -> None:
         assert self.player.path is not None
         self._recent.add(self.player.path)
-        self._list_recent()
         self.page.transport.set_duration(info.duration_s)
         self.page.timeline.set_duration(info.duration_s)
         if not info.has_picture:
@@ -137,14 +135,6 @@ class FilePresenter(QObject):
         self.page.analysis.show_failed()
         if not path.exists():
             self._recent.remove(path)
-            self._list_recent()
-
-    def _list_recent(self) -> None:
-        self.window.tool_row.open.set_recent(self._recent.all)
-
-    def _forget_recent(self) -> None:
-        self._recent.clear()
-        self._list_recent()
 
     # What is found in it
 
@@ -262,7 +252,6 @@ class FilePresenter(QObject):
         window.retry_requested.connect(self._retry)
         window.live_requested.connect(self.leave)
         window.settings_changed.connect(self._on_settings)
-        window.tool_row.open.forget_wanted.connect(self._forget_recent)
         page.timeline.set_smoothing(window.settings.smoothing)
         player.sound.set_volume(window.settings.volume)
         self._show_sound()

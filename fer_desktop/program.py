@@ -24,6 +24,7 @@ from fer_desktop.command_line import settings_for, settings_to_keep
 from fer_desktop.errors import Notice, catch_everything, keep_terminal_quiet, write_log_file
 from fer_desktop.live.report import Report
 from fer_desktop.live.statistics import Statistics
+from fer_desktop.playback.recent_files import RecentFiles
 from fer_desktop.settings import Settings, load_settings, save_settings, settings_path
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
@@ -91,12 +92,14 @@ class Program(QObject):
         self._report = Report(options.report, Statistics().as_json()) if options.report else None
         self._presenter: LivePresenter | None = None
         self._files: FilePresenter | None = None  # once a file was opened
+        self._recent = RecentFiles()
         self._closed = False
         self.status = 0  # of the process
         self._damages: list[str] = []  # of the settings
         self._kept = load_settings(settings_path(), self._damages.append)
         self._said = settings_for(options, self._kept)
         self.window = MainWindow(self._said)
+        self.window.tool_row.open.offer(self._recent)
         self.window.settings_changed.connect(self._keep_settings)
         self.window.open_requested.connect(self._open)
         self.window.closing.connect(self._close)
@@ -135,6 +138,7 @@ class Program(QObject):
         sources = Sources(options.demo, named_camera, named_microphone)
         self._presenter = LivePresenter(window, sources, self._report)
         recording = RecordingPresenter(window, self._presenter.session)
+        recording.recorded.connect(self._recent.add)
         if options.record:
             recording.record(True)
         for text in self._damages:
@@ -156,7 +160,7 @@ class Program(QObject):
             # Imported here because Qt Multimedia and FFmpeg take a while.
             from fer_desktop.file_presenter import FilePresenter
 
-            self._files = FilePresenter(self.window)
+            self._files = FilePresenter(self.window, self._recent)
         self._files.open(path)
 
     def _keep_settings(self, settings: Settings) -> None:

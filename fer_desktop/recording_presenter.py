@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from fer_core.resources import bundled_model
 from fer_desktop.live.inference_thread import ModelState
@@ -21,12 +21,15 @@ PATIENCE_SECONDS = 10.0  # with a device that neither delivers nor fails; others
 class RecordingPresenter(QObject):
     """Begins when all devices deliver, and shows how long the recording is and where it goes."""
 
+    recorded = Signal(Path)  # a video; its last second may still be on its way to the disk
+
     def __init__(self, window: MainWindow, session: LiveSession) -> None:
         super().__init__(window)
         self._window = window
         self._session = session
         self._wanted = False  # asked for, and not begun yet
         self._in_session = False  # when it was asked for
+        self._video: Path | None = None  # of the recording that goes on
         self._ready_since_s: float | None = None  # at least one device delivers
         self._look = QTimer(self, interval=LOOK_MS)
         self._look.timeout.connect(self._on_look)
@@ -50,6 +53,9 @@ class RecordingPresenter(QObject):
         elif self._window.state == "stopped" and self._in_session:
             self._wanted = False  # the next session was not meant
         status = self._session.recorder.status(time.monotonic())
+        before, self._video = self._video, None if status is None else status.video
+        if before is not None and before != self._video and before.exists():
+            self.recorded.emit(before)
         if status is not None:
             self._window.show_recording(
                 status.elapsed_s, str(status.video.parent), status.frames_dropped, status.paused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class RecentFiles:
 
     def __init__(self, kept_in: Path | None = None) -> None:
         self._kept_in = kept_in or recent_files_path()
+        self.on_change: Callable[[tuple[Path, ...]], None] = lambda paths: None
         self._paths: list[Path] = []
         with suppress(OSError, ValueError, TypeError):
             entries = json.loads(self._kept_in.read_text(encoding="utf-8"))
@@ -45,6 +47,7 @@ class RecentFiles:
 
     def _put(self, paths: list[Path]) -> None:
         self._paths = paths[:MOST]
+        self.on_change(self.all)
         text = json.dumps([str(path) for path in self._paths], indent=1)
         with suppress(UserError):
             write_whole((text + "\n").encode(errors="surrogateescape"), self._kept_in)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
+
+from fer_desktop.playback.recent_files import RecentFiles
 
 # What the dialog shows at first. FFmpeg reads many more: "All files" shows them.
 SUFFIXES = (
@@ -18,7 +20,6 @@ SUFFIXES = (
 
 class OpenButton(QToolButton):
     picked = Signal(Path)  # one of those opened last
-    forget_wanted = Signal()  # of all of them
 
     def __init__(self, action: QAction) -> None:
         super().__init__()
@@ -32,6 +33,13 @@ class OpenButton(QToolButton):
         self._recent.setToolTipsVisible(True)
         self.setMenu(self._recent)
         self.set_recent(())
+        self._forget: Callable[[], None] = lambda: None
+
+    def offer(self, recent: RecentFiles) -> None:
+        """List them from now on, as they change."""
+        self._forget = recent.clear
+        recent.on_change = self.set_recent
+        self.set_recent(recent.all)
 
     def set_recent(self, paths: Sequence[Path]) -> None:
         """Newest first."""
@@ -42,7 +50,7 @@ class OpenButton(QToolButton):
             entry.triggered.connect(lambda _=False, path=path: self.picked.emit(path))
         if paths:
             self._recent.addSeparator()
-            self._recent.addAction("Forget these files").triggered.connect(self.forget_wanted)
+            self._recent.addAction("Forget these files").triggered.connect(lambda: self._forget())
         else:
             self._recent.addAction("No file was opened yet").setEnabled(False)
 

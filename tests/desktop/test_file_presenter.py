@@ -90,6 +90,7 @@ def desk(qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripted) -> It
     window.show()
     qtbot.waitActive(window).__enter__()
     recent = RecentFiles(tmp_path / "recent.json")
+    window.tool_row.open.offer(recent)
     presenter = FilePresenter(window, recent)
     window.open_requested.connect(presenter.open)
     yield Desk(window=window, presenter=presenter, network=network, recent=recent)
@@ -308,7 +309,7 @@ def test_without_a_model_the_file_plays_all_the_same(desk, film, until):
     desk.presenter.open(film)
     until(lambda: desk.window.notices.keys() == ("analysis",), 30)
     until(lambda: desk.presenter.player.position_s > 0.2, 30)
-    until(lambda: "No results" in desk.presenter.page.bars.accessibleDescription())
+    until(lambda: "No results" in desk.presenter.page.bars.accessibleDescription(), 30)
     desk.network.fault = None
     desk.window.retry_requested.emit("analysis")
     until(lambda: desk.presenter.timeline is not None, 60)

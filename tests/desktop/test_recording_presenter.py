@@ -122,10 +122,12 @@ def test_stop_ends_it_and_what_waits_for_a_session_is_forgotten(
     window.start_requested.emit()
     until(lambda: window.state == "running")
     video = record()
-    window.stop_requested.emit()
+    with qtbot.waitSignal(session.presenter.recorded) as told:
+        window.stop_requested.emit()
     until(lambda: "recording" in set(window.notices.keys()), 30)
     assert length_s(video) > 0.7
     assert window.video._recording == ""
+    assert told.args == [video], "to be opened again"
     window.start_requested.emit()
     qtbot.keyClick(window, Qt.Key.Key_R, CONTROL)  # before a picture is there
     window.stop_requested.emit()

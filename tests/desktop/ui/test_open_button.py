@@ -5,6 +5,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from fer_desktop.playback.recent_files import RecentFiles
 from fer_desktop.ui.open_button import FileDrop, OpenButton
 
 
@@ -15,15 +16,19 @@ def button(qtbot):
     return button
 
 
-def test_files_opened_last_are_offered_by_name(qtbot, button):
-    button.set_recent([Path("/films/b & c.mp4"), Path("/films/a.mp4")])
+def test_files_opened_last_are_offered_by_name(qtbot, button, tmp_path):
+    recent = RecentFiles(tmp_path / "recent.json")
+    recent.add(Path("/films/a.mp4"))
+    button.offer(recent)
+    recent.add(Path("/films/b & c.mp4"))
     first, second, *_, forget = button.menu().actions()
     assert (first.text(), first.toolTip()) == ("b && c.mp4", "/films/b & c.mp4")
     with qtbot.waitSignal(button.picked) as picked:
         second.trigger()
     assert picked.args == [Path("/films/a.mp4")]
-    with qtbot.waitSignal(button.forget_wanted):
-        forget.trigger()
+    forget.trigger()
+    assert recent.all == ()
+    assert len(button.menu().actions()) == 1
 
 
 def test_at_first_there_are_none(button):
