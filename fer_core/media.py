@@ -74,12 +74,14 @@ class FaceBox:
 
     def overlap(self, other: FaceBox) -> float:
         """Intersection over union, 0 to 1."""
+        shared = self.shared(other)
+        return shared / (self.area + other.area - shared) if shared > 0 else 0.0
+
+    def shared(self, other: FaceBox) -> float:
+        """The area that lies in both."""
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
-        if width <= 0 or height <= 0:
-            return 0.0
-        shared = width * height
-        return shared / (self.area + other.area - shared)
+        return max(width, 0.0) * max(height, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,11 +27,13 @@ DARK: Colour = (19, 22, 28)
 BEHIND = 0.15  # how much of the picture is seen through a panel
 SMALLEST_UNIT = 0.6  # of a text that can still be read
 FULL_SIDE = 360  # pixels of a picture's shorter side at which a line of text is 14 high
+LINE_UNITS, COLUMN_UNITS = 16, 218  # of a panel
+SOME = 8  # of so many segments one is enough to find where faces are
 SMOOTHED_SECONDS = 0.75  # boxes of segments farther apart than this are not joined
 
 
 class _Panel(NamedTuple):
-    """What is laid over the bottom of a picture."""
+    """What is laid over a corner of a picture."""
 
     image: RgbImage
     segments: tuple[Segment, ...]  # that it tells of
@@ -45,9 +47,11 @@ class OverlayPainter:
         self._timelines = timelines
         self._starts = [segment.start_s for segment in timelines[0].segments]
         width, height = size
+        self._size = size
         self._unit = max(min(width, height) / FULL_SIDE, SMALLEST_UNIT)
         self._font = cv2.FontFace("sans")
         self._panel: _Panel | None = None
+        self._corner = self._clearest_corner()
 
     def draw(self, image: RgbImage, time_s: float) -> RgbImage:
         """A copy of ``image`` with what was found at ``time_s``."""
@@ -92,7 +96,7 @@ class OverlayPainter:
         return np.concatenate(columns, axis=1)
 
     def _column(self, title: str, segment: Segment) -> RgbImage:
-        line, width = self._pixels(16), self._pixels(218)
+        line, width = self._pixels(LINE_UNITS), self._pixels(COLUMN_UNITS)
         column = np.full((line * (len(EMOTIONS) + 2), width, 3), DARK, np.uint8)
         self._write(column, title, (self._pixels(8), self._pixels(18)), _colour(segment), 14)
         shares = np.zeros(len(EMOTIONS)) if segment.probabilities is None else segment.probabilities
@@ -108,17 +112,33 @@ class OverlayPainter:
         return column
 
     def _lay(self, image: RgbImage, panel: RgbImage) -> None:
-        """Over the bottom left corner; what does not fit is cut."""
-        edge = self._pixels(8)
-        height = min(panel.shape[0], image.shape[0])
-        bottom = max(image.shape[0] - edge, height)
-        left = min(edge, max(image.shape[1] - panel.shape[1], 0))
-        under = image[bottom - height : bottom, left : left + panel.shape[1]]
-        over = panel[:height, : under.shape[1]]
+        """Into the corner; what does not fit is cut."""
+        left, top = self._place(panel.shape[1], panel.shape[0], *self._corner)
+        under = image[top : top + panel.shape[0], left : left + panel.shape[1]]
+        over = panel[: under.shape[0], : under.shape[1]]
         cv2.addWeighted(under, BEHIND, over, 1 - BEHIND, 0, under)
         # Bars and letters as they are.
         bright = over.max(axis=2) > max(DARK)
         under[bright] = over[bright]
+
+    def _place(self, width: int, height: int, right: bool, bottom: bool) -> tuple[int, int]:
+        """Left and top of a panel in a corner."""
+        edge = self._pixels(8)
+        left = self._size[0] - edge - width if right else edge
+        top = self._size[1] - edge - height if bottom else edge
+        return max(left, 0), max(top, 0)
+
+    def _clearest_corner(self) -> tuple[bool, bool]:
+        """(right, bottom): the one in which the panel hides least of the faces, over all times."""
+        width = self._pixels(COLUMN_UNITS) * len(self._timelines)
+        height = self._pixels(LINE_UNITS) * (len(EMOTIONS) + 2)
+        boxes = [s.face for t in self._timelines for s in t.segments[::SOME] if s.face is not None]
+
+        def hidden(corner: tuple[bool, bool]) -> float:
+            panel = FaceBox(*self._place(width, height, *corner), width, height, 1.0)
+            return sum(panel.shared(box) for box in boxes)
+
+        return min(((False, True), (True, True), (False, False), (True, False)), key=hidden)
 
     def _pixels(self, units: float) -> int:
         return max(round(units * self._unit), 1)

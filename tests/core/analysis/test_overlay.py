@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from fer_core.analysis.export.overlay_picture import COLOURS, GREY, OverlayPainter
+from fer_core.analysis.export.overlay_picture import COLOURS, DARK, GREY, OverlayPainter
 from fer_core.analysis.export.overlay_video import overlay_video
 from fer_core.analysis.segment_average import segments_in
 from fer_core.analysis.source import source_of
@@ -93,6 +93,14 @@ def test_bars_are_as_long_as_the_probabilities(painted: Callable[..., np.ndarray
     longest = [has(drawn, colour, 8)[190:, :190].sum(axis=1).max() for colour in COLOURS]
     assert longest[HAPPY] > 60
     assert all(n < 12 for i, n in enumerate(longest) if i not in (HAPPY, 0))
+
+
+def test_the_bars_lie_in_the_corner_where_no_face_is(write_video: Make) -> None:
+    path = write_video("a.mp4", [BLACK] * 20)
+    for x, y in ((10, 230), (360, 230), (10, 10)):
+        painter = OverlayPainter([timeline(path, FaceBox(x, y, 100, 100, 0.9))], (480, 360))
+        drawn = painter.draw(BLACK, 0.0)
+        assert not has(drawn, DARK, 4)[y + 5 : y + 95, x + 5 : x + 95].any()
 
 
 def test_the_box_glides_from_segment_to_segment(write_video: Make) -> None:
