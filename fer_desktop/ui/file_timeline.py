@@ -135,10 +135,12 @@ class FileTimeline(QFrame):
             self.show_from(time_s - _PLAYHEAD_PLACE * (end - start))
 
     def set_selection(self, start_s: float | None, end_s: float | None = None) -> None:
-        """Show the selection from ``start_s`` to ``end_s``; None: nothing is selected."""
+        """Show what of ``start_s`` to ``end_s`` lies in the file; None: nothing is selected."""
         chosen = None
-        if start_s is not None and end_s is not None and start_s != end_s:
-            chosen = (min(start_s, end_s), max(start_s, end_s))
+        if start_s is not None and end_s is not None:
+            first_s = max(min(start_s, end_s), 0.0)
+            last_s = min(max(start_s, end_s), self._duration_s)
+            chosen = (first_s, last_s) if first_s < last_s else None
         if self._plot is not None:
             self._plot.set_selection(chosen)
         if chosen != self.selection:

@@ -165,6 +165,14 @@ def test_a_drag_selects_and_a_selection_can_be_given_and_cleared(timeline, qtbot
     assert not timeline._plot._region.isVisible()
 
 
+def test_a_selection_ends_with_the_file(timeline) -> None:
+    timeline.set_duration(20.0)
+    timeline.set_selection(10.0, 25.0)
+    assert timeline.selection == (10.0, 20.0)
+    timeline.set_selection(21.0, 25.0)
+    assert timeline.selection is None
+
+
 def test_the_wheel_zooms_where_the_mouse_is_and_scrolls_with_shift(timeline) -> None:
     timeline.set_duration(600.0)
     viewport = timeline._plot.viewport()
