@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 from fer_desktop.playback.stills import SAME_SECONDS
 
-PATIENCE_SECONDS = 0.1  # for the player's picture; then it is read from the file
+# For the player's picture; then it is read from the file, which makes the player slower still.
+PATIENCE_SECONDS = 0.4
+# Near the end there may be no picture to come: sound goes on for longer, or no key frame follows.
+PATIENCE_AT_END_SECONDS = 0.1
+END_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -36,9 +40,11 @@ class Goal:
             return True
         return played_s is not None and start_s <= played_s
 
-    def must_be_read(self, now: float) -> bool:
-        """Whether the file itself has to be asked."""
-        return self.waiting and not self.reading and now - self.since > PATIENCE_SECONDS
+    def must_be_read(self, now: float, duration_s: float) -> bool:
+        """Whether the file itself, so many seconds long, has to be asked."""
+        at_end = self.time_s > duration_s - END_SECONDS
+        patience_s = PATIENCE_AT_END_SECONDS if at_end else PATIENCE_SECONDS
+        return self.waiting and not self.reading and now - self.since > patience_s
 
 
 def goal_of_step(

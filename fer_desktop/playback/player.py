@@ -266,7 +266,7 @@ class Player(QObject):
         if self._goal is None and self.playing and self._blind:
             self._goal = Goal(self._clock_s(), -math.inf)
         goal, path = self._goal, self.path
-        if goal is not None and path is not None and goal.must_be_read(now):
+        if goal is not None and path is not None and goal.must_be_read(now, self.duration_s):
             goal.reading = True
             missing = partial(self._missing, self._wish)
             self._pictures.read(path, goal.time_s, goal.after_s, self._wish, missing)

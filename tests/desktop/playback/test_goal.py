@@ -2,7 +2,12 @@ import math
 
 import pytest
 
-from fer_desktop.playback.goal import PATIENCE_SECONDS, Goal, goal_of_step
+from fer_desktop.playback.goal import (
+    PATIENCE_AT_END_SECONDS,
+    PATIENCE_SECONDS,
+    Goal,
+    goal_of_step,
+)
 
 NOW = 100.0
 
@@ -34,12 +39,15 @@ def test_a_step_on_is_not_answered_by_the_same_picture_again():
     assert not goal.suits(1.0, 1.04, None)
 
 
-def test_the_file_is_asked_when_the_player_took_too_long_and_only_once():
-    goal = Goal(1.0, NOW)
-    assert not goal.must_be_read(NOW + PATIENCE_SECONDS / 2)
-    assert goal.must_be_read(NOW + PATIENCE_SECONDS * 2)
+@pytest.mark.parametrize(
+    ("time_s", "patience_s"), [(1.0, PATIENCE_SECONDS), (9.9, PATIENCE_AT_END_SECONDS)]
+)
+def test_the_file_is_asked_when_the_player_took_too_long_and_only_once(time_s, patience_s):
+    goal = Goal(time_s, NOW)
+    assert not goal.must_be_read(NOW + patience_s / 2, duration_s=10.0)
+    assert goal.must_be_read(NOW + patience_s * 1.1, duration_s=10.0)
     goal.reading = True
-    assert not goal.must_be_read(NOW + PATIENCE_SECONDS * 2)
+    assert not goal.must_be_read(NOW + patience_s * 1.1, duration_s=10.0)
 
 
 @pytest.mark.parametrize(
