@@ -173,14 +173,14 @@ class FilePresenter(QObject):
             self.window.notices.show_notice(Notice("analysis", text, hint, severity="warning"))
 
     def _on_failed(self, notice: Notice) -> None:
-        self._failed = True
+        self._failed, self._drawn = True, None  # why there is nothing is told anew
         self.page.analysis.show_failed()
         self.window.notices.show_notice(notice)
 
     def _cancel_or_go_on(self) -> None:
         if self.player.info is None or self.timeline is not None or self._failed:
             return
-        self._cancelled = not self._cancelled
+        self._cancelled, self._drawn = not self._cancelled, None
         if self._cancelled:
             self.worker.cancel()
             self.page.analysis.show_cancelled()

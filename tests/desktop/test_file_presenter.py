@@ -147,7 +147,8 @@ def test_cancelled_it_waits_and_goes_on_where_it_was(desk, film, until, qtbot):
     results, network = desk.presenter.results, desk.network
     until(lambda: network.windows, 30)
     qtbot.keyClick(desk.window, Qt.Key.Key_C)
-    assert desk.presenter.page.analysis.words.text() == "Analysis cancelled"
+    page = desk.presenter.page
+    assert page.analysis.words.text() == "Analysis cancelled"
     if desk.presenter.timeline is None:
         qtbot.wait(300)
         stood = len(network.windows)
