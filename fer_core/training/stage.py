@@ -30,6 +30,7 @@ from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.evaluation.evaluate import WINDOWS_AT_ONCE
 from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.training.batch_statistics import measure_batch_norms
 from fer_core.training.checkpoints import BEST, LAST, WholeCheckpoints, checkpoint_callbacks
 from fer_core.training.config import StageName, TrainingConfig
 from fer_core.training.files import write_json
@@ -37,7 +38,7 @@ from fer_core.training.losses import class_weights
 from fer_core.training.machine import Machine
 from fer_core.training.progress import progress_callback
 from fer_core.training.quiet import quiet_lightning
-from fer_core.training.task import Contrast, Task
+from fer_core.training.task import TRAINED, Contrast, Task
 
 HISTORY_NAME = "history.json"
 Watch = Callable[[dict[str, Any]], None]
@@ -151,6 +152,10 @@ def run_stage(
     best = setting.folder / BEST
     kept = torch.load(best if best.exists() else last, map_location="cpu", weights_only=True)
     task.load_state_dict(kept["state_dict"])  # averaged, where they are
+    if config.ema and "visual_branch" in TRAINED[stage]:
+        batches.set_epoch(config.epochs)  # one that nobody has seen
+        unseen = DataLoader(samples, sampler=batches, batch_size=None)
+        measure_batch_norms(model.visual_branch, unseen)
     return history.rows
 
 
