@@ -9,7 +9,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from benchmarks import files, latency, network, preview, soak, start, timeline, training
+from benchmarks import files, latency, network, preview, seeking, soak, start, timeline, training
 
 MEASURED = {
     "start": start.measure,
@@ -18,6 +18,7 @@ MEASURED = {
     "network": network.measure,
     "training": training.measure,
     "timeline": timeline.measure,
+    "seeking": seeking.measure,
     "files": files.measure,
     "soak": soak.measure,
 }

@@ -41,9 +41,9 @@ def measure(seconds: float = LONG_SECONDS, clip: Path | None = None) -> list[Fig
     """Analysis of files with the bundled model: a drawn talking face, or ``--clip``."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        piece = clip or _draw(folder / "piece.mp4", (1280, 720), 30.0, PIECE_SECONDS)
+        piece = clip or draw(folder / "piece.mp4", (1280, 720), 30.0, PIECE_SECONDS)
         run = _observe(_repeat(piece, folder / "long.mp4", seconds))
-        small = _draw(folder / "small.mp4", (320, 240), 8.0, PIECE_SECONDS)
+        small = draw(folder / "small.mp4", (320, 240), 8.0, PIECE_SECONDS)
         length_s = HOURS_SECONDS * min(seconds / LONG_SECONDS, 1.0)
         short, long = (
             _observe(_repeat(small, folder / f"{part}.mp4", length_s / part), SMALL_HOP)
@@ -72,7 +72,7 @@ def measure(seconds: float = LONG_SECONDS, clip: Path | None = None) -> list[Fig
     ]  # fmt: skip
 
 
-def _draw(path: Path, size: tuple[int, int], fps: float, seconds: float) -> Path:
+def draw(path: Path, size: tuple[int, int], fps: float, seconds: float) -> Path:
     from fer_core.media_writer import MediaWriter
     from fer_core.preprocess.opencv import cv2
     from fer_desktop.capture.synthetic import draw_face, speech
