@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from fer_core.labels import CLASSES, EMOTIONS
 from fer_core.media import CLIP_SECONDS, SEGMENT_SECONDS, SEGMENTS, BoolArray
+from fer_desktop.ui.panel import paint_panel
 from fer_desktop.ui.theme import Colours, colours_of
 
 Scores = NDArray[np.float32]
@@ -140,11 +141,7 @@ class SegmentBars(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colours = colours_of(self)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colours.line), 1))
-        painter.setBrush(QColor(colours.surface))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        painter = paint_panel(self)
         shown = self._shown
         if shown is not None and not shown.uncertain:
             self._paint_highlight(painter, colours, int(np.argmax(shown.window)))

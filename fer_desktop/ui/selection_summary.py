@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from fer_core.labels import CLASSES, EMOTIONS
 from fer_desktop.playback.results import Summary
+from fer_desktop.ui.panel import paint_panel
 from fer_desktop.ui.theme import Colours, colours_of
 from fer_desktop.ui.timeline import clock
 
@@ -63,11 +64,7 @@ class SelectionSummary(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colours = colours_of(self)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colours.line), 1))
-        painter.setBrush(QColor(colours.surface))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        painter = paint_panel(self)
         bold = QFont(self.font())
         bold.setBold(True)
         painter.setFont(bold)
