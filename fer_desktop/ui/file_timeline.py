@@ -10,11 +10,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QScrollBar,
@@ -27,6 +25,7 @@ from PySide6.QtWidgets import (
 from fer_core.analysis.timeline import Marker, Segment
 from fer_core.labels import EMOTIONS
 from fer_desktop.playback.segment_table import SegmentTable
+from fer_desktop.ui.late_plot import LatePlot
 from fer_desktop.ui.theme import colours_of, is_theme_change
 from fer_desktop.ui.timeline import clock
 
@@ -45,7 +44,7 @@ _VALUES = (("Raw", "raw", "As the model answers"),
            ("Both", "both", "Smoothed, with the raw ones as lines once you zoom in"))  # fmt: skip
 
 
-class FileTimeline(QFrame):
+class FileTimeline(LatePlot):
     """Knows nothing of players and files."""
 
     seek_requested = Signal(float)  # seconds
@@ -53,14 +52,12 @@ class FileTimeline(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("panel", True)
         self.table = SegmentTable()
         self.selection: tuple[float, float] | None = None
         self._duration_s = 0.0
         self._playhead_s = 0.0
         self._markers: tuple[Marker, ...] = ()
         self._plot: FilePlot | None = None
-        self._building = False
 
         self._readout = QLabel()
         self._readout.setTextFormat(Qt.TextFormat.RichText)
@@ -205,18 +202,7 @@ class FileTimeline(QFrame):
         start, end = self.shown()
         return end - start >= self._duration_s * 0.999
 
-    # The plot is built when it is first painted: pyqtgraph takes 0.3 s to import.
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self._building:
-            self._building = True
-            QTimer.singleShot(0, self.build)
-
-    def build(self) -> None:
-        if self._plot is not None:
-            return
-        self._building = True
+    def _make_plot(self) -> None:
         from fer_desktop.ui.file_plot import FilePlot
 
         plot = self._plot = FilePlot(self.table, colours_of(self), self)

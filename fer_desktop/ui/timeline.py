@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QSize, QTimer
-from PySide6.QtGui import QColor, QPaintEvent
+from PySide6.QtCore import QEvent, QPointF, QSize
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from fer_core.labels import CLASSES, EMOTIONS
+from fer_desktop.ui.late_plot import LatePlot
 from fer_desktop.ui.score_history import ScoreHistory
 from fer_desktop.ui.theme import Colours, colours_of, is_theme_change
 
@@ -32,17 +33,15 @@ _RIBBON = (-0.16, 0.11)  # bottom and height, in the units of the scores
 _MARGIN = 0.04  # of the visible time, right of now: room for the leader's name
 
 
-class SessionTimeline(QFrame):
+class SessionTimeline(LatePlot):
     """Follows the last minute until the user drags or zooms; then waits for the Live button."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("panel", True)
         self.history = ScoreHistory()
         self.follows = True
         self._plot: pyqtgraph.PlotWidget | None = None
         self._curves: list[Any] = []
-        self._building = False
         self._moving = False
 
         self._readout = QLabel("Session")
@@ -86,18 +85,7 @@ class SessionTimeline(QFrame):
         self._live.hide()
         self._refresh()
 
-    # The plot is built after the window's first paint: pyqtgraph takes 0.3 s to import.
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self._building:
-            self._building = True
-            QTimer.singleShot(0, self.build)
-
-    def build(self) -> None:
-        if self._plot is not None:
-            return
-        self._building = True
+    def _make_plot(self) -> None:
         import pyqtgraph
 
         class MinutesAxis(pyqtgraph.AxisItem):
