@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from fer_core.analysis.timeline import Segment
 from fer_core.labels import CLASSES
@@ -16,6 +15,7 @@ from fer_desktop.ui.analysis_strip import AnalysisStrip
 from fer_desktop.ui.bars import SegmentBars
 from fer_desktop.ui.file_timeline import FileTimeline
 from fer_desktop.ui.marker_list import MarkerList
+from fer_desktop.ui.page_layout import laid_out
 from fer_desktop.ui.peaks import PeakGrid
 from fer_desktop.ui.selection_summary import SelectionSummary
 from fer_desktop.ui.transport import Transport
@@ -53,19 +53,10 @@ class FilePage(QWidget):
         ):
             self.sides.setTabToolTip(self.sides.addTab(view, name), tip)
 
-        upper = QSplitter(Qt.Orientation.Horizontal)
-        upper.addWidget(_column(self.video, self.transport))
-        upper.addWidget(_column(self.sides, self.analysis))
-        upper.setSizes([660, 600])
-        whole = QSplitter(Qt.Orientation.Vertical)
-        whole.addWidget(upper)
-        whole.addWidget(self.timeline)
-        whole.setStretchFactor(0, 3)
-        whole.setStretchFactor(1, 2)
-        whole.setSizes([400, 230])
-        for splitter in (upper, whole):
-            splitter.setChildrenCollapsible(False)
-            splitter.setHandleWidth(8)
+        whole = laid_out(
+            _column(self.video, self.transport), _column(self.sides, self.analysis), self.timeline,
+            widths=(660, 600), heights=(400, 230), stretch_below=2,
+        )  # fmt: skip
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(whole)

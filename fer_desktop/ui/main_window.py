@@ -22,11 +22,9 @@ from PySide6.QtWidgets import (
     QAbstractSlider,
     QApplication,
     QComboBox,
-    QHBoxLayout,
     QInputDialog,
     QLabel,
     QMainWindow,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -35,20 +33,18 @@ from PySide6.QtWidgets import (
 from fer_core.prediction import Prediction
 from fer_desktop.errors import Notice
 from fer_desktop.settings import Mode, Settings
-from fer_desktop.ui.bars import SegmentBars
 from fer_desktop.ui.commands import COMMANDS, KeysAreTheirs, Page, make_actions
 from fer_desktop.ui.file_page import FilePage
 from fer_desktop.ui.icons import icon
-from fer_desktop.ui.level_meter import LevelMeter
+from fer_desktop.ui.live_page import LivePage
 from fer_desktop.ui.notice_bar import NoticeBar
 from fer_desktop.ui.open_button import FileDrop, ask_for_file
-from fer_desktop.ui.settings_dialog import SettingsDialog, smoothing_slider
+from fer_desktop.ui.settings_dialog import SettingsDialog
 from fer_desktop.ui.shortcuts_dialog import ShortcutsDialog
 from fer_desktop.ui.status_line import StatusLine
 from fer_desktop.ui.theme import DARK, SystemThemeWatcher, apply_theme, colours_of
-from fer_desktop.ui.timeline import SessionTimeline, clock
+from fer_desktop.ui.timeline import clock
 from fer_desktop.ui.tool_row import State, ToolRow
-from fer_desktop.ui.video_view import VideoView
 
 Scores = NDArray[np.float32]
 
@@ -96,15 +92,13 @@ class MainWindow(QMainWindow):
         self._actions = make_actions(self)
         self.tool_row = ToolRow(self._actions)
         self.notices = NoticeBar()
-        self.video = VideoView()
-        self.level = LevelMeter()
-        self.smoothing = smoothing_slider(settings.smoothing)
+        self.live_page = page = LivePage(settings.smoothing)
+        self.video, self.bars, self.timeline = page.video, page.bars, page.timeline
+        self.level, self.smoothing = page.level, page.smoothing
         self.untrained = QLabel("Untrained model: predictions mean nothing")
         self.untrained.setProperty("warning", True)
         self.untrained.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.untrained.hide()
-        self.bars = SegmentBars()
-        self.timeline = SessionTimeline()
         self.file_page = FilePage(self._actions)
         self.status_line = StatusLine()
         self._drop = FileDrop(self)
@@ -139,7 +133,7 @@ class MainWindow(QMainWindow):
     def show_page(self, page: Page, name: str = "") -> None:
         """The session's, or that of the file called ``name``; only its commands can be used."""
         self.page = page
-        self._pages.setCurrentWidget(self.file_page if page == "file" else self._live_page)
+        self._pages.setCurrentWidget(self.file_page if page == "file" else self.live_page)
         self.tool_row.show_page(page)
         self.tool_row.file.setText(name)
         self.status_line.show_figures(page == "live")
@@ -235,49 +229,22 @@ class MainWindow(QMainWindow):
 
     def forget_picture(self) -> None:
         """The camera is another or sends nothing: its last picture must not look like now."""
-        if self.settings.mode == "microphone":
-            self.video.show_message("Listening", "The camera is off.")
-        else:
-            self.video.show_message("Waiting for a picture…")
-        if self.state == "paused":
-            self.video.set_badges(("paused",))
+        self.live_page.forget_picture(self.state, self.settings.mode == "microphone")
 
     # How it is put together
 
     def _lay_out(self) -> None:
-        under = QHBoxLayout()
-        under.setContentsMargins(2, 0, 2, 0)
-        under.setSpacing(10)
-        under.addWidget(_muted("Level"))
-        under.addWidget(self.level, 3)
-        under.addSpacing(8)
-        under.addWidget(_muted("Smoothing"))
-        under.addWidget(self.smoothing, 2)
-        left = _column(self.video, under)
-        right = _column(self.bars)
-
-        upper = QSplitter(Qt.Orientation.Horizontal)
-        upper.addWidget(left)
-        upper.addWidget(right)
-        upper.setStretchFactor(0, 1)
-        upper.setStretchFactor(1, 1)
-        upper.setSizes([620, 640])
-        whole = QSplitter(Qt.Orientation.Vertical)
-        whole.addWidget(upper)
-        whole.addWidget(self.timeline)
-        whole.setStretchFactor(0, 3)
-        whole.setStretchFactor(1, 1)
-        whole.setSizes([440, 170])
-        for splitter in (upper, whole):
-            splitter.setChildrenCollapsible(False)
-            splitter.setHandleWidth(8)
-
-        self._live_page = whole
         self._pages = QStackedWidget()
-        self._pages.addWidget(whole)
+        self._pages.addWidget(self.live_page)
         self._pages.addWidget(self.file_page)
-        self._centre = centre = _column(self.tool_row, self.notices, self.untrained, self._pages)
+        self._centre = centre = QWidget()
         centre.setContentsMargins(10, 10, 10, 4)
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for part in (self.tool_row, self.notices, self.untrained):
+            column.addWidget(part)
+        column.addWidget(self._pages, 1)
         self.setCentralWidget(centre)
         centre.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         centre.setFocus()
@@ -453,38 +420,5 @@ class MainWindow(QMainWindow):
             self._explain()
 
     def _explain(self) -> None:
-        """Empty views say what to do, or what is being waited for."""
-        model = self._model_text
-        if self.state == "stopped":
-            self.video.show_message(
-                "Press Start (Space)", "Camera and microphone stay off until then."
-            )
-            self.bars.clear(model or "No session", "Emotions of the last three seconds go here.")
-        elif self.state == "starting":
-            self.video.show_message("Starting…", "Opening the devices.")
-            self.bars.clear(model or "Starting…")
-        else:
-            if self.settings.mode == "microphone" or not self.video.has_frame():
-                self.forget_picture()
-            self.bars.clear(model or "Looking and listening…", "The first answer takes a moment.")
-
-
-def _column(*parts: QWidget | QHBoxLayout) -> QWidget:
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(8)
-    for part in parts:
-        if isinstance(part, QWidget):
-            layout.addWidget(
-                part, 1 if isinstance(part, QStackedWidget | VideoView | SegmentBars) else 0
-            )
-        else:
-            layout.addLayout(part)
-    return column
-
-
-def _muted(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("muted", True)
-    return label
+        listens_only = self.settings.mode == "microphone"
+        self.live_page.explain(self.state, self._model_text, listens_only)

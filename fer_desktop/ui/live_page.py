@@ -1,0 +1,78 @@
+"""The page of a session: picture and bars above, its timeline below."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from fer_desktop.ui.bars import SegmentBars
+from fer_desktop.ui.level_meter import LevelMeter
+from fer_desktop.ui.page_layout import laid_out
+from fer_desktop.ui.settings_dialog import smoothing_slider
+from fer_desktop.ui.timeline import SessionTimeline
+from fer_desktop.ui.tool_row import State
+from fer_desktop.ui.video_view import VideoView
+
+
+class LivePage(QWidget):
+    """Lays the views out, and says in empty ones what to do or what is being waited for."""
+
+    def __init__(self, smoothing: float, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.video = VideoView()
+        self.level = LevelMeter()
+        self.smoothing = smoothing_slider(smoothing)
+        self.bars = SegmentBars()
+        self.timeline = SessionTimeline()
+
+        under = QHBoxLayout()
+        under.setContentsMargins(2, 0, 2, 0)
+        under.setSpacing(10)
+        under.addWidget(_muted("Level"))
+        under.addWidget(self.level, 3)
+        under.addSpacing(8)
+        under.addWidget(_muted("Smoothing"))
+        under.addWidget(self.smoothing, 2)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.video, 1)
+        column.addLayout(under)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(
+            laid_out(
+                left, self.bars, self.timeline,
+                widths=(620, 640), heights=(440, 170), stretch_below=1,
+            )
+        )  # fmt: skip
+
+    def explain(self, state: State, model: str, listens_only: bool) -> None:
+        """``model``: why it gives no answers yet, or nothing."""
+        if state == "stopped":
+            self.video.show_message(
+                "Press Start (Space)", "Camera and microphone stay off until then."
+            )
+            self.bars.clear(model or "No session", "Emotions of the last three seconds go here.")
+        elif state == "starting":
+            self.video.show_message("Starting…", "Opening the devices.")
+            self.bars.clear(model or "Starting…")
+        else:
+            if listens_only or not self.video.has_frame():
+                self.forget_picture(state, listens_only)
+            self.bars.clear(model or "Looking and listening…", "The first answer takes a moment.")
+
+    def forget_picture(self, state: State, listens_only: bool) -> None:
+        """The camera is another or sends nothing: its last picture must not look like now."""
+        if listens_only:
+            self.video.show_message("Listening", "The camera is off.")
+        else:
+            self.video.show_message("Waiting for a picture…")
+        if state == "paused":
+            self.video.set_badges(("paused",))
+
+
+def _muted(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("muted", True)
+    return label
