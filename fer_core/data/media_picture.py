@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 
 from fer_core.data.container import decoded_frames, opened, origin_of, picture_track, seek
@@ -122,7 +123,9 @@ def rgb(frame: Any, track: Any) -> RgbImage:
     aspect = float(track.sample_aspect_ratio or 1)
     width = round(frame.width * aspect) if 0.5 <= aspect <= 2 else frame.width
     image: RgbImage = frame.to_ndarray(format="rgb24", width=width)
-    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+    # Not ``frame.side_data``, which the frame keeps and which keeps the frame: it would stay in memory
+    # until the garbage collector came, dozens of frames later.
+    matrix = SideDataContainer(frame).get(SideData.DISPLAYMATRIX)
     return image if matrix is None else turned(image, np.frombuffer(bytes(matrix), np.int32, 9))
 
 

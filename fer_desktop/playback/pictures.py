@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,8 +106,6 @@ class Pictures:
             text = error.text if isinstance(error, UserError) else f"“{path}” cannot be read."
             otherwise(Notice("file", text, "What was found in it until now stays."))
             return
-        # PyAV's decoders hang in cycles: 64 of their threads were left by 50 stills.
-        gc.collect(1)
         if frame is None:
             otherwise(None)
         else:

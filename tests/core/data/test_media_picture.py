@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -98,3 +100,18 @@ def test_of_a_cut_off_video_the_first_frames_are_read(
     found = list(frames(path, on_damage=damage.append))
     assert 5 < len(found) < 15
     assert damage
+
+
+def test_no_frame_outlives_its_use_until_the_garbage_collector_comes(
+    write_video: Callable[..., Path],
+) -> None:
+    path = write_video("a.mp4", [np.zeros((48, 64, 3), np.uint8)] * 30)
+    gc.collect()
+    gc.disable()
+    try:
+        shown = sum(1 for _ in frames(path))
+        left = sum(type(one) is av.VideoFrame for one in gc.get_objects())
+    finally:
+        gc.enable()
+    assert shown == 30
+    assert left == 0
