@@ -123,8 +123,8 @@ def rgb(frame: Any, track: Any) -> RgbImage:
     aspect = float(track.sample_aspect_ratio or 1)
     width = round(frame.width * aspect) if 0.5 <= aspect <= 2 else frame.width
     image: RgbImage = frame.to_ndarray(format="rgb24", width=width)
-    # Not ``frame.side_data``, which the frame keeps and which keeps the frame: it would stay in memory
-    # until the garbage collector came, dozens of frames later.
+    # Not ``frame.side_data``, which the frame keeps and which keeps the frame: both would stay in
+    # memory until the garbage collector came, hundreds of frames later.
     matrix = SideDataContainer(frame).get(SideData.DISPLAYMATRIX)
     return image if matrix is None else turned(image, np.frombuffer(bytes(matrix), np.int32, 9))
 
