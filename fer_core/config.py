@@ -21,6 +21,7 @@ FusionKind = Literal["lfm2", "concat", "late", "attention"]
 Pooling = Literal["mean", "max", "last", "attention"]
 Framing = Literal["face", "frame"]
 Stem = Literal["patch", "conv"]
+SoundStemKind = Literal["depthwise", "conv"]
 
 SIGLIP2 = "google/siglip2-base-patch16-224"
 LFM2 = "LiquidAI/LFM2-700M"
@@ -28,9 +29,17 @@ LFM2 = "LiquidAI/LFM2-700M"
 
 @dataclass(frozen=True)
 class AudioConfig:
-    """FastConformer and the pooling of its steps to segments."""
+    """FastConformer and the pooling of its steps to segments.
+
+    Several encoders listen side by side, begin differently and learn apart; their answers are
+    averaged (Lakshminarayanan et al. 2017, "Deep Ensembles").
+    """
 
     upstream: str | None = None  # folder or repository of pretrained weights; None is from scratch
+    encoders: int = 1
+    stem: SoundStemKind = "depthwise"  # FastConformer's own subsampling, or residual convolutions
+    stem_blocks: int = 2  # residual blocks at each of the convolutional stem's three scales
+    stem_width: int = 128  # channels at the last of them
     width: int = 144
     layers: int = 4
     heads: int = 4
@@ -42,6 +51,11 @@ class AudioConfig:
     dropout: float = 0.1
     batch_norm: bool = False  # True for pretrained weights; their statistics are then frozen
     frozen: bool = False
+
+    @property
+    def heard(self) -> int:
+        """Features of a step: those of all encoders, side by side."""
+        return self.encoders * self.width
 
 
 @dataclass(frozen=True)
@@ -184,6 +198,8 @@ class FERConfig:
         if self.fusion.kind == "lfm2" and (self.fusion.head_width or 0) % 2:
             # Rotary positions turn pairs of features.
             raise ValueError(f"fusion.head_width is {self.fusion.head_width}, must be even")
+        if self.audio.upstream and self.audio.encoders > 1:
+            raise ValueError(f"audio.encoders is {self.audio.encoders}, pretrained is one")
         if self.audio.conv_kernel % 2 == 0:
             raise ValueError(f"audio.conv_kernel is {self.audio.conv_kernel}, must be odd")
 
@@ -198,6 +214,7 @@ class FERConfig:
             # Trained on thousands of pictures, not millions: convolutions first, and 64 of 196
             # patches. At twice the face box they hold hair and chin as well.
             return cls(
+                audio=AudioConfig(encoders=2, stem="conv", layers=2, dropout=0.2),
                 vision=VisionConfig(stem="conv", layers=2, face_scale=2.0),
                 roi=RoiConfig(place="early"),
             )

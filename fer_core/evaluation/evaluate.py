@@ -108,6 +108,6 @@ def audio_steps(model: MultimodalFER, batch: Batch) -> Tensor:
     if batch.steps is not None:
         return batch.steps
     if batch.mel is None or not batch.audio_mask.any():
-        width = model.config.audio.width
+        width = model.config.audio.heard
         return torch.zeros(len(batch), AUDIO_STEPS, width, device=batch.audio_mask.device)
     return model.encode_audio(batch.mel, batch.audio_mask)

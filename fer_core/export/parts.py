@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
 
 from fer_core.media import FRAMES_PER_CLIP, SEGMENTS
 from fer_core.model.audio_branch import AudioBranch
@@ -104,7 +105,7 @@ def parts_of(model: MultimodalFER) -> tuple[Part, ...]:
     """
     model.eval()
     config = model.config
-    seen, heard, steps = config.vision.width, config.audio.width, AUDIO_STEPS
+    seen, heard, steps = config.vision.width, config.audio.heard, AUDIO_STEPS
     vectors = Port("vectors", f"({BATCH}, {seen}) float32", "what was seen in each frame")
     audio_mask = Port(
         "audio_mask", f"({BATCH}, {SEGMENTS}) bool", "segments with sound that counts"
@@ -174,14 +175,16 @@ def traceable(model: MultimodalFER) -> Iterator[None]:
     ParakeetEncoder's attention exports in its plain form only, and ``take_along_dim`` would fix
     the batch size (torch 2.14); both stand-ins give the same numbers.
     """
-    encoder = model.audio_branch.encoder
-    usual = encoder.config._attn_implementation
-    encoder.set_attn_implementation("eager")
+    encoders: list[ParakeetEncoder] = list(model.audio_branch.encoders)
+    usual = [encoder.config._attn_implementation for encoder in encoders]
+    for encoder in encoders:
+        encoder.set_attn_implementation("eager")
     try:
         with _GatherAlongDim():
             yield
     finally:
-        encoder.set_attn_implementation(usual)
+        for encoder, own in zip(encoders, usual, strict=True):
+            encoder.set_attn_implementation(own)
 
 
 class _GatherAlongDim(TorchFunctionMode):

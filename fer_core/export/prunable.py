@@ -59,7 +59,11 @@ def _left(units: int, share: float, multiple: int = 1) -> int:
 
 
 def _audio(config: AudioConfig, share: float) -> Iterator[PrunableGroup]:
-    layers = [f"audio_branch.encoder.layers.{i}" for i in range(config.layers)]
+    layers = [
+        f"audio_branch.encoders.{encoder}.layers.{i}"
+        for encoder in range(config.encoders)
+        for i in range(config.layers)
+    ]
     heads = _left(config.heads, share)
     projections = ("q_proj", "k_proj", "v_proj", "relative_k_proj", "bias_u", "bias_v")
     yield PrunableGroup(

@@ -1,4 +1,4 @@
-"""The audio branch: log-mel (B, 301, 80) to FastConformer steps (B, 38, D), one every 80 ms."""
+"""The audio branch: log-mel (B, 301, 80) to FastConformer steps (B, 38, Da), one every 80 ms."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from transformers.models.parakeet.configuration_parakeet import ParakeetEncoderC
 from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
 
 from fer_core.config import AudioConfig, head_width
+from fer_core.model.conv_stem import SoundStem
 from fer_core.model.initialisation import initialise
 from fer_core.model.inputs import (
     AUDIO_SUBSAMPLING,
@@ -33,6 +34,8 @@ class AudioBranch(nn.Module):
     The mean and standard deviation of each mel bin are constants that lie in the weights. They are
     never taken from the clip: that would amplify silence, and the same sound would look different
     in two overlapping clips.
+
+    With several encoders a step is what each has heard, side by side.
     """
 
     mel_mean: Tensor  # (80,)
@@ -43,17 +46,14 @@ class AudioBranch(nn.Module):
         self.frozen = config.frozen
         self.register_buffer("mel_mean", torch.full((MEL_BINS,), SPEECH_MEL_MEAN))
         self.register_buffer("mel_std", torch.full((MEL_BINS,), SPEECH_MEL_STD))
-        self.encoder = ParakeetEncoder(encoder_config(config))
-        if not config.batch_norm:
-            _use_group_norm(self.encoder)
-        initialise(self.encoder)
-        for norm in self._batch_norms():
+        self.encoders = nn.ModuleList(_encoder(config) for _ in range(config.encoders))
+        for norm in self._pretrained_norms():
             norm.requires_grad_(False)
         if config.frozen:
-            self.encoder.requires_grad_(False)
+            self.encoders.requires_grad_(False)
 
     def forward(self, mel: Tensor, audio_mask: Tensor) -> Tensor:
-        """(B, 301, 80) natural log, (B, 8) -> (B, 38, D).
+        """(B, 301, 80) natural log, (B, 8) -> (B, 38, Da).
 
         The mel frames of hidden segments are heard as digital silence; zeros after normalisation
         would be sound of average loudness. The encoder is given no mask of its own, because its
@@ -63,20 +63,32 @@ class AudioBranch(nn.Module):
         heard = audio_mask[:, segment_of(frame * MEL_HOP_MS)]  # (B, 301)
         mel = torch.where(heard.unsqueeze(-1), mel, LOG_MEL_FLOOR)
         normalised = (mel - self.mel_mean) / self.mel_std
-        steps: Tensor = self.encoder(normalised).last_hidden_state  # (B, 301, 80) -> (B, 38, D)
-        return steps
+        # (B, 301, 80) -> (B, 38, D) each
+        steps = [encoder(normalised).last_hidden_state for encoder in self.encoders]
+        return torch.cat(steps, dim=-1)
 
     def train(self, mode: bool = True) -> Self:
         """As ``nn.Module.train``, but what is frozen stays in evaluation mode."""
         super().train(mode)
         if self.frozen:
-            self.encoder.eval()
-        for norm in self._batch_norms():
+            self.encoders.eval()
+        for norm in self._pretrained_norms():
             norm.eval()
         return self
 
-    def _batch_norms(self) -> list[_BatchNorm]:
-        return [part for part in self.encoder.modules() if isinstance(part, _BatchNorm)]
+    def _pretrained_norms(self) -> list[_BatchNorm]:
+        layers = [encoder.get_submodule("layers") for encoder in self.encoders]
+        return [part for own in layers for part in own.modules() if isinstance(part, _BatchNorm)]
+
+
+def _encoder(config: AudioConfig) -> ParakeetEncoder:
+    encoder = ParakeetEncoder(encoder_config(config))
+    if not config.batch_norm:
+        _use_group_norm(encoder)
+    if config.stem == "conv":
+        encoder.subsampling = SoundStem(config)
+    initialise(encoder)
+    return encoder
 
 
 def encoder_config(config: AudioConfig) -> ParakeetEncoderConfig:

@@ -7,16 +7,34 @@ as its branch learnt it, and fusion, which sees few true pairs, has only to lear
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from fer_core.labels import CLASSES
 
 
-class BranchHead(nn.Sequential):
-    """Segments of one modality (..., D) -> logits (..., C)."""
+class BranchHead(nn.Module):
+    """Segments of one modality (..., D) -> logits (..., C).
 
-    def __init__(self, width: int, dropout: float) -> None:
-        super().__init__(nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, CLASSES))
+    Where several encoders made them, each has a head of its own, and the mean of their logits
+    counts: the geometric mean of their probabilities.
+    """
+
+    def __init__(self, width: int, dropout: float, encoders: int = 1) -> None:
+        """``width``: of each encoder."""
+        super().__init__()
+        self.heads = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, CLASSES))
+            for _ in range(encoders)
+        )
+
+    def forward(self, segments: Tensor) -> Tensor:
+        return self.opinions(segments).mean(0)
+
+    def opinions(self, segments: Tensor) -> Tensor:
+        """(..., D of all encoders) -> (encoders, ..., C), what each says."""
+        parts = zip(self.heads, segments.chunk(len(self.heads), dim=-1), strict=True)
+        return torch.stack([head(part) for head, part in parts])
 
 
 def mean_of_present(segments: Tensor, present: Tensor) -> Tensor:

@@ -34,17 +34,19 @@ class MultimodalFER(nn.Module):
     def __init__(self, config: FERConfig) -> None:
         super().__init__()
         self.config = config
-        heard, seen = config.audio.width, config.vision.width
-        self.audio_branch = AudioBranch(config.audio)
-        audio_pooling_heads = heard // head_width(config.audio, heard)
+        audio, seen = config.audio, config.vision.width
+        self.audio_branch = AudioBranch(audio)
+        audio_pooling_heads = audio.width // head_width(audio, audio.width)
         frame_pooling_heads = seen // head_width(config.temporal, seen)
-        self.audio_pooling = SegmentAttentionPooling(heard, audio_pooling_heads)
+        self.audio_pooling = SegmentAttentionPooling(
+            audio.width, audio_pooling_heads, audio.encoders
+        )
         self.visual_branch = VisualBranch(config.vision, config.roi, frame_pooling_heads)
         self.temporal_encoder = TemporalEncoder(seen, config.temporal)
         self.video_pooling = SegmentMeanPooling(seen)
-        self.audio_head = BranchHead(heard, config.classifier.dropout)
+        self.audio_head = BranchHead(audio.width, config.classifier.dropout, audio.encoders)
         self.video_head = BranchHead(seen, config.classifier.dropout)
-        self.fusion = Fusion(heard, seen, config.fusion)
+        self.fusion = Fusion(audio.heard, seen, config.fusion)
         self.classifier = Classifier(config.fusion.out, config.classifier)
 
     def forward(self, inputs: ModelInputs) -> ModelOutput:

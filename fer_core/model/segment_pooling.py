@@ -14,20 +14,27 @@ from fer_core.model.inputs import AUDIO_STEPS, AUDIO_SUBSAMPLING, MEL_HOP_MS, se
 
 
 class SegmentAttentionPooling(nn.Module):
-    """A learned query for each segment looks at that segment's audio steps (four or five)."""
+    """A learned query for each segment looks at that segment's audio steps (four or five).
 
-    def __init__(self, width: int, heads: int) -> None:
+    What several encoders heard stays apart.
+    """
+
+    def __init__(self, width: int, heads: int, encoders: int = 1) -> None:
+        """``width``: of each encoder."""
         super().__init__()
-        self.pooling = AttentionPooling(width, queries=SEGMENTS, heads=heads)
-        self.absent = nn.Parameter(0.02 * torch.randn(width))
-        self.temporal_encoding = nn.Parameter(0.02 * torch.randn(SEGMENTS, width))
+        self.poolings = nn.ModuleList(
+            AttentionPooling(width, queries=SEGMENTS, heads=heads) for _ in range(encoders)
+        )
+        self.absent = nn.Parameter(0.02 * torch.randn(encoders * width))
+        self.temporal_encoding = nn.Parameter(0.02 * torch.randn(SEGMENTS, encoders * width))
 
     def forward(self, steps: Tensor, mask: Tensor) -> Tensor:
-        """(B, 38, D), (B, 8) True where heard -> (B, 8, D)."""
+        """(B, 38, Da), (B, 8) True where heard -> (B, 8, Da)."""
         step = torch.arange(AUDIO_STEPS, device=steps.device)
         of_step = segment_of(step * AUDIO_SUBSAMPLING * MEL_HOP_MS)  # (38,)
         own = torch.arange(SEGMENTS, device=steps.device).unsqueeze(1) == of_step  # (8, 38)
-        pooled, _ = self.pooling(steps, own)  # (B, 38, D) -> (B, 8, D)
+        parts = zip(self.poolings, steps.chunk(len(self.poolings), dim=-1), strict=True)
+        pooled = torch.cat([pooling(part, own)[0] for pooling, part in parts], dim=-1)
         return torch.where(mask.unsqueeze(-1), pooled, self.absent) + self.temporal_encoding
 
 

@@ -75,7 +75,9 @@ def load_upstreams(model: MultimodalFER) -> None:
                 f"The audio encoder in {config.audio.upstream} was trained with batch norm.",
                 "Set audio.batch_norm to true in the configuration.",
             )
-        _fill(model.audio_branch.encoder, ParakeetEncoder, config.audio.upstream, PARAKEET_FIELDS)
+        _fill(
+            model.audio_branch.encoders[0], ParakeetEncoder, config.audio.upstream, PARAKEET_FIELDS
+        )
     if config.vision.upstream:
         _fill(model.visual_branch.encoder, SiglipVisionModel, config.vision.upstream, SIGLIP_FIELDS)
     joining = model.fusion.joining

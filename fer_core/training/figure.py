@@ -99,7 +99,11 @@ def _method(config: FERConfig, part: str) -> str:
     }
     widths = "-".join(map(str, (fusion.out, *config.classifier.hidden, CLASSES)))
     return {
-        "audio encoder": f"FastConformer, {audio.layers} layers, {audio.heads} heads",
+        "audio encoder": (
+            (f"{audio.encoders} times " if audio.encoders > 1 else "")
+            + ("convolutional stem, " if audio.stem == "conv" else "")
+            + f"FastConformer, {audio.layers} layers, {audio.heads} heads"
+        ),
         "segment attention pooling": f"{SEGMENTS} learned queries over {AUDIO_STEPS} steps",
         "vision encoder": f"{stem}transformer, {vision.layers} layers, {vision.heads} heads",
         "ROI token compression": kept[config.roi.place],

@@ -38,7 +38,7 @@ from fer_core.training.losses import class_weights
 from fer_core.training.machine import Machine
 from fer_core.training.progress import progress_callback
 from fer_core.training.quiet import quiet_lightning
-from fer_core.training.task import TRAINED, Contrast, Task
+from fer_core.training.task import Contrast, Task
 
 HISTORY_NAME = "history.json"
 Watch = Callable[[dict[str, Any]], None]
@@ -152,10 +152,10 @@ def run_stage(
     best = setting.folder / BEST
     kept = torch.load(best if best.exists() else last, map_location="cpu", weights_only=True)
     task.load_state_dict(kept["state_dict"])  # averaged, where they are
-    if config.ema and "visual_branch" in TRAINED[stage]:
+    if config.ema:
         batches.set_epoch(config.epochs)  # one that nobody has seen
         unseen = DataLoader(samples, sampler=batches, batch_size=None)
-        measure_batch_norms(model.visual_branch, unseen)
+        measure_batch_norms(model, lambda batch: task(batch.to(task.device)), unseen)
     return history.rows
 
 

@@ -67,6 +67,7 @@ class StageAnswer:
     segment_logits: Tensor  # (B, S, C)
     present: Tensor  # (B, S), the segments that have something
     output: ModelOutput | None = None
+    opinions: tuple[StageAnswer, ...] = ()  # of which it is the mean, where they learn apart
 
 
 class Contrast(nn.Module):
@@ -74,7 +75,7 @@ class Contrast(nn.Module):
 
     def __init__(self, config: FERConfig) -> None:
         super().__init__()
-        self.voice = nn.Linear(config.audio.width, CONTRAST_WIDTH)
+        self.voice = nn.Linear(config.audio.heard, CONTRAST_WIDTH)
         self.face = nn.Linear(config.vision.width, CONTRAST_WIDTH)
 
 
@@ -214,8 +215,13 @@ class Task(lightning.LightningModule):
     def _listen(self, batch: Batch) -> StageAnswer:
         steps = audio_steps(self.model, batch)
         segments = self.model.audio_pooling(steps, batch.audio_mask)  # (B, S, Da)
-        logits = self.model.audio_head(segments)
-        return StageAnswer(mean_of_present(logits, batch.audio_mask), logits, batch.audio_mask)
+        heard = batch.audio_mask
+        opinions = tuple(
+            StageAnswer(mean_of_present(logits, heard), logits, heard)
+            for logits in self.model.audio_head.opinions(segments)  # (B, S, C) each
+        )
+        logits = torch.stack([one.segment_logits for one in opinions]).mean(0)
+        return StageAnswer(mean_of_present(logits, heard), logits, heard, opinions=opinions)
 
     def _look(self, batch: Batch) -> StageAnswer:
         vectors = frame_vectors(self.model, batch)
@@ -227,6 +233,10 @@ class Task(lightning.LightningModule):
         return StageAnswer(mean_of_present(logits, seen), logits, seen)
 
     def _loss(self, answer: StageAnswer, batch: Batch, targets: Targets, shown: Targets) -> Tensor:
+        """Of what each opinion says: encoders that learn apart err differently."""
+        if answer.opinions:
+            losses = [self._loss(one, batch, targets, shown) for one in answer.opinions]
+            return torch.stack(losses).mean()
         config, weights = self.config, self.class_weights
         present = answer.present.any(1)
         loss = clip_loss(answer.logits, present, targets, weights)
@@ -325,7 +335,7 @@ def warm_up_and_cosine(
 def _freeze_what_the_configuration_freezes(model: MultimodalFER) -> None:
     config = model.config
     if config.audio.frozen:
-        model.audio_branch.encoder.requires_grad_(False)
+        model.audio_branch.encoders.requires_grad_(False)
     if config.vision.frozen:
         model.visual_branch.encoder.requires_grad_(False)
     if config.fusion.frozen:
@@ -337,7 +347,7 @@ def _freeze_what_the_configuration_freezes(model: MultimodalFER) -> None:
 
 def _checkpoint_activations(model: MultimodalFER, on: bool) -> None:
     """Compute activations of the encoders again in the backward pass instead of keeping them."""
-    for encoder in (model.audio_branch.encoder, model.visual_branch.encoder):
+    for encoder in (*model.audio_branch.encoders, model.visual_branch.encoder):
         if on:
             encoder.activation_checkpointing_enable()
         else:

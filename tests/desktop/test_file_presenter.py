@@ -50,7 +50,10 @@ class Network(Predictor):
     def __init__(self) -> None:
         torch.set_num_threads(1)
         model = new_model(TINY, seed=0)
-        for last in (model.classifier.mlp[-1], model.audio_head[-1], model.video_head[-1]):
+        for last in (
+            model.classifier.mlp[-1],
+            *(head[-1] for part in (model.audio_head, model.video_head) for head in part.heads),
+        ):
             last.weight.data.zero_()
             last.bias.data.zero_()
         model.classifier.mlp[-1].bias.data[EMOTIONS.index("angry")] = 3.0

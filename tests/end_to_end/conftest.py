@@ -341,7 +341,7 @@ def angry_model(tmp_path: Path) -> Path:
     last.weight.data.zero_()
     last.bias.data.zero_()
     last.bias.data[EMOTIONS.index("angry")] = 3.0
-    for head in (model.audio_head, model.video_head):
+    for head in (*model.audio_head.heads, *model.video_head.heads):
         head[-1].weight.data.zero_()
         head[-1].bias.data.zero_()
     save_checkpoint(model, tmp_path / "model")

@@ -132,7 +132,7 @@ def test_the_report_prints_size_and_largest_difference(reports: dict[str, FormRe
 
 
 def test_the_network_is_as_before(reports: dict[str, FormReport], model: MultimodalFER) -> None:
-    assert model.audio_branch.encoder.config._attn_implementation == "sdpa"
+    assert model.audio_branch.encoders[0].config._attn_implementation == "sdpa"
     assert {name for name, _ in model.named_children()} >= {"audio_branch", "visual_branch"}
 
 

@@ -116,7 +116,7 @@ def test_heads_go_from_every_attention_with_the_same_number_in_each_layer(
 
 def test_the_poolings_keep_their_heads(model: MultimodalFER) -> None:
     smaller, _ = prune(model, 0.5)
-    assert smaller.audio_pooling.pooling.heads == 4
+    assert smaller.audio_pooling.poolings[0].heads == 4
     assert smaller.visual_branch.pooling.heads == 4
 
 
@@ -147,7 +147,7 @@ def test_a_pruned_network_can_be_pruned_again(model: MultimodalFER) -> None:
     half, _ = prune(model, 0.5)
     quarter, _ = prune(half, 0.5)
     assert (quarter.config.vision.heads, quarter.config.vision.head_width) == (1, 4)
-    assert quarter.audio_pooling.pooling.heads == 4
+    assert quarter.audio_pooling.poolings[0].heads == 4
     assert torch.isfinite(answers(quarter)).all()
 
 

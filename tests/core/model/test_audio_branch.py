@@ -19,10 +19,11 @@ def test_an_untrained_encoder_is_alive(preset: str) -> None:
     torch.manual_seed(0)
     branch = AudioBranch(FERConfig.preset(preset).audio).eval()  # type: ignore[arg-type]
     mel = torch.randn(1, 301, 80) * 4 - 7
-    subsampled = branch.encoder.subsampling((mel + 7) / 4)
+    first = branch.encoders[0]
+    subsampled = first.subsampling((mel + 7) / 4)
     assert 0.3 < subsampled.std() < 5
     steps = branch(mel, ALL)
-    assert steps.shape == (1, 38, branch.encoder.config.hidden_size)
+    assert steps.shape == (1, 38, len(branch.encoders) * first.config.hidden_size)
     assert 0.3 < steps.std() < 3
     assert (branch(torch.randn(1, 301, 80) * 4 - 7, ALL) - steps).std() > 0.1
 
@@ -64,7 +65,7 @@ def test_normalisation_lies_in_the_weights_and_ignores_the_clip(tiny_config: FER
 def test_from_scratch_there_is_no_batch_norm(tiny_config: FERConfig) -> None:
     branch = AudioBranch(tiny_config.audio)
     assert not any(isinstance(part, nn.BatchNorm1d) for part in branch.modules())
-    assert branch.encoder.layerdrop == 0
+    assert branch.encoders[0].layerdrop == 0
 
 
 def test_batch_norm_of_pretrained_weights_is_frozen_even_in_training(
@@ -72,10 +73,46 @@ def test_batch_norm_of_pretrained_weights_is_frozen_even_in_training(
 ) -> None:
     config = dataclasses.replace(tiny_config.audio, batch_norm=True, dropout=0.0)
     branch = AudioBranch(config).train()
-    norm = branch.encoder.layers[0].conv.norm
+    norm = branch.encoders[0].layers[0].conv.norm
     assert isinstance(norm, nn.BatchNorm1d)
     assert not norm.weight.requires_grad
     before = norm.running_mean.clone()
     trained = branch(torch.randn(2, 301, 80), ALL.expand(2, 8))
     assert torch.equal(norm.running_mean, before)
     assert trained.requires_grad
+
+
+@torch.inference_mode()
+def test_several_encoders_hear_side_by_side(tiny_config: FERConfig) -> None:
+    config = dataclasses.replace(tiny_config.audio, encoders=2)
+    branch = AudioBranch(config).eval()
+    mel = torch.randn(1, 301, 80)
+    first, second = branch(mel, ALL).chunk(2, dim=-1)
+    assert not torch.equal(first, second)
+    before = first.clone()
+    for parameter in branch.encoders[1].parameters():
+        parameter.zero_()
+    assert torch.equal(branch(mel, ALL).chunk(2, dim=-1)[0], before)
+
+
+@torch.inference_mode()
+def test_a_convolutional_stem_hears_a_step_where_it_is(tiny_config: FERConfig) -> None:
+    torch.manual_seed(0)
+    config = dataclasses.replace(tiny_config.audio, stem="conv", stem_width=16, stem_blocks=1)
+    stem = AudioBranch(config).eval().encoders[0].subsampling
+    mel = torch.zeros(1, 301, 80)
+    louder = mel.clone()
+    louder[:, 160:168] = 1.0  # step 20
+    steps = (stem(louder) - stem(mel)).abs().sum(-1)[0]
+    assert steps.shape == (38,)
+    assert 19 <= int(steps.argmax()) <= 22
+    assert not steps[:10].any()
+    assert not steps[31:].any()
+
+
+def test_the_batch_norms_of_a_convolutional_stem_learn(tiny_config: FERConfig) -> None:
+    config = dataclasses.replace(tiny_config.audio, stem="conv", stem_width=16, stem_blocks=1)
+    branch = AudioBranch(config).train()
+    norms = [part for part in branch.modules() if isinstance(part, nn.BatchNorm2d)]
+    assert norms
+    assert all(norm.training and norm.weight.requires_grad for norm in norms)

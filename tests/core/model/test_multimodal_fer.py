@@ -267,7 +267,7 @@ def test_frozen_encoders_stay_as_they_are(tiny_config: FERConfig) -> None:
     )
     model = MultimodalFER(config).train()
     for encoder in (
-        model.audio_branch.encoder,
+        model.audio_branch.encoders[0],
         model.visual_branch.encoder,
         model.fusion.joining.lfm2,
     ):

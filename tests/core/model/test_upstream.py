@@ -101,7 +101,7 @@ def test_a_fastconformer_comes_with_its_batch_norm(tiny_config: FERConfig, tmp_p
     saved.layers[0].conv.norm.running_mean += 3
     saved.save_pretrained(tmp_path)
     wanted = with_upstream(tiny_config, "audio", tmp_path, batch_norm=True, scale_input=True)
-    encoder = new_model(wanted, seed=0).audio_branch.encoder
+    encoder = new_model(wanted, seed=0).audio_branch.encoders[0]
     for name, tensor in saved.state_dict().items():
         assert torch.equal(encoder.state_dict()[name], tensor), name
 
@@ -153,7 +153,7 @@ def test_a_fastconformer_may_have_feed_forwards_of_any_width(
     config = dataclasses.replace(tiny_config.audio, batch_norm=True, feed_forward=24)
     ParakeetEncoder(audio_branch.encoder_config(config)).save_pretrained(tmp_path)
     fitting = with_upstream(tiny_config, "audio", tmp_path, batch_norm=True, feed_forward=24)
-    encoder = new_model(fitting, seed=0).audio_branch.encoder
+    encoder = new_model(fitting, seed=0).audio_branch.encoders[0]
     assert encoder.layers[0].feed_forward1.linear1.out_features == 24
     other = with_upstream(tiny_config, "audio", tmp_path, batch_norm=True)
     with pytest.raises(UserError, match="intermediate_size is 24, ours 64"):

@@ -34,6 +34,13 @@ def faces(seed: int) -> Batch:
     )
 
 
+def look(branch: VisualBranch, batch: Batch) -> None:
+    assert batch.pictures is not None
+    assert batch.rois is not None
+    real = batch.frame_mask[:, : batch.pictures.shape[1]]
+    branch(batch.pictures[real], batch.rois[real])
+
+
 @pytest.fixture
 def branch(tiny_config: FERConfig) -> VisualBranch:
     vision = replace(tiny_config.vision, stem="conv", stem_blocks=1)
@@ -52,16 +59,16 @@ def test_the_statistics_are_those_of_the_first_batches(branch: VisualBranch) -> 
             shown.append(seed)
             yield faces(seed % 3)
 
-    measure_batch_norms(branch, batches())
+    measure_batch_norms(branch, lambda batch: look(branch, batch), batches())
     assert len(shown) == BATCHES
     assert norm.running_mean is not None
     torch.testing.assert_close(norm.running_mean, torch.stack(seen).mean(0))
     assert not branch.training
 
 
-def test_a_frozen_branch_keeps_its_own(branch: VisualBranch) -> None:
-    branch.frozen = True
+def test_what_is_frozen_keeps_its_own(branch: VisualBranch) -> None:
+    branch.requires_grad_(False)
     before = {name: tensor.clone() for name, tensor in branch.state_dict().items()}
-    measure_batch_norms(branch, [faces(0)])
+    measure_batch_norms(branch, lambda batch: look(branch, batch), [faces(0)])
     for name, tensor in branch.state_dict().items():
         assert torch.equal(tensor, before[name]), name

@@ -138,7 +138,7 @@ def test_what_the_configuration_freezes_stays_frozen(make_task: MakeTask, conv: 
     before = {name: tensor.clone() for name, tensor in task.state_dict().items()}
     step(task, clips())
     for name, tensor in task.state_dict().items():
-        within = ("audio_branch.encoder", "visual_branch.encoder", "fusion.joining")
+        within = ("audio_branch.encoders", "visual_branch.encoder", "fusion.joining")
         if name.removeprefix("model.").startswith(within):
             assert torch.equal(tensor, before[name]), name
     pooling = "model.visual_branch.pooling.query"
@@ -270,7 +270,7 @@ def test_activations_that_are_computed_again_give_the_same_gradients(
         task = make_task("joint", gradient_checkpointing=checkpointing)
         computed: list[object] = []
         for layer in (
-            task.model.audio_branch.encoder.layers[0].conv,
+            task.model.audio_branch.encoders[0].layers[0].conv,
             task.model.visual_branch.encoder.encoder.layers[0].mlp,
         ):
             layer.register_forward_pre_hook(lambda module, _, to=computed: to.append(module))
@@ -363,3 +363,18 @@ def test_a_batch_moves_to_a_device_whole() -> None:
     tensors = [getattr(moved, field.name) for field in fields(moved)]
     assert {t.device.type for t in tensors if isinstance(t, torch.Tensor)} == {"meta"}
     assert moved.targets.shares.device.type == "meta"
+
+
+def test_encoders_of_one_branch_learn_apart(make_task: MakeTask, conv: FERConfig) -> None:
+    audio = replace(conv.audio, encoders=2, dropout=0.0)
+    gradients = []
+    for scale in (1.0, 0.5):
+        task = make_task("audio", replace(conv, audio=audio))
+        head = task.model.audio_head.heads
+        for parameter in head[1].parameters():
+            parameter.data *= scale
+        task.training_step(clips(), 0).backward()
+        gradients.append([head[0][-1].weight.grad, head[1][-1].weight.grad])
+    assert gradients[0][0].abs().sum() > 0
+    torch.testing.assert_close(gradients[0][0], gradients[1][0])
+    assert not torch.allclose(gradients[0][1], gradients[1][1])
