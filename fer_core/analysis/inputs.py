@@ -30,12 +30,19 @@ def jobs_of(named: Sequence[str], out: Path) -> list[Job]:
     Results are named as their files, in a folder's own order of folders. Files that differ in
     their suffix alone keep it (``a.wav.json``), and other namesakes are numbered.
 
+    A folder or a pattern without media, among others that have some, is a job of its own, which
+    fails and leaves the others alone.
+
     Raises:
-        UserError: a folder or a pattern has no media file.
+        UserError: nothing that was named has a media file.
     """
+    by_name = {name: _found(name) for name in named}
+    if not any(by_name.values()):
+        names = ", ".join(f"“{name}”" for name in by_name)
+        raise UserError(f"There is no media file in {names}.", "Name a file, a folder or a glob.")
     found: dict[Path, Path] = {}  # a file, and its place under ``out``
-    for name in named:
-        for path, place in _found(name):
+    for name, files in by_name.items():
+        for path, place in files or [_itself(name)]:
             found.setdefault(path, place)
     stems = Counter(place.with_suffix("") for place in found.values())
     taken: Counter[Path] = Counter()
@@ -53,15 +60,15 @@ def _found(name: str) -> list[tuple[Path, Path]]:
     folder = Path(name)
     if folder.is_dir():
         paths = [path for path in sorted(folder.rglob("*")) if _is_media(path)]
-        found = [(path, path.relative_to(folder)) for path in paths]
-    elif glob.has_magic(name) and not folder.exists():
+        return [(path, path.relative_to(folder)) for path in paths]
+    if glob.has_magic(name) and not folder.exists():
         matches = sorted(Path(match) for match in glob.glob(name, recursive=True))
-        found = [(path, Path(path.name)) for path in matches if path.is_file()]
-    else:
-        return [(folder, Path(folder.name))]
-    if not found:
-        raise UserError(f"There is no media file in “{name}”.", "Name a file, a folder or a glob.")
-    return found
+        return [(path, Path(path.name)) for path in matches if path.is_file()]
+    return [_itself(name)]
+
+
+def _itself(name: str) -> tuple[Path, Path]:
+    return Path(name), Path(Path(name).name)
 
 
 def _is_media(path: Path) -> bool:

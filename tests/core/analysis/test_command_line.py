@@ -185,3 +185,14 @@ def test_a_folder_without_media_is_refused(tmp_path: Path) -> None:
     for name in (tmp_path, tmp_path / "*.mp4"):
         with pytest.raises(UserError, match="no media file"):
             jobs_of([str(name)], tmp_path)
+
+
+def test_an_empty_folder_among_others_fails_alone(
+    media: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    out = tmp_path / "out"
+    assert run(folder, empty, media / "a.wav", "--out", out) == 1
+    assert names(out) == ["a.csv", "a.json"]
+    assert f"“{empty}” is a folder" in capsys.readouterr().err
