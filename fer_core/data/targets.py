@@ -31,6 +31,11 @@ class Targets:
     def to(self, device: torch.device) -> Targets:
         return Targets(self.shares.to(device), self.groups.to(device))
 
+    def sharpened(self, power: float) -> Targets:
+        """Shares raised to ``power``: above 1 what most people saw counts for more."""
+        raised = self.shares**power
+        return Targets(raised / raised.sum(-1, keepdim=True), self.groups)
+
     def smoothed(self, amount: float) -> Targets:
         """``amount`` of the share spread evenly over the emotions (Szegedy et al. 2016)."""
         even = self.groups.sum(-1) / CLASSES  # (B, C): each group's number of emotions

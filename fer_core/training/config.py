@@ -49,6 +49,9 @@ class TrainingConfig:
     plateau_patience: int = 5
     plateau_factor: float = 0.5
     label_smoothing: float = 0.1
+    # Votes are raised to it. Who learns shares as they are is less sure than the majority is right,
+    # and sharpening the answers afterwards wrongs emotions that share a label (neutral and calm).
+    vote_power: float = 1.0
     class_weights: bool = True  # by the inverse of how often an emotion occurs
     segment_loss: float = 0.3
     auxiliary_loss: float = 0.3  # of each modality's own answer

@@ -30,7 +30,6 @@ from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.evaluation.evaluate import WINDOWS_AT_ONCE
 from fer_core.model.multimodal_fer import MultimodalFER
-from fer_core.training.batch_statistics import measure_batch_norms
 from fer_core.training.checkpoints import BEST, LAST, WholeCheckpoints, checkpoint_callbacks
 from fer_core.training.config import StageName, TrainingConfig
 from fer_core.training.files import write_json
@@ -152,10 +151,6 @@ def run_stage(
     best = setting.folder / BEST
     kept = torch.load(best if best.exists() else last, map_location="cpu", weights_only=True)
     task.load_state_dict(kept["state_dict"])  # averaged, where they are
-    if config.ema:
-        batches.set_epoch(config.epochs)  # one that nobody has seen
-        unseen = DataLoader(samples, sampler=batches, batch_size=None)
-        measure_batch_norms(model, lambda batch: task(batch.to(task.device)), unseen)
     return history.rows
 
 

@@ -127,8 +127,7 @@ class Task(lightning.LightningModule):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         batch, order, share = mixed(batch, self.config)
         output = self(batch)
-        smoothing = self.config.label_smoothing
-        targets, shown = batch.targets.smoothed(smoothing), batch.shown.smoothed(smoothing)
+        targets, shown = (self._taught(labels) for labels in (batch.targets, batch.shown))
         loss = share * self._loss(output, batch, targets, shown)
         if order is not None:
             others = targets.shuffled(order), shown.shuffled(order)
@@ -258,6 +257,10 @@ class Task(lightning.LightningModule):
                 own_loss = clip_loss(own, heard.any(1), targets, weights)
                 loss = loss + config.auxiliary_loss * own_loss
         return loss
+
+    def _taught(self, labels: Targets) -> Targets:
+        config = self.config
+        return labels.sharpened(config.vote_power).smoothed(config.label_smoothing)
 
     def _contrast(self, output: ModelOutput, batch: Batch) -> Tensor:
         seen = seen_segments(batch.frame_mask)

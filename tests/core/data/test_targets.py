@@ -89,3 +89,10 @@ def test_shuffled_labels_keep_their_groups() -> None:
     turned = targets.shuffled(torch.tensor([1, 0]))
     assert turned.shares.argmax(1).tolist() == [1, 0]
     assert turned.groups[:, 0, 1].tolist() == [0, 1]
+
+
+def test_sharpened_votes_favour_the_majority_and_stay_shares() -> None:
+    targets = Targets(torch.tensor([[0.6, 0.4, 0, 0, 0, 0, 0, 0]]), torch.eye(8).unsqueeze(0))
+    sharper = targets.sharpened(2.0).shares[0]
+    assert sharper.tolist() == pytest.approx([0.36 / 0.52, 0.16 / 0.52, 0, 0, 0, 0, 0, 0])
+    assert torch.equal(targets.sharpened(1.0).shares, targets.shares)
