@@ -198,8 +198,14 @@ class FERConfig:
         if self.fusion.kind == "lfm2" and (self.fusion.head_width or 0) % 2:
             # Rotary positions turn pairs of features.
             raise ValueError(f"fusion.head_width is {self.fusion.head_width}, must be even")
-        if self.audio.upstream and self.audio.encoders > 1:
-            raise ValueError(f"audio.encoders is {self.audio.encoders}, pretrained is one")
+        if self.audio.upstream and (self.audio.encoders > 1 or self.audio.stem != "depthwise"):
+            raise ValueError(
+                "audio.upstream: pretrained weights are of one encoder with a depthwise stem"
+            )
+        if self.audio.stem_width % 8:
+            raise ValueError(
+                f"audio.stem_width is {self.audio.stem_width}, must be a multiple of 8"
+            )
         if self.audio.conv_kernel % 2 == 0:
             raise ValueError(f"audio.conv_kernel is {self.audio.conv_kernel}, must be odd")
 

@@ -70,6 +70,9 @@ def test_a_whole_number_may_stand_for_a_float() -> None:
         ({"audio": AudioConfig(width=0)}, r"AudioConfig\.width is 0"),
         ({"audio": AudioConfig(heads=5)}, r"audio\.heads: 5 do not divide 144"),
         ({"audio": AudioConfig(conv_kernel=8)}, "conv_kernel is 8, must be odd"),
+        ({"audio": AudioConfig(upstream="x", encoders=2)}, "pretrained weights are of one encoder"),
+        ({"audio": AudioConfig(upstream="x", stem="conv")}, "with a depthwise stem"),
+        ({"audio": AudioConfig(stem_width=12)}, "stem_width is 12, must be a multiple of 8"),
         ({"temporal": TemporalConfig(heads=9)}, r"temporal\.heads: 9 do not divide 192"),
         ({"audio": AudioConfig(head_width=35)}, r"audio\.head_width: 35 does not divide 144"),
         (
