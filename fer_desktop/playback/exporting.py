@@ -78,10 +78,13 @@ class Exporter(QObject):
                 with closing(_written(timeline, path)) as written:
                     for share in written:
                         if self._cancelled.is_set():
-                            self._post(self.cancelled.emit)
-                            return
+                            break
                         overall = (number + share) / len(request.paths)
                         self._post(partial(self.progress.emit, path, overall))
+                    else:
+                        continue
+                self._post(self.cancelled.emit)  # once no half of it is left
+                return
             except UserError as error:
                 self._post(partial(self.failed.emit, Notice("export", error.text, error.hint)))
                 return
