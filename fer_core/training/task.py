@@ -214,12 +214,9 @@ class Task(lightning.LightningModule):
     def _listen(self, batch: Batch) -> StageAnswer:
         steps = audio_steps(self.model, batch)
         segments = self.model.audio_pooling(steps, batch.audio_mask)  # (B, S, Da)
-        heard = batch.audio_mask
-        opinions = tuple(
-            StageAnswer(mean_of_present(logits, heard), logits, heard)
-            for logits in self.model.audio_head.opinions(segments)  # (B, S, C) each
-        )
-        logits = torch.stack([one.segment_logits for one in opinions]).mean(0)
+        said, heard = self.model.audio_head.opinions(segments), batch.audio_mask  # (E, B, S, C)
+        opinions = tuple(StageAnswer(mean_of_present(one, heard), one, heard) for one in said)
+        logits = said.mean(0)
         return StageAnswer(mean_of_present(logits, heard), logits, heard, opinions=opinions)
 
     def _look(self, batch: Batch) -> StageAnswer:
