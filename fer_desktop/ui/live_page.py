@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from fer_desktop.settings import Mode
 from fer_desktop.ui.bars import SegmentBars
 from fer_desktop.ui.level_meter import LevelMeter
 from fer_desktop.ui.page_layout import laid_out
@@ -61,6 +64,17 @@ class LivePage(QWidget):
             if listens_only or not self.video.has_frame():
                 self.forget_picture(state, listens_only)
             self.bars.clear(model or "Looking and listening…", "The first answer takes a moment.")
+
+    def show_missing(self, modalities: Collection[str], mode: Mode) -> None:
+        """Badges for what the last answer lacked; what is switched off is not missed."""
+        badges = []
+        if mode == "camera":
+            badges.append("microphone off")
+        elif "audio" not in modalities:
+            badges.append("no voice")
+        if mode != "microphone" and "video" not in modalities:
+            badges.append("no face")
+        self.video.set_badges(badges)
 
     def forget_picture(self, state: State, listens_only: bool) -> None:
         """The camera is another or sends nothing: its last picture must not look like now."""

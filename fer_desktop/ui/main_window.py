@@ -9,13 +9,12 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QStandardPaths, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -31,7 +30,6 @@ from PySide6.QtWidgets import (
 )
 
 from fer_core.prediction import Prediction
-from fer_desktop.errors import Notice
 from fer_desktop.settings import Mode, Settings
 from fer_desktop.ui.commands import COMMANDS, KeysAreTheirs, Page, make_actions
 from fer_desktop.ui.file_page import FilePage
@@ -45,6 +43,7 @@ from fer_desktop.ui.status_line import StatusLine
 from fer_desktop.ui.theme import DARK, SystemThemeWatcher, apply_theme, colours_of
 from fer_desktop.ui.timeline import clock
 from fer_desktop.ui.tool_row import State, ToolRow
+from fer_desktop.ui.window_picture import save_picture
 
 Scores = NDArray[np.float32]
 
@@ -203,14 +202,14 @@ class MainWindow(QMainWindow):
         )
         emotion = int(np.argmax(scores))
         self.video.set_emotion(emotion, float(scores[emotion]), prediction.uncertain)
-        self._show_missing("audio" in prediction.modalities, "video" in prediction.modalities)
+        self.live_page.show_missing(prediction.modalities, self.settings.mode)
         self.timeline.append(prediction.clip_end_s, scores, prediction.uncertain)
 
     def show_no_prediction(self, time_s: float) -> None:
         """Neither face nor voice in the clip that ended at ``time_s``: nothing to judge."""
         self.bars.clear("Nothing to judge", "No face in the picture and nobody speaking")
         self.video.set_emotion(None)
-        self._show_missing(False, False)
+        self.live_page.show_missing((), self.settings.mode)
         self.timeline.append(time_s, None, False)
 
     def show_failed_predictions(self) -> None:
@@ -353,16 +352,7 @@ class MainWindow(QMainWindow):
         self._actions["full_screen"].setChecked(self.isFullScreen())
 
     def _save_picture(self) -> None:
-        place = QStandardPaths.StandardLocation.PicturesLocation
-        folder = Path(QStandardPaths.writableLocation(place) or Path.home())
-        path = folder / f"emotions-{datetime.now():%Y%m%d-%H%M%S}.png"
-        if self.grab().save(str(path)):
-            self.notices.show_notice(
-                Notice("picture", f"Picture saved as {path}.", severity="info")
-            )
-        else:
-            hint = "Check that the folder exists and can be written."
-            self.notices.show_notice(Notice("picture", f"{path} could not be written.", hint))
+        self.notices.show_notice(save_picture(self))
 
     def _open_settings(self) -> None:
         dialog = SettingsDialog(self.settings, self.unavailable_devices, self)
@@ -404,16 +394,6 @@ class MainWindow(QMainWindow):
         self.tool_row.set_mode(settings.mode)
 
     # What the window says of itself
-
-    def _show_missing(self, heard: bool, seen: bool) -> None:
-        badges = []
-        if self.settings.mode == "camera":
-            badges.append("microphone off")
-        elif not heard:
-            badges.append("no voice")
-        if self.settings.mode != "microphone" and not seen:
-            badges.append("no face")
-        self.video.set_badges(badges)
 
     def _explain_if_idle(self) -> None:
         if self.state == "stopped" or not self.video.has_frame():
