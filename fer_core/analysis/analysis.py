@@ -30,6 +30,7 @@ from fer_core.data.media_info import probe
 from fer_core.data.media_picture import frames_at
 from fer_core.data.media_sound import sound_blocks
 from fer_core.errors import UserError
+from fer_core.heap import map_large_blocks
 from fer_core.media import (
     CLIP_SECONDS,
     HOP_SECONDS,
@@ -80,6 +81,7 @@ class Analysis:
         wanted = wanted or Modalities()
         self._path, self._model, self._hop_s = path, model, hop_s
         self._face, self._sound_track = face, sound_track
+        map_large_blocks()  # the index of a long film is one
         self._info = probe(path, sound_track)
         self._sha256 = content_digest(path)
         self._hears = wanted.audio and self._info.has_sound
