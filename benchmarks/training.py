@@ -63,7 +63,7 @@ def measure(seconds: float = 20.0) -> list[Figure]:
             return epochs * RECORDINGS / (time.perf_counter() - started)
 
         store = MediaStore(media, config.vision)
-        cutter = ClipCutter(store, config, model.audio_branch.mel_mean)
+        cutter = ClipCutter(store, config, model.audio_branch.spectra_mean)
         encoded = EncodedSamples(model, store, cutter, how, features, views=4, seed=0)
         kept = per_second(encoded, forget=False)
         encoding = per_second(FreshSamples(cutter, how), forget=False)

@@ -23,7 +23,7 @@ from torch.utils.flop_counter import flop_registry
 
 from fer_core.config import FERConfig
 from fer_core.media import FRAMES_PER_CLIP, FRAMES_PER_SEGMENT, SEGMENTS
-from fer_core.model.inputs import MEL_BINS, MEL_FRAMES, ModelInputs
+from fer_core.model.inputs import MEL_FRAMES, SPECTRA_BINS, ModelInputs
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.patches import IMAGE_SIZE, PATCHES
 
@@ -219,7 +219,7 @@ def _any_clips(clips: int) -> ModelInputs:
         pixels=torch.zeros(clips, FRAMES_PER_CLIP, 3, IMAGE_SIZE, IMAGE_SIZE),
         frame_mask=torch.ones(clips, FRAMES_PER_CLIP, dtype=torch.bool),
         roi=torch.ones(clips, FRAMES_PER_CLIP, PATCHES, dtype=torch.bool),
-        mel=torch.zeros(clips, MEL_FRAMES, MEL_BINS),
+        spectra=torch.zeros(clips, MEL_FRAMES, SPECTRA_BINS),
         audio_mask=torch.ones(clips, SEGMENTS, dtype=torch.bool),
     )
 

@@ -1,10 +1,16 @@
-"""A clip in, a prediction out: tensors stay inside."""
+"""A clip in, a prediction out: tensors stay inside.
+
+Eyes and ears know nothing of each other until the decision, and small networks gain little from
+two cores each: for a live clip one half works beside the other, which takes a quarter less time.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -15,12 +21,14 @@ from torch import Tensor
 
 from fer_core.device import resolve_device
 from fer_core.media import SEGMENTS, BoolArray, Clip, FaceBox, VideoFrame
-from fer_core.model.inputs import ModelOutput
+from fer_core.model.inputs import AUDIO_STEPS, ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.temperature import calibrated_logits
 from fer_core.prediction import Prediction
 from fer_core.preprocess.clip_processor import ClipProcessor, Sound
 from fer_core.weights import load_checkpoint
+
+FEW_FRAMES = 4  # more take the network longer than the sound, and need all threads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +38,14 @@ class SeenFace:
     box: FaceBox
     vector: Tensor  # (D,)
     kept: tuple[int, ...]  # row-major patches
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeardClip:
+    """What the network made of a clip's sound."""
+
+    sound: Sound
+    steps: Tensor  # (38, Da); zeros if nothing in it counts as heard
 
 
 FaceKey = tuple[int, FaceBox]  # a frame's index and the face looked at: equal keys, equal pixels
@@ -48,6 +64,7 @@ class Predictor:
         self._model = model.to(device).eval()
         self._device = torch.device(device)
         self._processor = ClipProcessor(model.config)
+        self._ears = ThreadPoolExecutor(1, "ears")
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> Self:
@@ -79,10 +96,17 @@ class Predictor:
             ValueError: as :meth:`predict`.
         """
         started = time.perf_counter()
-        seen = self.look(list(zip(clip.frames, clip.faces, strict=True)), known)
-        (prediction,) = self.answers([clip], seen)
-        if prediction is not None:
-            prediction = replace(prediction, took_ms=1000 * (time.perf_counter() - started))
+        looked_at = list(zip(clip.frames, clip.faces, strict=True))
+        new = len(_new_frames(looked_at, known))
+        if torch.get_num_threads() > 1 and 0 < new <= FEW_FRAMES:
+            with _threads_shared() as share:
+                hearing = self._ears.submit(self._hear_with, share, clip)
+                seen = self.look(looked_at, known)
+                heard = hearing.result()
+                (prediction,) = self._answers([clip], heard, seen, started)
+        else:
+            seen, heard = self.look(looked_at, known), self.hear([clip])
+            (prediction,) = self._answers([clip], heard, seen, started)
         return prediction, seen
 
     @torch.inference_mode()
@@ -95,7 +119,16 @@ class Predictor:
             ValueError: as :meth:`predict`.
         """
         started = time.perf_counter()
-        sounds = [self._processor.sound(clip.waveform, clip.waveform_mask) for clip in clips]
+        return self._answers(clips, self.hear(clips), seen, started)
+
+    def _answers(
+        self,
+        clips: Sequence[Clip],
+        heard: Sequence[HeardClip],
+        seen: SeenFaces,
+        started: float,
+    ) -> list[Prediction | None]:
+        sounds = [own.sound for own in heard]
         faces = [
             [
                 seen[frame.index, box] if frame is not None and box is not None else None
@@ -111,13 +144,13 @@ class Predictor:
         answers: list[Prediction | None] = [None] * len(clips)
         if not told:
             return answers
-        output = self._decide([faces[place] for place in told], [sounds[place] for place in told])
-        heard = torch.stack([sounds[place].audio_mask for place in told])
+        output = self._decide([faces[place] for place in told], [heard[place] for place in told])
+        audio_masks = torch.stack([sounds[place].audio_mask for place in told])
         seen_masks = np.stack([_mask(faces[place]).reshape(SEGMENTS, -1).any(1) for place in told])
         logits, segment_logits = calibrated_logits(
             output.logits.cpu(),
             output.segment_logits.cpu(),
-            heard,
+            audio_masks,
             torch.from_numpy(seen_masks),
             self.config.temperatures,
         )
@@ -151,16 +184,14 @@ class Predictor:
 
         Those ``known`` already are not looked at again, so their frames need no pixels any more.
         """
-        frames = {
-            (frame.index, box): frame
-            for frame, box in looked_at
-            if frame is not None and box is not None
+        keys = {
+            (frame.index, box) for frame, box in looked_at if frame is not None and box is not None
         }
-        seen = {key: known[key] for key in frames if key in known}
-        new = [key for key in frames if key not in known]
+        seen = {key: known[key] for key in keys if key in known}
+        new = _new_frames(looked_at, known)
         if not new:
             return seen
-        pictures = [self._processor.picture(frames[key].image, key[1]) for key in new]
+        pictures = [self._processor.picture(frame.image, box) for (_, box), frame in new.items()]
         features = self._model.encode_frames(
             torch.stack([picture.pixels for picture in pictures]).to(self._device),
             torch.stack([picture.roi for picture in pictures]).to(self._device),
@@ -171,8 +202,28 @@ class Predictor:
             seen[key] = SeenFace(key[1], vector, tuple(kept))
         return seen
 
+    @torch.inference_mode()
+    def hear(self, clips: Sequence[Clip]) -> list[HeardClip]:
+        """The sound of ``clips``; where none counts as heard the network is not asked.
+
+        Raises:
+            ValueError: a real sample is not finite.
+        """
+        sounds = [self._processor.sound(clip.waveform, clip.waveform_mask) for clip in clips]
+        told = [place for place, sound in enumerate(sounds) if sound.audio_mask.any()]
+        steps = torch.zeros(len(clips), AUDIO_STEPS, self.config.audio.heard, device=self._device)
+        if told:
+            spectra = torch.stack([sounds[place].spectra for place in told]).to(self._device)
+            masks = torch.stack([sounds[place].audio_mask for place in told]).to(self._device)
+            steps[told] = self._model.encode_audio(spectra, masks)
+        return [HeardClip(sound, own) for sound, own in zip(sounds, steps, strict=True)]
+
+    def _hear_with(self, threads: int, clip: Clip) -> list[HeardClip]:
+        torch.set_num_threads(threads)  # each thread has its own number
+        return self.hear([clip])
+
     def _decide(
-        self, faces: Sequence[Sequence[SeenFace | None]], sounds: Sequence[Sound]
+        self, faces: Sequence[Sequence[SeenFace | None]], heard: Sequence[HeardClip]
     ) -> ModelOutput:
         """The network's answer to a batch of clips."""
         hidden = torch.zeros(self.config.vision.width, device=self._device)
@@ -183,10 +234,31 @@ class Predictor:
             ]
         )
         frame_mask = torch.from_numpy(np.stack([_mask(shown) for shown in faces]))
-        mel = torch.stack([sound.mel for sound in sounds]).to(self._device)
-        audio_mask = torch.stack([sound.audio_mask for sound in sounds]).to(self._device)
-        steps = self._model.encode_audio(mel, audio_mask)
+        steps = torch.stack([own.steps for own in heard])
+        audio_mask = torch.stack([own.sound.audio_mask for own in heard]).to(self._device)
         return self._model.decide(vectors, frame_mask.to(self._device), steps, audio_mask)
+
+
+@contextmanager
+def _threads_shared() -> Iterator[int]:
+    """Half of torch's threads for the caller; the other half is given."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads - threads // 2)
+    try:
+        yield threads // 2
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _new_frames(
+    looked_at: Sequence[tuple[VideoFrame | None, FaceBox | None]], known: SeenFaces
+) -> dict[FaceKey, VideoFrame]:
+    """Those whose face is not ``known``, each once."""
+    return {
+        (frame.index, box): frame
+        for frame, box in looked_at
+        if frame is not None and box is not None and (frame.index, box) not in known
+    }
 
 
 def _probabilities(logits: Tensor) -> NDArray[np.float32]:

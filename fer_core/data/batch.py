@@ -13,17 +13,17 @@ from torch import Tensor
 
 from fer_core.data.item import Item
 from fer_core.data.targets import Targets
-from fer_core.model.inputs import AUDIO_SUBSAMPLING, LOG_MEL_FLOOR, MEL_HOP_MS, segment_of
+from fer_core.model.inputs import AUDIO_SUBSAMPLING, LOG_FLOOR, MEL_HOP_MS, segment_of
 
-CONTENTS = ("pictures", "rois", "vectors", "mel", "steps")
+CONTENTS = ("pictures", "rois", "vectors", "spectra", "steps")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One clip of an item. F is 16, or 1 for a still, which then fills all 16 places.
 
-    Exactly one of ``pictures`` and ``vectors`` is there, and of ``mel`` and ``steps``, unless the
-    stage does not look, or does not listen, at all.
+    Exactly one of ``pictures`` and ``vectors`` is there, and of ``spectra`` and ``steps``, unless
+    the stage does not look, or does not listen, at all.
     """
 
     item: Item
@@ -32,7 +32,7 @@ class Sample:
     pictures: Tensor | None = None  # (F, 3, 224, 224), -1 to 1
     rois: Tensor | None = None  # (F, 196) bool
     vectors: Tensor | None = None  # (F, Dv)
-    mel: Tensor | None = None  # (301, 80), natural log
+    spectra: Tensor | None = None  # (301, 160), natural log
     steps: Tensor | None = None  # (38, Da)
     face: Item | None = None  # whose pictures they are, if not the item's own
 
@@ -68,14 +68,14 @@ class Batch:
     pictures: Tensor | None
     rois: Tensor | None
     vectors: Tensor | None
-    mel: Tensor | None
+    spectra: Tensor | None
     steps: Tensor | None
 
     def __len__(self) -> int:
         return len(self.frame_mask)
 
     def without_hidden(self) -> Batch:
-        """Nothing where the masks hide something: zeros, and in the mel digital silence.
+        """Nothing where the masks hide something: zeros, and in the spectra digital silence.
 
         The network does so by itself; clips that are mixed would show it to each other before.
         """
@@ -99,7 +99,7 @@ class Batch:
             pictures=seen(self.pictures),
             rois=seen(self.rois),
             vectors=seen(self.vectors),
-            mel=heard(self.mel, MEL_HOP_MS, LOG_MEL_FLOOR),
+            spectra=heard(self.spectra, MEL_HOP_MS, LOG_FLOOR),
             steps=heard(self.steps, AUDIO_SUBSAMPLING * MEL_HOP_MS, 0.0),
         )
 

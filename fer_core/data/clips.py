@@ -14,7 +14,7 @@ from fer_core.data.augment.picture import PictureAugmentation, picture_variation
 from fer_core.data.augment.sound import (
     SoundAugmentation,
     stretched_seconds,
-    vary_mel,
+    vary_spectra,
     vary_waveform,
 )
 from fer_core.data.batch import Sample
@@ -30,7 +30,7 @@ from fer_core.media import (
     Waveform,
     clip_starts,
 )
-from fer_core.model.inputs import MEL_BINS
+from fer_core.model.inputs import SPECTRA_BINS
 from fer_core.patches import IMAGE_SIZE, PATCHES
 from fer_core.preprocess.clip_processor import ClipProcessor, as_pixels
 
@@ -61,7 +61,7 @@ class ClipCutter:
     """Item -> Sample, through the processors of the live program."""
 
     def __init__(self, store: MediaStore, config: FERConfig, blank: Tensor) -> None:
-        """``blank`` (80,): what SpecAugment puts where it hides; the network's mean of speech."""
+        """``blank`` (160,): what SpecAugment puts where it hides; the network's mean of speech."""
         self._store = store
         self._processor = ClipProcessor(config)
         self._blank = blank
@@ -76,8 +76,8 @@ class ClipCutter:
         for _ in range(ATTEMPTS):
             start_s = random_start(item, prepared, rng)
             if wanted.audio:
-                mel, audio_mask = self._varied_sound(prepared, start_s, how, rng)
-                sample = replace(sample, mel=mel, audio_mask=audio_mask)
+                spectra, audio_mask = self._varied_sound(prepared, start_s, how, rng)
+                sample = replace(sample, spectra=spectra, audio_mask=audio_mask)
             if not wanted.audio or sample.audio_mask.any():
                 break
         if wanted.video:
@@ -94,7 +94,7 @@ class ClipCutter:
         sample = Sample(item, _nothing(FRAMES_PER_CLIP), _nothing(SEGMENTS))
         if wanted.audio:
             sound = self._processor.sound(*prepared.heard(start_s))
-            sample = replace(sample, mel=sound.mel, audio_mask=sound.audio_mask)
+            sample = replace(sample, spectra=sound.spectra, audio_mask=sound.audio_mask)
         if wanted.video:
             sample = self._look(sample, item, prepared, start_s, None, None)
         return sample
@@ -118,8 +118,8 @@ class ClipCutter:
             samples, real = vary_waveform(*prepared.heard(start_s, seconds), how.sound, rng)
         sound = self._processor.sound(samples, real)
         if how is None:
-            return sound.mel, sound.audio_mask
-        return vary_mel(sound.mel, self._blank, how.sound, rng), sound.audio_mask
+            return sound.spectra, sound.audio_mask
+        return vary_spectra(sound.spectra, self._blank, how.sound, rng), sound.audio_mask
 
     def _look(
         self,
@@ -158,9 +158,9 @@ def random_start(item: Item, prepared: Prepared, rng: Generator) -> float:
     return float(rng.uniform(0.0, last))
 
 
-def mean_mel(samples: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each mel bin over spectrograms (F, 80): 2 x (80,)."""
-    frames = torch.cat(list(samples)) if samples else torch.zeros(0, MEL_BINS)
+def spectra_statistics(samples: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each bin over spectra (F, 160): 2 x (160,)."""
+    frames = torch.cat(list(samples)) if samples else torch.zeros(0, SPECTRA_BINS)
     return frames.mean(0), frames.std(0).clamp(min=1e-3)
 
 

@@ -34,7 +34,7 @@ Encoded = dict[str, Tensor]  # V samples: frame_mask, audio_mask, and steps and 
 
 
 class EncodedSamples:
-    """A source of samples with ``steps`` and ``vectors`` in place of ``mel`` and ``pictures``."""
+    """A source of samples that hold ``steps`` for ``spectra`` and ``vectors`` for ``pictures``."""
 
     def __init__(
         self,
@@ -161,8 +161,9 @@ class _Features:
         modes = model.audio_branch.training, model.visual_branch.training
         model.audio_branch.eval()
         model.visual_branch.eval()
-        if batch.mel is not None:
-            encoded["steps"] = model.encode_audio(batch.mel.to(device), batch.audio_mask.to(device))
+        if batch.spectra is not None:
+            heard = batch.spectra.to(device), batch.audio_mask.to(device)
+            encoded["steps"] = model.encode_audio(*heard)
         if batch.pictures is not None and batch.rois is not None:
             features = model.encode_frames(
                 batch.pictures.flatten(0, 1).to(device), batch.rois.flatten(0, 1).to(device)

@@ -14,7 +14,7 @@ from fer_core.data.item import Item
 from fer_core.data.store import MediaStore
 from fer_core.evaluation.answers import Answers, Said
 from fer_core.media import FRAMES_PER_CLIP
-from fer_core.model.inputs import AUDIO_STEPS, MEL_BINS, ModelOutput
+from fer_core.model.inputs import AUDIO_STEPS, SPECTRA_BINS, ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.segment_pooling import seen_segments
 
@@ -39,7 +39,7 @@ def evaluate(
         UserError: an item cannot be read.
         ValueError: there are no items.
     """
-    cutter = ClipCutter(store, model.config, blank=torch.zeros(MEL_BINS))  # nothing is varied
+    cutter = ClipCutter(store, model.config, blank=torch.zeros(SPECTRA_BINS))  # nothing is varied
     there = Modalities(  # blank pictures of 32 windows without any would be 308 MB
         audio=wanted.audio and any(item.has_sound for item in items),
         video=wanted.video and any(item.has_picture for item in items),
@@ -107,7 +107,7 @@ def audio_steps(model: MultimodalFER, batch: Batch) -> Tensor:
     """(B, 38, D), what the audio branch makes of the sound."""
     if batch.steps is not None:
         return batch.steps
-    if batch.mel is None or not batch.audio_mask.any():
+    if batch.spectra is None or not batch.audio_mask.any():
         width = model.config.audio.heard
         return torch.zeros(len(batch), AUDIO_STEPS, width, device=batch.audio_mask.device)
-    return model.encode_audio(batch.mel, batch.audio_mask)
+    return model.encode_audio(batch.spectra, batch.audio_mask)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fer_core.export.parts import Part, Runners
 from fer_core.media import FRAMES_PER_CLIP, SEGMENTS
-from fer_core.model.inputs import MEL_BINS, MEL_FRAMES, ModelInputs
+from fer_core.model.inputs import MEL_FRAMES, SPECTRA_BINS, ModelInputs
 from fer_core.model.roi_compression import central_roi
 from fer_core.patches import IMAGE_SIZE
 
@@ -61,7 +61,7 @@ def _inputs_of_parts(clips: ModelInputs, runners: Runners) -> dict[str, tuple[Te
     assert clips.roi is not None
     real = clips.frame_mask
     looked_at = (clips.pixels[real], clips.roi[real])  # (N, 3, 224, 224), (N, 196)
-    heard = (clips.mel, clips.audio_mask)
+    heard = (clips.spectra, clips.audio_mask)
     seen, _ = runners["frame_encoder"](*looked_at)
     vectors = seen.new_zeros(*real.shape, seen.shape[-1])  # (B, T, D)
     vectors[real] = seen
@@ -87,7 +87,7 @@ def random_clips(clips: int, seed: int) -> ModelInputs:
         pixels=torch.rand(shape, generator=noise) * 2 - 1,
         frame_mask=frame_mask,
         roi=roi,
-        mel=4 * torch.randn(clips, MEL_FRAMES, MEL_BINS, generator=noise) - 7,
+        spectra=4 * torch.randn(clips, MEL_FRAMES, SPECTRA_BINS, generator=noise) - 7,
         audio_mask=audio_mask,
     )
 

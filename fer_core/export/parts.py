@@ -19,7 +19,7 @@ from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
 
 from fer_core.media import FRAMES_PER_CLIP, SEGMENTS
 from fer_core.model.audio_branch import AudioBranch
-from fer_core.model.inputs import AUDIO_STEPS, MEL_BINS, MEL_FRAMES
+from fer_core.model.inputs import AUDIO_STEPS, MEL_FRAMES, SPECTRA_BINS
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.roi_compression import central_roi
 from fer_core.model.segment_pooling import seen_segments
@@ -68,8 +68,8 @@ class AudioEncoder(nn.Module):
         super().__init__()
         self.branch = branch
 
-    def forward(self, mel: Tensor, audio_mask: Tensor) -> tuple[Tensor]:
-        return (self.branch(mel, audio_mask),)
+    def forward(self, spectra: Tensor, audio_mask: Tensor) -> tuple[Tensor]:
+        return (self.branch(spectra, audio_mask),)
 
 
 class Decision(nn.Module):
@@ -131,14 +131,14 @@ def parts_of(model: MultimodalFER) -> tuple[Part, ...]:
             AudioEncoder(model.audio_branch).eval(),
             (
                 Port(
-                    "mel",
-                    f"({BATCH}, {MEL_FRAMES}, {MEL_BINS}) float32",
-                    "natural-log mel of 3 s at 16 kHz, not normalised",
+                    "spectra",
+                    f"({BATCH}, {MEL_FRAMES}, {SPECTRA_BINS}) float32",
+                    "log-mel and log-pitch of 3 s at 16 kHz, not normalised",
                 ),
                 audio_mask,
             ),
             (audio_steps,),
-            (torch.zeros(2, MEL_FRAMES, MEL_BINS), any_mask),
+            (torch.zeros(2, MEL_FRAMES, SPECTRA_BINS), any_mask),
         ),
         Part(
             "decision",

@@ -1,4 +1,4 @@
-"""The audio branch: log-mel (B, 301, 80) to FastConformer steps (B, 38, Da), one every 80 ms."""
+"""The audio branch: spectra (B, 301, 160) to FastConformer steps (B, 38, Da), one every 80 ms."""
 
 from __future__ import annotations
 
@@ -15,55 +15,58 @@ from fer_core.model.conv_stem import SoundStem
 from fer_core.model.initialisation import initialise
 from fer_core.model.inputs import (
     AUDIO_SUBSAMPLING,
-    LOG_MEL_FLOOR,
+    LOG_FLOOR,
     MEL_BINS,
     MEL_FRAMES,
     MEL_HOP_MS,
+    SPECTRA_BINS,
     segment_of,
 )
 
-# Natural-log mel of RAVDESS speech, all bins together: -7.2 and 3.9.
-SPEECH_MEL_MEAN = -7.0
-SPEECH_MEL_STD = 4.0
+# Log-mel of RAVDESS speech, all bins together: -7.2 and 3.9.
+SPEECH_MEAN = -7.0
+SPEECH_STD = 4.0
 NORM_GROUPS = 8
 
 
 class AudioBranch(nn.Module):
-    """FastConformer (Rekesh et al. 2023) on normalised log-mel.
+    """FastConformer (Rekesh et al. 2023) on normalised spectra: all, or log-mel alone.
 
-    The mean and standard deviation of each mel bin are constants that lie in the weights. They are
+    The mean and standard deviation of each bin are constants that lie in the weights. They are
     never taken from the clip: that would amplify silence, and the same sound would look different
     in two overlapping clips.
 
     With several encoders a step is what each has heard, side by side.
     """
 
-    mel_mean: Tensor  # (80,)
-    mel_std: Tensor  # (80,)
+    spectra_mean: Tensor  # (160,)
+    spectra_std: Tensor  # (160,)
 
     def __init__(self, config: AudioConfig) -> None:
         super().__init__()
         self.frozen = config.frozen
-        self.register_buffer("mel_mean", torch.full((MEL_BINS,), SPEECH_MEL_MEAN))
-        self.register_buffer("mel_std", torch.full((MEL_BINS,), SPEECH_MEL_STD))
+        self.register_buffer("spectra_mean", torch.full((SPECTRA_BINS,), SPEECH_MEAN))
+        self.register_buffer("spectra_std", torch.full((SPECTRA_BINS,), SPEECH_STD))
+        # FastConformer's own subsampling knows log-mel alone.
+        self._bins = SPECTRA_BINS if config.stem == "conv" else MEL_BINS
         self.encoders = nn.ModuleList(_encoder(config) for _ in range(config.encoders))
         for norm in self._pretrained_norms():
             norm.requires_grad_(False)
         if config.frozen:
             self.encoders.requires_grad_(False)
 
-    def forward(self, mel: Tensor, audio_mask: Tensor) -> Tensor:
-        """(B, 301, 80) natural log, (B, 8) -> (B, 38, Da).
+    def forward(self, spectra: Tensor, audio_mask: Tensor) -> Tensor:
+        """(B, 301, 160) natural log, (B, 8) -> (B, 38, Da).
 
         The mel frames of hidden segments are heard as digital silence; zeros after normalisation
         would be sound of average loudness. The encoder is given no mask of its own, because its
         subsampling takes padding for content.
         """
-        frame = torch.arange(MEL_FRAMES, device=mel.device)
+        frame = torch.arange(MEL_FRAMES, device=spectra.device)
         heard = audio_mask[:, segment_of(frame * MEL_HOP_MS)]  # (B, 301)
-        mel = torch.where(heard.unsqueeze(-1), mel, LOG_MEL_FLOOR)
-        normalised = (mel - self.mel_mean) / self.mel_std
-        # (B, 301, 80) -> (B, 38, D) each
+        spectra = torch.where(heard.unsqueeze(-1), spectra, LOG_FLOOR)
+        normalised = ((spectra - self.spectra_mean) / self.spectra_std)[..., : self._bins]
+        # (B, 301, 160) or (B, 301, 80) -> (B, 38, D) each
         steps = [encoder(normalised).last_hidden_state for encoder in self.encoders]
         return torch.cat(steps, dim=-1)
 

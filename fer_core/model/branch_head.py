@@ -1,8 +1,9 @@
 """Each branch's own answer, which fusion corrects rather than replaces.
 
 The logits of voice and face are added, which multiplies their probabilities: a product of experts
-(Hinton 2002), in which the surer one weighs more. So a missing modality leaves the other's answer
-as its branch learnt it, and fusion, which sees few true pairs, has only to learn what is left.
+(Hinton 2002), in which the surer one weighs more. A missing modality leaves the other's answer
+exactly as its branch learnt it, and fusion, which sees few true pairs, has only to learn what is
+left where both are there.
 """
 
 from __future__ import annotations

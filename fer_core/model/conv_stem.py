@@ -1,4 +1,4 @@
-"""Convolutional stems: a picture to patch tokens, a log-mel spectrogram to steps.
+"""Convolutional stems: a picture to patch tokens, spectrograms to steps.
 
 Cutting a picture into patches by one linear map leaves it to the transformer to find edges, which
 takes millions of pictures. Convolutions know that neighbouring pixels belong together, and learn
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fer_core.config import AudioConfig
-from fer_core.model.inputs import MEL_BINS
+from fer_core.model.inputs import MEL_BINS, PITCH_BINS
 
 SHRUNK = 16  # times, by a stem's four halvings
 
@@ -57,7 +57,7 @@ class ConvStem(nn.Sequential):
 
 
 class SoundStem(nn.Module):
-    """A spectrogram's picture to steps of 80 ms, each all frequencies side by side.
+    """Two spectrograms, a picture of two colours, to steps of 80 ms: all frequencies side by side.
 
     Takes the place of FastConformer's subsampling, whose depthwise convolutions learn more slowly.
     """
@@ -65,13 +65,14 @@ class SoundStem(nn.Module):
     def __init__(self, config: AudioConfig) -> None:
         super().__init__()
         # Frequency is halved once more than time: 80 bins to 5, 8 mel frames to a step.
-        self.stem = ConvStem(config.stem_width, config.stem_blocks, inputs=1, last_stride=(1, 2))
+        self.stem = ConvStem(config.stem_width, config.stem_blocks, inputs=2, last_stride=(1, 2))
         self.dropout = nn.Dropout(config.dropout)
         self.linear = nn.Linear(config.stem_width * MEL_BINS // SHRUNK, config.width)
 
-    def forward(self, mel: Tensor, mask: None = None) -> Tensor:
-        """(B, 301, 80) normalised -> (B, 38, D); FastConformer passes a mask of None."""
-        picture = self.stem(mel.unsqueeze(1))  # (B, 301, 80) -> (B, C, 38, 5)
+    def forward(self, spectra: Tensor, mask: None = None) -> Tensor:
+        """(B, 301, 160) normalised -> (B, 38, D); FastConformer passes a mask of None."""
+        both = torch.stack(spectra.split([MEL_BINS, PITCH_BINS], dim=-1), dim=1)
+        picture = self.stem(both)  # (B, 2, 301, 80) -> (B, C, 38, 5)
         steps: Tensor = self.linear(self.dropout(picture.transpose(1, 2).flatten(2)))
         return steps
 

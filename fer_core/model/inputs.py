@@ -16,8 +16,12 @@ from fer_core.media import SEGMENT_SECONDS, SEGMENTS
 MEL_BINS = 80
 MEL_FRAMES = 301  # of 3 s: hop 160 at 16 kHz, centred
 MEL_HOP_MS = 10
-MEL_FLOOR = 1e-6  # the mel power counts as at least this much
-LOG_MEL_FLOOR = math.log(MEL_FLOOR)  # what digital silence looks like, about -13.8
+PITCH_BINS = 80  # of a second spectrogram, with frames at the same times
+PITCH_BINS_PER_OCTAVE = 18  # as far apart as mel bins are above 1 kHz
+LOWEST_PITCH_HZ = 60.0
+SPECTRA_BINS = MEL_BINS + PITCH_BINS  # side by side
+POWER_FLOOR = 1e-6  # the power in a bin counts as at least this much
+LOG_FLOOR = math.log(POWER_FLOOR)  # what digital silence looks like, about -13.8
 AUDIO_SUBSAMPLING = 8  # FastConformer's: a step every 80 ms
 AUDIO_STEPS = -(-MEL_FRAMES // AUDIO_SUBSAMPLING)  # 38
 SEGMENT_MS = round(1000 * SEGMENT_SECONDS)  # 375
@@ -35,7 +39,7 @@ class ModelInputs:
     pixels: Tensor  # (B, T, 3, 224, 224), -1 to 1
     frame_mask: Tensor  # (B, T) bool
     roi: Tensor | None  # (B, T, 196) bool, patches the face covers; None: not known
-    mel: Tensor  # (B, 301, 80), natural log, not normalised
+    spectra: Tensor  # (B, 301, 160), log-mel and log-pitch, natural log, not normalised
     audio_mask: Tensor  # (B, S) bool
 
 

@@ -55,14 +55,14 @@ class MultimodalFER(nn.Module):
         pixels = torch.where(real, inputs.pixels, 0.0).flatten(0, 1)  # (B, T, ...) -> (B*T, ...)
         roi = None if inputs.roi is None else inputs.roi.flatten(0, 1)
 
-        audio_steps = self.encode_audio(inputs.mel, inputs.audio_mask)
+        audio_steps = self.encode_audio(inputs.spectra, inputs.audio_mask)
         frames = self.encode_frames(pixels, roi)
         vectors = frames.vectors.unflatten(0, shape)  # (B*T, D) -> (B, T, D)
         return self.decide(vectors, inputs.frame_mask, audio_steps, inputs.audio_mask)
 
-    def encode_audio(self, mel: Tensor, audio_mask: Tensor) -> Tensor:
+    def encode_audio(self, spectra: Tensor, audio_mask: Tensor) -> Tensor:
         """Listen: (B, 301, 80), (B, 8) -> steps (B, 38, Da)."""
-        steps: Tensor = self.audio_branch(mel, audio_mask)
+        steps: Tensor = self.audio_branch(spectra, audio_mask)
         return steps
 
     def encode_frames(self, pixels: Tensor, roi: Tensor | None) -> FrameFeatures:
@@ -81,6 +81,9 @@ class MultimodalFER(nn.Module):
         audio = self.audio_pooling(audio_steps, audio_mask)  # (B, 8, Da)
         fused = self.fusion(audio, video, audio_mask, seen)  # (B, 8, 512)
         logits, segment_logits, weights = self.classifier(fused, audio_mask | seen)
+        # Fusion corrects what two say of each other; where one is alone, its own answer stands.
+        both = (audio_mask.any(1) & seen.any(1)).to(logits.dtype).unsqueeze(-1)  # (B, 1)
+        logits, segment_logits = both * logits, both.unsqueeze(-1) * segment_logits
         heard_says, seen_says = self.audio_head(audio), self.video_head(video)  # (B, 8, C) each
         logits = logits + mean_of_present(heard_says, audio_mask) + mean_of_present(seen_says, seen)
         segment_logits = segment_logits + heard_says * audio_mask.unsqueeze(-1)

@@ -1,47 +1,14 @@
-"""From a waveform (48000,) to log-mel (301, 80), and how loud it is."""
+"""How loud a waveform is, and in which of its segments anything is heard."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from torch import Tensor, nn
-from torchaudio.transforms import MelSpectrogram
 
-from fer_core.media import SAMPLE_RATE, SEGMENTS, BoolArray, Waveform
-from fer_core.model.inputs import MEL_BINS, MEL_FLOOR, MEL_HOP_MS
-
-# The analysis FastConformer was designed for: windows of 25 ms, one every 10 ms.
-WINDOW = SAMPLE_RATE * 25 // 1000  # 400 samples
-HOP = SAMPLE_RATE * MEL_HOP_MS // 1000  # 160 samples; centred, so 3 s give 1 + 300 mel frames
-N_FFT = 512  # the power of two above the window; 257 bins of 31.25 Hz
+from fer_core.media import SEGMENTS, BoolArray, Waveform
 
 LOWEST_DBFS = -120.0  # digital silence: a level stays a number that JSON can hold
-
-
-class LogMel(nn.Module):
-    """Natural-log mel spectrogram, not normalised: the network holds constants for that.
-
-    80 bins from 0 to 8 kHz on FastConformer's scale, even up to 1 kHz and logarithmic above
-    (Slaney, Auditory Toolbox, 1998). The triangles have equal heights: equal areas would only move
-    each bin by a constant, which the network takes off again, and quiet speech under the floor.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.spectrogram = MelSpectrogram(
-            SAMPLE_RATE,
-            n_fft=N_FFT,
-            win_length=WINDOW,
-            hop_length=HOP,
-            n_mels=MEL_BINS,
-            mel_scale="slaney",
-        )
-
-    def forward(self, waveform: Tensor) -> Tensor:
-        """(..., n) at 16 kHz, -1 to 1 -> (..., 1 + n // 160, 80)."""
-        power: Tensor = self.spectrogram(waveform)  # (..., n) -> (..., 80, F)
-        return power.clamp(min=MEL_FLOOR).log().transpose(-1, -2)
 
 
 def level_dbfs(samples: Waveform) -> float | None:

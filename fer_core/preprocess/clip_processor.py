@@ -23,9 +23,10 @@ from fer_core.media import (
 )
 from fer_core.model.inputs import ModelInputs
 from fer_core.patches import IMAGE_SIZE, PATCHES
-from fer_core.preprocess.audio import LogMel, heard_segments, level_dbfs
+from fer_core.preprocess.audio import heard_segments, level_dbfs
 from fer_core.preprocess.framing import framing_square, roi_of
 from fer_core.preprocess.image import crop
+from fer_core.preprocess.spectra import Spectra
 from fer_core.preprocess.speech import speech_by_segment
 
 
@@ -41,7 +42,7 @@ class Picture:
 class Sound:
     """A clip's sound as the network hears it, and what was measured on the way."""
 
-    mel: Tensor  # (301, 80), natural log
+    spectra: Tensor  # (301, 160), log-mel and log-pitch, natural log
     audio_mask: Tensor  # (8,) bool, the segments that count as heard
     level_dbfs: float | None  # of all real samples; None without any
     segment_speech: NDArray[np.float64]  # (8,), share in which somebody speaks, 0 to 1
@@ -71,7 +72,7 @@ class ClipProcessor:
     def __init__(self, config: FERConfig) -> None:
         self._vision = config.vision
         self._thresholds = config.thresholds
-        self._log_mel = LogMel()
+        self._spectra = Spectra()
 
     def __call__(self, clip: Clip) -> ProcessedClip:
         """Both halves of ``clip``.
@@ -102,7 +103,7 @@ class ClipProcessor:
 
         The whole sound counts as absent if it is under the silence threshold or nobody speaks for
         long enough; then and in a segment too quiet or mostly missing ``audio_mask`` is False. The
-        mel spectrogram covers the real samples all the same.
+        spectra cover the real samples all the same.
 
         Raises:
             ValueError: a real sample is not finite.
@@ -119,7 +120,7 @@ class ClipProcessor:
             heard = heard_segments(waveform, mask, limits.silence_dbfs)
             heard &= speech.mean() * CLIP_SECONDS >= limits.min_speech_s
         return Sound(
-            self._log_mel(torch.from_numpy(waveform)), torch.from_numpy(heard), level, speech
+            self._spectra(torch.from_numpy(waveform)), torch.from_numpy(heard), level, speech
         )
 
 
@@ -135,6 +136,6 @@ def collate(clips: Sequence[ProcessedClip]) -> ModelInputs:
         pixels=torch.stack([clip.pixels for clip in clips]),
         frame_mask=torch.stack([clip.frame_mask for clip in clips]),
         roi=torch.stack([clip.roi for clip in clips]),
-        mel=torch.stack([clip.sound.mel for clip in clips]),
+        spectra=torch.stack([clip.sound.spectra for clip in clips]),
         audio_mask=torch.stack([clip.sound.audio_mask for clip in clips]),
     )

@@ -26,7 +26,7 @@ from fer_core.media import (
     SEGMENTS,
     TICK_SECONDS,
 )
-from fer_core.model.inputs import AUDIO_STEPS, MEL_BINS, MEL_FRAMES
+from fer_core.model.inputs import AUDIO_STEPS, MEL_FRAMES, SPECTRA_BINS
 from fer_core.patches import GRID, IMAGE_SIZE, PATCHES, ROI_SIDE
 from fer_core.training.summary import short
 
@@ -49,7 +49,7 @@ def boxes_of(config: FERConfig) -> list[Box]:
     frames = f"(B, {FRAMES_PER_CLIP}, 3, {IMAGE_SIZE}, {IMAGE_SIZE})"
     inputs = [
         Box("waveform", f"{CLIP_SECONDS:g} s at 16 kHz", "audio", f"(B, {CLIP_SAMPLES})"),
-        Box("log-mel", "every 10 ms", "audio", f"(B, {MEL_FRAMES}, {MEL_BINS})"),
+        Box("log-mel and pitch", "every 10 ms", "audio", f"(B, {MEL_FRAMES}, {SPECTRA_BINS})"),
         Box(
             "face",
             f"{FRAMES_PER_CLIP} frames, one every {1000 * TICK_SECONDS:g} ms",
@@ -132,7 +132,7 @@ _X: dict[Lane, float] = {
 # The row of each box. Both lanes end in the same row, so that they meet side by side.
 _ROWS = {
     "waveform": 0,
-    "log-mel": 5 / 3,
+    "log-mel and pitch": 5 / 3,
     "audio encoder": 10 / 3,
     "segment attention pooling": 5,
     "face": 0,

@@ -46,7 +46,7 @@ def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Tensor | None, f
             pictures=average(batch.pictures),
             rois=_either(batch.rois, order),
             vectors=average(batch.vectors),
-            mel=average(batch.mel),
+            spectra=average(batch.spectra),
             steps=average(batch.steps),
         ),
         order,

@@ -14,14 +14,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from fer_core.data.clips import mean_mel
+from fer_core.data.clips import spectra_statistics
 from fer_core.data.item import Item
 from fer_core.data.pairs import with_pairs
 from fer_core.data.splits import Fold
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
-from fer_core.preprocess.audio import LogMel
+from fer_core.preprocess.spectra import Spectra
 from fer_core.training.config import STAGES, RunConfig, StageName, TrainingConfig
 from fer_core.training.files import refuse_no_room, write_json, write_text
 from fer_core.training.machine import Machine
@@ -111,7 +111,7 @@ def train(
         refuse_no_room(folder, room_needed(config, stages, model), "--out")
         refuse_no_room(cache, CACHE_PROBE, "--cache")
     if "audio" in stages and start_from is None:
-        measure_mel(model, data.train, cache)
+        measure_spectra(model, data.train, cache)
     history: list[dict[str, Any]] = []
     for stage in stages:
         own = _folder_of(stage, stages, folder)
@@ -186,19 +186,19 @@ def without_periodic_checkpoints(config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, training=sparing(config.training), stages=stages)
 
 
-def measure_mel(model: MultimodalFER, items: Sequence[Item], cache: Path) -> None:
-    """Set the constants with which the network normalises mel bins, from the training part."""
-    store, log_mel = MediaStore(cache / "media", model.config.vision), LogMel()
+def measure_spectra(model: MultimodalFER, items: Sequence[Item], cache: Path) -> None:
+    """Set the constants with which the network normalises spectra, from the training part."""
+    store, spectra = MediaStore(cache / "media", model.config.vision), Spectra()
     spectrograms = []
     for item in items:
         if item.has_sound:
             waveform = store.prepared(item).waveform
             assert waveform is not None
-            spectrograms.append(log_mel(torch.from_numpy(waveform)))
+            spectrograms.append(spectra(torch.from_numpy(waveform)))
     if spectrograms:
-        mean, std = mean_mel(spectrograms)
-        model.audio_branch.mel_mean.copy_(mean)
-        model.audio_branch.mel_std.copy_(std)
+        mean, std = spectra_statistics(spectrograms)
+        model.audio_branch.spectra_mean.copy_(mean)
+        model.audio_branch.spectra_std.copy_(std)
 
 
 def take_over(

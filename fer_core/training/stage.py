@@ -86,7 +86,7 @@ def run_stage(
             "Leave the stage out, or add a corpus.",
         )
     store = MediaStore(setting.cache / "media", model.config.vision)
-    cutter = ClipCutter(store, model.config, model.audio_branch.mel_mean.cpu())
+    cutter = ClipCutter(store, model.config, model.audio_branch.spectra_mean.cpu())
     samples = _samples(setting, train, model, store, cutter)
     batches = EpochBatches(
         samples.items,

@@ -86,7 +86,9 @@ def make_inputs() -> Callable[..., ModelInputs]:
             - every_second[:, None, None, None, None],
             frame_mask=torch.ones(clips, 16, dtype=torch.bool),
             roi=central_roi().expand(clips, 16, 196),
-            mel=torch.randn(clips, 301, 80, generator=noise) - 5 - 4 * every_second[:, None, None],
+            spectra=torch.randn(clips, 301, 160, generator=noise)
+            - 5
+            - 4 * every_second[:, None, None],
             audio_mask=torch.ones(clips, 8, dtype=torch.bool),
         )
 

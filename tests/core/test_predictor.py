@@ -80,6 +80,24 @@ def test_answer_is_plain_values_that_say_what_it_rests_on(model: MultimodalFER, 
     assert prediction.took_ms > 0
 
 
+def test_threads_lent_to_the_ears_come_back(
+    model: MultimodalFER, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even when what is heard cannot be used."""
+    numbers: list[int] = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(torch, "set_num_threads", numbers.append)
+    faces = 15 * (None,) + (FACE,)
+    Predictor(model).predict(dataclasses.replace(clip, faces=faces))
+    assert sorted(numbers[:2]) == [2, 2]
+    assert numbers[2:] == [4]
+    numbers.clear()
+    noise = np.full(CLIP_SAMPLES, np.nan, np.float32)
+    with pytest.raises(ValueError, match="not finite"):
+        Predictor(model).predict(dataclasses.replace(clip, faces=faces, waveform=noise))
+    assert numbers[-1] == 4
+
+
 def test_equal_clips_give_equal_answers(model: MultimodalFER, clip: Clip) -> None:
     predictor = Predictor(model.train())  # dropout would make them differ
     first, second = predictor.predict(clip), predictor.predict(clip)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from fer_core.media import (
     sample_frames,
 )
 from fer_core.model.multimodal_fer import MultimodalFER
-from fer_core.predictor import Predictor
+from fer_core.predictor import HeardClip, Predictor
 from fer_core.streaming import StreamingPredictor
 from fer_core.weights import new_model
 
@@ -162,3 +163,27 @@ def test_another_source_may_count_its_frames_from_zero_again(model: MultimodalFE
     assert expected is not None
     assert streamed is not None
     np.testing.assert_allclose(streamed.probabilities, expected.probabilities, atol=1e-5)
+
+
+def test_hearing_beside_looking_changes_nothing_but_the_time(
+    model: MultimodalFER, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = list(Recording().clips())[:3]
+    expected = [Predictor(model).predict(clip) for clip in clips]
+    beside: list[str] = []
+    hear = Predictor.hear
+
+    def noted(self: Predictor, clips: Sequence[Clip]) -> list[HeardClip]:
+        beside.append(threading.current_thread().name)
+        return hear(self, clips)
+
+    monkeypatch.setattr(Predictor, "hear", noted)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    stream = StreamingPredictor(Predictor(model))
+    for clip, alone in zip(clips, expected, strict=True):
+        prediction = stream.predict(clip)
+        assert prediction is not None
+        assert alone is not None
+        np.testing.assert_allclose(prediction.probabilities, alone.probabilities, atol=1e-5)
+    # The first clip has 16 new frames, which need both threads.
+    assert [name.startswith("ears") for name in beside] == [False, True, True]

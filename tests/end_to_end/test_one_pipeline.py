@@ -119,7 +119,7 @@ def sound_card(path: Path):
 @torch.inference_mode()
 def in_training(path: Path, model: LoadedModel, cache: Path) -> Windows:
     network, config = model.predictor._model, model.predictor.config
-    cutter = ClipCutter(MediaStore(cache, config.vision), config, torch.zeros(80))
+    cutter = ClipCutter(MediaStore(cache, config.vision), config, torch.zeros(160))
     item = Item("a", path, "recording", True, True, one_emotion(0), EACH_ALONE)
     starts = cutter.starts(item)
     batch = collate([cutter.window(item, start_s, Modalities()) for start_s in starts])

@@ -1,4 +1,4 @@
-"""Variation of sound: first of the waveform, then of its mel spectrogram.
+"""Variation of sound: first of the waveform, then of its spectra.
 
 What moves speech along time or pitch is done by interpolation, in less than a millisecond a clip;
 a phase vocoder would take longer than the network's own step.
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fer_core.media import CLIP_SAMPLES, CLIP_SECONDS, SAMPLE_RATE, BoolArray, Waveform
-from fer_core.model.inputs import LOG_MEL_FLOOR, MEL_BINS, MEL_FRAMES
+from fer_core.model.inputs import LOG_FLOOR, MEL_BINS, MEL_FRAMES, PITCH_BINS
+from fer_core.preprocess.spectra import pitch_frequencies
 
+HZ_PER_LOW_BIN = 37.2  # of the mel axis, up to 1 kHz
 MICROPHONE_DBFS = (-45.0, -12.0)  # speech and its pauses: from far away, and too near
 
 
@@ -25,7 +27,7 @@ class SoundAugmentation:
     """How strongly sound is varied; 0 is not at all."""
 
     stretch: float = 0.12  # natural logarithm of the largest change of speed, both ways
-    pitch_bins: float = 2.5  # largest shift along the mel axis
+    pitch_bins: float = 2.5  # largest shift along the axes of frequency, each 4 %
     gain_db: float = 8.0  # largest change of level, down; up it is half of that
     # How often it is heard through another microphone, whose level tells nothing of the voice and
     # whose noise is always there. Studio recordings shout 17 dB above neutral speech, and a usual
@@ -85,7 +87,7 @@ def _in_a_room(samples: Waveform, rng: Generator) -> Waveform:
     echoes = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / seconds)
     echoes *= rng.uniform(0.1, 0.7) / np.sqrt(np.square(echoes).sum())  # of the direct sound
     echoes[0] = 1.0
-    length = len(samples) + len(echoes)
+    length = 1 << (len(samples) + len(echoes)).bit_length()  # the FFT likes powers of two
     spectrum = np.fft.rfft(samples, length) * np.fft.rfft(echoes, length)
     return np.asarray(np.fft.irfft(spectrum, length)[: len(samples)], np.float32)
 
@@ -114,32 +116,45 @@ def _coloured_noise(rng: Generator) -> Waveform:
     return np.asarray(noise / noise.std(), np.float32)
 
 
-def vary_mel(mel: Tensor, blank: Tensor, config: SoundAugmentation, rng: Generator) -> Tensor:
+def vary_spectra(
+    spectra: Tensor, blank: Tensor, config: SoundAugmentation, rng: Generator
+) -> Tensor:
     """Shift the pitch, bend the frequency response, and hide bands and stretches of time.
 
     Args:
-        mel: (301, 80), natural log.
-        blank: (80,), what is put where something is hidden: the mean of speech.
+        spectra: (301, 160), log-mel and log-pitch.
+        blank: (160,), what is put where something is hidden: the mean of speech.
     """
+    # Bins of both are equally far apart, so that one shift is the same pitch in both.
+    shift = rng.uniform(-config.pitch_bins, config.pitch_bins)
+    mel, pitch = (_shifted(own, shift) for own in spectra.split([MEL_BINS, PITCH_BINS], dim=1))
     bins = np.arange(MEL_BINS)
-    # The lowest ten bins move less: there is nothing below to move in.
-    places = bins + rng.uniform(-config.pitch_bins, config.pitch_bins) * np.minimum(1, bins / 10)
-    places = np.clip(places, 0, MEL_BINS - 1)
-    low = np.minimum(places.astype(np.int64), MEL_BINS - 2)
-    share = torch.from_numpy(places - low).to(mel.dtype)
-    mel = mel[:, low] * (1 - share) + mel[:, low + 1] * share
-    # Decibels of power to natural logarithm: 10 dB are a factor of ten.
-    tilt = rng.uniform(-config.tilt_db, config.tilt_db) * (bins / (MEL_BINS - 1) - 0.5)
+    response_db = rng.uniform(-config.tilt_db, config.tilt_db) * (bins / (MEL_BINS - 1) - 0.5)
     if rng.random() < config.band:
-        tilt = tilt + _cut_off_db(rng)
-    mel = (mel + torch.from_numpy(tilt * np.log(10) / 10).to(mel.dtype)).clamp(min=LOG_MEL_FLOOR)
-    for _ in range(config.frequency_masks):
-        first, end = _stretch(MEL_BINS, config.frequency_mask_bins, rng)
-        mel[:, first:end] = blank[first:end]
+        response_db = response_db + _cut_off_db(rng)
+    at_pitch = np.interp(pitch_frequencies() / HZ_PER_LOW_BIN - 1, bins, response_db)
+    # Decibels of power to natural logarithm: 10 dB are a factor of ten.
+    response = torch.from_numpy(np.concatenate([response_db, at_pitch]) * np.log(10) / 10)
+    spectra = (torch.cat([mel, pitch], dim=1) + response.to(mel.dtype)).clamp(min=LOG_FLOOR)
+    for begin, bins_there in ((0, MEL_BINS), (MEL_BINS, PITCH_BINS)):
+        for _ in range(config.frequency_masks):
+            first, end = _stretch(bins_there, config.frequency_mask_bins, rng)
+            spectra[:, begin + first : begin + end] = blank[begin + first : begin + end]
     for _ in range(config.time_masks):
         first, end = _stretch(MEL_FRAMES, config.time_mask_frames, rng)
-        mel[first:end] = blank
-    return mel
+        spectra[first:end] = blank
+    return spectra
+
+
+def _shifted(spectrogram: Tensor, shift: float) -> Tensor:
+    """(301, F) moved down by ``shift`` bins."""
+    count = spectrogram.shape[1]
+    bins = np.arange(count)
+    # The lowest ten bins move less: there is nothing below to move in.
+    places = np.clip(bins + shift * np.minimum(1, bins / 10), 0, count - 1)
+    low = np.minimum(places.astype(np.int64), count - 2)
+    share = torch.from_numpy(places - low).to(spectrogram.dtype)
+    return spectrogram[:, low] * (1 - share) + spectrogram[:, low + 1] * share
 
 
 def _cut_off_db(rng: Generator) -> NDArray[np.float64]:

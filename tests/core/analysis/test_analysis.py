@@ -50,7 +50,7 @@ def windows_of_training(
     """Starts, log-probabilities (W, 8) and probabilities of segments (W, 8, 8)."""
     network = load_checkpoint(folder)
     item = Item("a", path, "recording", True, True, one_emotion(0), EACH_ALONE)
-    cutter = ClipCutter(MediaStore(cache, network.config.vision), network.config, torch.zeros(80))
+    cutter = ClipCutter(MediaStore(cache, network.config.vision), network.config, torch.zeros(160))
     starts = cutter.starts(item)
     with torch.inference_mode():
         output = answer(network, collate([cutter.window(item, s, Modalities()) for s in starts]))

@@ -13,7 +13,13 @@ from fer_core.config import FERConfig, Thresholds, VisionConfig
 from fer_core.data.augment.picture import PictureAugmentation
 from fer_core.data.augment.sound import SoundAugmentation
 from fer_core.data.batch import Sample
-from fer_core.data.clips import Augmentation, ClipCutter, Modalities, mean_mel, random_start
+from fer_core.data.clips import (
+    Augmentation,
+    ClipCutter,
+    Modalities,
+    random_start,
+    spectra_statistics,
+)
 from fer_core.data.datasets import EpochBatches, FreshSamples, TrainingClips, Windows
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
 from fer_core.data.store import MediaStore, Prepared
@@ -45,7 +51,7 @@ def face(tmp_path: Path) -> Item:
 @pytest.fixture
 def cutter(tmp_path: Path, tiny_config: FERConfig) -> ClipCutter:
     config = replace(tiny_config, thresholds=Thresholds(min_speech_s=0.0))
-    blank = torch.linspace(-9.0, -5.0, 80)
+    blank = torch.linspace(-9.0, -5.0, 160)
     return ClipCutter(MediaStore(tmp_path / "cache", VisionConfig()), config, blank)
 
 
@@ -91,18 +97,18 @@ def test_a_sample_holds_what_was_wanted_and_the_item_has(
     cutter: ClipCutter, utterance: Item, face: Item
 ) -> None:
     heard = cutter.varied(utterance, Modalities(), None, rng())
-    assert heard.mel is not None
-    assert heard.mel.shape == (301, 80)
+    assert heard.spectra is not None
+    assert heard.spectra.shape == (301, 160)
     assert heard.pictures is None
     assert not heard.frame_mask.any()
     seen = cutter.varied(face, Modalities(), None, rng())
-    assert seen.mel is None
+    assert seen.spectra is None
     assert seen.pictures is not None
     assert seen.pictures.shape == (1, 3, 224, 224)
     assert seen.rois is not None
     assert seen.rois.sum() == 64
     assert seen.frame_mask.all()
-    assert cutter.varied(utterance, SEES, None, rng()).mel is None
+    assert cutter.varied(utterance, SEES, None, rng()).spectra is None
     assert cutter.window(face, 0.0, HEARS).pictures is None
 
 
@@ -127,13 +133,13 @@ def test_specaugment_hides_with_the_mean_the_cutter_was_given(
     how = Augmentation(replace(SILENT, time_masks=4, time_mask_frames=100), STILL)
     part = replace(utterance, start_s=2.0)
     plain, varied = (
-        cutter.varied(part, HEARS, own, rng()).mel for own in (Augmentation(SILENT, STILL), how)
+        cutter.varied(part, HEARS, own, rng()).spectra for own in (Augmentation(SILENT, STILL), how)
     )
     assert plain is not None
     assert varied is not None
     hidden = (plain != varied).any(1)
     assert 0 < hidden.sum() < 301
-    assert torch.equal(varied[hidden], torch.linspace(-9.0, -5.0, 80).expand(301, 80)[hidden])
+    assert torch.equal(varied[hidden], torch.linspace(-9.0, -5.0, 160).expand(301, 160)[hidden])
 
 
 def test_the_roi_is_flipped_with_the_picture(cutter: ClipCutter, face: Item) -> None:
@@ -172,12 +178,12 @@ def test_the_windows_of_all_items_come_in_batches_of_one_kind(
     # 4.5 s: at 0, 0.375, 0.75, 1.125 and 1.5.
     assert [places for _, places in batches] == [[1, 1, 1, 1], [1], [0, 2]]
     assert batches[0][0].pictures is None
-    assert batches[2][0].mel is None
+    assert batches[2][0].spectra is None
 
 
-def test_the_mel_mean_is_over_all_frames() -> None:
-    mean, std = mean_mel([torch.zeros(10, 80), torch.ones(30, 80)])
-    torch.testing.assert_close(mean, torch.full((80,), 0.75))
+def test_the_mean_of_the_spectra_is_over_all_frames() -> None:
+    mean, std = spectra_statistics([torch.zeros(10, 160), torch.ones(30, 160)])
+    torch.testing.assert_close(mean, torch.full((160,), 0.75))
     assert (std > 0.4).all()
 
 
@@ -192,7 +198,7 @@ def test_samples_are_the_same_on_any_number_of_workers(
         clips, sampler=batches, batch_size=None, num_workers=2, multiprocessing_context="spawn"
     )
     for one, other in zip(alone, among, strict=True):
-        for name in ("frame_mask", "audio_mask", "pictures", "rois", "mel"):
+        for name in ("frame_mask", "audio_mask", "pictures", "rois", "spectra"):
             mine, theirs = getattr(one, name), getattr(other, name)
             assert (mine is None) == (theirs is None)
             assert mine is None or torch.equal(mine, theirs)

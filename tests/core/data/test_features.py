@@ -43,7 +43,7 @@ def store(tmp_path: Path, model: MultimodalFER) -> MediaStore:
 
 @pytest.fixture
 def cutter(store: MediaStore, model: MultimodalFER) -> ClipCutter:
-    return ClipCutter(store, model.config, model.audio_branch.mel_mean)
+    return ClipCutter(store, model.config, model.audio_branch.spectra_mean)
 
 
 @pytest.fixture
@@ -144,8 +144,10 @@ def test_features_are_what_the_encoders_make_of_the_same_samples(
     sample = cutter.varied(short, Modalities(), None, rng())
     batch = collate([sample])
     assert torch.equal(encoded.audio_mask, sample.audio_mask)
-    torch.testing.assert_close(encoded.steps, model.encode_audio(batch.mel, batch.audio_mask)[0])
-    assert encoded.mel is None
+    torch.testing.assert_close(
+        encoded.steps, model.encode_audio(batch.spectra, batch.audio_mask)[0]
+    )
+    assert encoded.spectra is None
 
 
 @torch.inference_mode()
@@ -212,7 +214,7 @@ def test_what_changes_a_feature_changes_the_file(
     assert made(make_source(seed=1))
     assert made(make_source(), replace(voice, start_s=0.5))
     other = new_model(model.config, seed=0)
-    other.audio_branch.mel_mean += 0.1
+    other.audio_branch.spectra_mean += 0.1
     assert made(make_source(of=other))
     with torch.no_grad():
         next(model.visual_branch.parameters())[0] += 1e-3
@@ -272,8 +274,8 @@ def test_encoded_windows_are_the_windows_and_are_encoded_once(
         (mine, places), (theirs, expected) = encoded[index], fresh[index]
         assert places == expected
         assert torch.equal(mine.audio_mask, theirs.audio_mask)
-        if theirs.mel is not None:
-            steps = model.encode_audio(theirs.mel, theirs.audio_mask)
+        if theirs.spectra is not None:
+            steps = model.encode_audio(theirs.spectra, theirs.audio_mask)
             torch.testing.assert_close(mine.steps, steps)
         else:
             logits = answer(model, theirs).logits

@@ -278,18 +278,18 @@ def test_one_pipeline_a_window_is_the_clip_of_the_live_program(
     store: MediaStore, item: Item, tiny_config: FERConfig, start_s: float, bright_square: Any
 ) -> None:
     config = replace(tiny_config, thresholds=Thresholds(min_speech_s=0.0))
-    cutter = ClipCutter(store, config, blank=torch.zeros(80))
+    cutter = ClipCutter(store, config, blank=torch.zeros(160))
     window = cutter.window(item, start_s, Modalities())
     clip = live_clip(item, start_s, bright_square())
     processed = ClipProcessor(config)(clip)
     assert window.pictures is not None
     assert window.rois is not None
-    assert window.mel is not None
+    assert window.spectra is not None
     assert not processed.frame_mask.all()
     assert torch.equal(window.pictures, processed.pixels)
     assert torch.equal(window.rois, processed.roi)
     assert torch.equal(window.frame_mask, processed.frame_mask)
-    assert torch.equal(window.mel, processed.sound.mel)
+    assert torch.equal(window.spectra, processed.sound.spectra)
     assert torch.equal(window.audio_mask, processed.sound.audio_mask)
     assert cutter.starts(item) == clip_starts(SECONDS)
 
@@ -326,4 +326,4 @@ def test_a_still_is_framed_as_a_face_that_was_found(tmp_path: Path) -> None:
 
 
 def cutter_of(store: MediaStore) -> ClipCutter:
-    return ClipCutter(store, FERConfig(), blank=torch.zeros(80))
+    return ClipCutter(store, FERConfig(), blank=torch.zeros(160))

@@ -92,7 +92,7 @@ def test_a_still_is_one_window_that_is_only_seen(
         pixels=shown.expand(1, 16, -1, -1, -1),
         frame_mask=torch.ones(1, 16, dtype=torch.bool),
         roi=torch.from_numpy(picture.rois).expand(1, 16, -1),
-        mel=torch.zeros(1, 301, 80),
+        spectra=torch.zeros(1, 301, 160),
         audio_mask=torch.zeros(1, 8, dtype=torch.bool),
     )
     with torch.inference_mode():
@@ -148,7 +148,7 @@ def test_only_what_is_there_is_encoded_and_the_answer_is_the_networks(
                 audio_mask[i],
                 pictures=inputs.pixels[i],
                 rois=inputs.roi[i],
-                mel=inputs.mel[i],
+                spectra=inputs.spectra[i],
             )
             for i in range(2)
         ]

@@ -8,7 +8,7 @@ from torch import nn
 
 from fer_core.config import AudioConfig, FERConfig
 from fer_core.model.audio_branch import AudioBranch
-from fer_core.model.inputs import LOG_MEL_FLOOR
+from fer_core.model.inputs import LOG_FLOOR
 
 ALL = torch.ones(1, 8, dtype=torch.bool)
 
@@ -18,14 +18,15 @@ ALL = torch.ones(1, 8, dtype=torch.bool)
 def test_an_untrained_encoder_is_alive(preset: str) -> None:
     torch.manual_seed(0)
     branch = AudioBranch(FERConfig.preset(preset).audio).eval()  # type: ignore[arg-type]
-    mel = torch.randn(1, 301, 80) * 4 - 7
+    spectra = torch.randn(1, 301, 160) * 4 - 7
     first = branch.encoders[0]
-    subsampled = first.subsampling((mel + 7) / 4)
+    bins = 160 if preset == "compact" else 80
+    subsampled = first.subsampling((spectra[..., :bins] + 7) / 4)
     assert 0.3 < subsampled.std() < 5
-    steps = branch(mel, ALL)
+    steps = branch(spectra, ALL)
     assert steps.shape == (1, 38, len(branch.encoders) * first.config.hidden_size)
     assert 0.3 < steps.std() < 3
-    assert (branch(torch.randn(1, 301, 80) * 4 - 7, ALL) - steps).std() > 0.1
+    assert (branch(torch.randn(1, 301, 160) * 4 - 7, ALL) - steps).std() > 0.1
 
 
 @torch.inference_mode()
@@ -41,25 +42,25 @@ def test_transformers_own_start_is_dead_which_is_why_we_have_ours() -> None:
 @torch.inference_mode()
 def test_a_hidden_segment_sounds_like_digital_silence(tiny_config: FERConfig) -> None:
     branch = AudioBranch(tiny_config.audio).eval()
-    mel = torch.randn(1, 301, 80)
+    spectra = torch.randn(1, 301, 160)
     mask = ALL.clone()
     mask[0, 2] = False  # 0.75 s to 1.125 s: frames 75 to 112
-    silent = mel.clone()
-    silent[:, 75:113] = LOG_MEL_FLOOR
-    assert torch.equal(branch(mel, mask), branch(silent, ALL))
-    louder = mel.clone()
-    louder[:, [74, 113]] = LOG_MEL_FLOOR  # its neighbours are heard
-    assert not torch.equal(branch(louder, mask), branch(mel, mask))
+    silent = spectra.clone()
+    silent[:, 75:113] = LOG_FLOOR
+    assert torch.equal(branch(spectra, mask), branch(silent, ALL))
+    louder = spectra.clone()
+    louder[:, [74, 113]] = LOG_FLOOR  # its neighbours are heard
+    assert not torch.equal(branch(louder, mask), branch(spectra, mask))
 
 
 @torch.inference_mode()
 def test_normalisation_lies_in_the_weights_and_ignores_the_clip(tiny_config: FERConfig) -> None:
     branch = AudioBranch(tiny_config.audio).eval()
-    assert {"mel_mean", "mel_std"} <= branch.state_dict().keys()
-    mel = torch.randn(1, 301, 80)
-    before = branch(mel, ALL)
-    branch.mel_mean += 3
-    torch.testing.assert_close(branch(mel + 3, ALL), before)
+    assert {"spectra_mean", "spectra_std"} <= branch.state_dict().keys()
+    spectra = torch.randn(1, 301, 160)
+    before = branch(spectra, ALL)
+    branch.spectra_mean += 3
+    torch.testing.assert_close(branch(spectra + 3, ALL), before)
 
 
 def test_from_scratch_there_is_no_batch_norm(tiny_config: FERConfig) -> None:
@@ -77,7 +78,7 @@ def test_batch_norm_of_pretrained_weights_is_frozen_even_in_training(
     assert isinstance(norm, nn.BatchNorm1d)
     assert not norm.weight.requires_grad
     before = norm.running_mean.clone()
-    trained = branch(torch.randn(2, 301, 80), ALL.expand(2, 8))
+    trained = branch(torch.randn(2, 301, 160), ALL.expand(2, 8))
     assert torch.equal(norm.running_mean, before)
     assert trained.requires_grad
 
@@ -86,13 +87,26 @@ def test_batch_norm_of_pretrained_weights_is_frozen_even_in_training(
 def test_several_encoders_hear_side_by_side(tiny_config: FERConfig) -> None:
     config = dataclasses.replace(tiny_config.audio, encoders=2)
     branch = AudioBranch(config).eval()
-    mel = torch.randn(1, 301, 80)
-    first, second = branch(mel, ALL).chunk(2, dim=-1)
+    spectra = torch.randn(1, 301, 160)
+    first, second = branch(spectra, ALL).chunk(2, dim=-1)
     assert not torch.equal(first, second)
     before = first.clone()
     for parameter in branch.encoders[1].parameters():
         parameter.zero_()
-    assert torch.equal(branch(mel, ALL).chunk(2, dim=-1)[0], before)
+    assert torch.equal(branch(spectra, ALL).chunk(2, dim=-1)[0], before)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(("stem", "heard"), [("conv", True), ("depthwise", False)])
+def test_only_a_convolutional_stem_hears_pitch(
+    tiny_config: FERConfig, stem: str, heard: bool
+) -> None:
+    config = dataclasses.replace(tiny_config.audio, stem=stem, stem_width=16, stem_blocks=1)  # type: ignore[arg-type]
+    branch = AudioBranch(config).eval()
+    spectra = torch.randn(1, 301, 160)
+    higher = spectra.clone()
+    higher[..., 80:] = spectra[..., 80:].roll(5, dims=-1)
+    assert torch.equal(branch(spectra, ALL), branch(higher, ALL)) != heard
 
 
 @torch.inference_mode()
@@ -100,10 +114,10 @@ def test_a_convolutional_stem_hears_a_step_where_it_is(tiny_config: FERConfig) -
     torch.manual_seed(0)
     config = dataclasses.replace(tiny_config.audio, stem="conv", stem_width=16, stem_blocks=1)
     stem = AudioBranch(config).eval().encoders[0].subsampling
-    mel = torch.zeros(1, 301, 80)
-    louder = mel.clone()
+    spectra = torch.zeros(1, 301, 160)
+    louder = spectra.clone()
     louder[:, 160:168] = 1.0  # step 20
-    steps = (stem(louder) - stem(mel)).abs().sum(-1)[0]
+    steps = (stem(louder) - stem(spectra)).abs().sum(-1)[0]
     assert steps.shape == (38,)
     assert 19 <= int(steps.argmax()) <= 22
     assert not steps[:10].any()

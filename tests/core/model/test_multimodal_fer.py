@@ -14,6 +14,7 @@ from fer_core.config import FERConfig, FusionKind, Pooling, RoiPlace
 from fer_core.model.inputs import ModelInputs, ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.roi_compression import central_roi
+from fer_core.model.segment_pooling import seen_segments
 from fer_core.weights import new_model
 
 MakeInputs = Callable[..., ModelInputs]
@@ -88,11 +89,11 @@ def test_what_a_mask_hides_changes_no_bit_of_any_output(
     before = outputs(model(partly_hidden))
     assert partly_hidden.roi is not None
     roi = torch.where(partly_hidden.frame_mask.unsqueeze(-1), partly_hidden.roi, False)
-    pixels, mel = partly_hidden.pixels.clone(), partly_hidden.mel.clone()
+    pixels, mel = partly_hidden.pixels.clone(), partly_hidden.spectra.clone()
     pixels[~partly_hidden.frame_mask] = rubbish
     mel[:, 113:150] = rubbish  # segment 3 is 1.125 s to 1.5 s
     mel[:, 263:] = rubbish  # segment 7 from 2.625 s on
-    after = outputs(model(dataclasses.replace(partly_hidden, pixels=pixels, mel=mel, roi=roi)))
+    after = outputs(model(dataclasses.replace(partly_hidden, pixels=pixels, spectra=mel, roi=roi)))
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
@@ -102,7 +103,7 @@ def test_what_no_mask_hides_does_change_the_answer(
 ) -> None:
     model = corrected(new_model(tiny_config, seed=0)).eval()
     before = model(partly_hidden).logits
-    for name, place in (("pixels", (slice(None), 3)), ("mel", (slice(None), slice(100, 112)))):
+    for name, place in (("pixels", (slice(None), 3)), ("spectra", (slice(None), slice(100, 112)))):
         changed = getattr(partly_hidden, name).clone()
         changed[place] = 1.0
         after = model(dataclasses.replace(partly_hidden, **{name: changed})).logits
@@ -125,6 +126,28 @@ def test_a_clip_gives_the_same_answer_alone_and_in_a_batch(
     together, single = outputs(model(both)), outputs(model(alone))
     for name, tensor in single.items():
         torch.testing.assert_close(together[name][1:], tensor, atol=1e-5, rtol=0, msg=name)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("missing", ["face", "voice"])
+def test_one_modality_alone_is_answered_as_its_branch_learnt_it(
+    corrected: Callable[..., MultimodalFER],
+    tiny_config: FERConfig,
+    partly_hidden: ModelInputs,
+    missing: str,
+) -> None:
+    model = corrected(new_model(tiny_config, seed=0)).eval()
+    both = model(partly_hidden)
+    mask = partly_hidden.frame_mask if missing == "face" else partly_hidden.audio_mask
+    mask[0] = False  # of the first clip alone
+    output = model(partly_hidden)
+    if missing == "face":
+        says, present = output.audio_logits, partly_hidden.audio_mask
+    else:
+        says, present = output.video_logits, seen_segments(partly_hidden.frame_mask)
+    torch.testing.assert_close(output.segment_logits[0], says[0] * present[0].unsqueeze(-1))
+    torch.testing.assert_close(output.logits[0], says[0][present[0]].mean(0))
+    torch.testing.assert_close(output.logits[1], both.logits[1])
 
 
 @torch.inference_mode()
@@ -171,7 +194,7 @@ def test_streaming_calls_add_up_to_forward(
     assert inputs.roi is not None
     pairs = [slice(i, i + 2) for i in range(0, 16, 2)]  # as frames arrive, two a hop
     vectors = [model.encode_frames(inputs.pixels[0, p], inputs.roi[0, p]).vectors for p in pairs]
-    steps = model.encode_audio(inputs.mel, inputs.audio_mask)
+    steps = model.encode_audio(inputs.spectra, inputs.audio_mask)
     streamed = model.decide(
         torch.cat(vectors).unsqueeze(0), inputs.frame_mask, steps, inputs.audio_mask
     )

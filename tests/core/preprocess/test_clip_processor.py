@@ -17,7 +17,7 @@ from fer_core.media import (
     VideoFrame,
     Waveform,
 )
-from fer_core.model.inputs import LOG_MEL_FLOOR
+from fer_core.model.inputs import LOG_FLOOR
 from fer_core.preprocess.clip_processor import ClipProcessor, collate
 
 FACE = FaceBox(100, 60, 80, 80, 0.9)
@@ -44,7 +44,7 @@ def test_everything_there_is_everything_given(processor: ClipProcessor, voice: W
     assert processed.pixels.dtype == torch.float32
     assert processed.frame_mask.all()
     assert (processed.roi.sum(dim=1) == 64).all()
-    assert processed.sound.mel.shape == (301, 80)
+    assert processed.sound.spectra.shape == (301, 160)
     assert processed.sound.audio_mask.all()
     assert processed.sound.speech > 0.7
     rms = np.sqrt(np.mean(voice.astype(float) ** 2))
@@ -90,7 +90,7 @@ def test_no_sound_at_all_has_no_level(processor: ClipProcessor, silence: Wavefor
     assert sound.level_dbfs is None
     assert sound.speech == 0
     assert not sound.audio_mask.any()
-    np.testing.assert_allclose(sound.mel, LOG_MEL_FLOOR, rtol=1e-6)
+    np.testing.assert_allclose(sound.spectra, LOG_FLOOR, rtol=1e-6)
 
 
 def test_digital_silence_counts_as_absent(processor: ClipProcessor, silence: Waveform) -> None:
@@ -151,7 +151,7 @@ def test_hidden_samples_change_nothing_even_if_they_are_no_numbers(
         spoilt = voice.copy()
         spoilt[:10_000] = rubbish
         sound = processor.sound(spoilt, mask)
-        assert torch.equal(sound.mel, clean.mel)
+        assert torch.equal(sound.spectra, clean.spectra)
         assert torch.equal(sound.audio_mask, clean.audio_mask)
         assert (sound.level_dbfs, sound.speech) == (clean.level_dbfs, clean.speech)
 
@@ -185,13 +185,13 @@ def test_batch_keeps_the_clips_in_order(
     assert batch.pixels.shape == (2, 16, 3, 224, 224)
     assert batch.frame_mask.shape == (2, 16)
     assert batch.roi.shape == (2, 16, 196)
-    assert batch.mel.shape == (2, 301, 80)
+    assert batch.spectra.shape == (2, 301, 160)
     assert batch.audio_mask.tolist() == [8 * [True], 8 * [False]]
-    assert torch.equal(batch.mel[0], first.sound.mel)
+    assert torch.equal(batch.spectra[0], first.sound.spectra)
 
 
 def test_it_can_be_sent_to_a_worker_after_use(processor: ClipProcessor, voice: Waveform) -> None:
     sound = processor.sound(voice, EVERYTHING)
     again = pickle.loads(pickle.dumps(processor)).sound(voice, EVERYTHING)
-    assert torch.equal(again.mel, sound.mel)
+    assert torch.equal(again.spectra, sound.spectra)
     assert again.speech == sound.speech

@@ -27,7 +27,7 @@ def test_every_part_of_the_code_is_a_box_with_its_shape(tiny_config: FERConfig) 
     boxes = {box.name: box for box in boxes_of(tiny_config)}
     for part in costs_of(tiny_config):
         assert boxes[part.name].shape == part.shape
-    assert boxes["log-mel"].shape == "(B, 301, 80)"
+    assert boxes["log-mel and pitch"].shape == "(B, 301, 160)"
 
 
 def test_the_drawn_figure_is_of_the_code_as_it_is() -> None:

@@ -9,7 +9,7 @@ import torch
 from fer_core.data.batch import Batch
 from fer_core.data.item import EACH_ALONE, Item, one_emotion
 from fer_core.data.targets import Targets
-from fer_core.model.inputs import LOG_MEL_FLOOR
+from fer_core.model.inputs import LOG_FLOOR
 from fer_core.training.config import TrainingConfig
 from fer_core.training.mixing import mixed
 
@@ -33,7 +33,7 @@ def batch(clips: int = 2, pictures: int = 0, encoded: bool = False) -> Batch:
         pictures=filled(pictures, 3, 224, 224) if pictures else None,
         rois=torch.ones(clips, pictures, 196, dtype=torch.bool) if pictures else None,
         vectors=filled(16, 4) if encoded else None,
-        mel=None if encoded else filled(301, 80),
+        spectra=None if encoded else filled(301, 160),
         steps=filled(38, 4) if encoded else None,
     )
 
@@ -78,7 +78,7 @@ def test_mixup_averages_by_the_share_of_the_own_label(encoded: bool) -> None:
     made, _, share = until_swapped(given, MIXUP)
     assert 0 < share < 1
     assert torch.equal(made.targets.shares, given.targets.shares)
-    for name in ("vectors", "steps") if encoded else ("mel",):
+    for name in ("vectors", "steps") if encoded else ("spectra",):
         values = getattr(made, name)
         torch.testing.assert_close(values[0], torch.full_like(values[0], 1 - share))
         torch.testing.assert_close(values[1], torch.full_like(values[1], share))
@@ -101,7 +101,7 @@ def test_what_either_clip_has_is_present_and_what_one_hides_is_nothing() -> None
         pictures=torch.where(hidden[..., None, None, None], given.pictures + 2, torch.nan),
         rois=hidden.unsqueeze(-1).expand(-1, -1, 196),
         audio_mask=torch.tensor([[False] * 8, [True] * 4 + [False] * 4]),
-        mel=given.mel.clone().index_fill(0, torch.tensor(0), torch.nan),
+        spectra=given.spectra.clone().index_fill(0, torch.tensor(0), torch.nan),
     )
     made, _, share = until_swapped(given, MIXUP)
     assert made.frame_mask.all()
@@ -109,13 +109,13 @@ def test_what_either_clip_has_is_present_and_what_one_hides_is_nothing() -> None
     assert made.rois.all()
     assert made.audio_mask.tolist() == [[True] * 4 + [False] * 4] * 2
     assert made.pictures is not None
-    assert made.mel is not None
+    assert made.spectra is not None
     torch.testing.assert_close(made.pictures[0], torch.full_like(made.pictures[0], 2 * share))
     torch.testing.assert_close(made.pictures[1], torch.full_like(made.pictures[1], 2 - 2 * share))
     # Of the mel frames 0 to 149 the second clip has 1, the first silence; then nobody has any.
-    expected = (1 - share) * 1 + share * LOG_MEL_FLOOR
-    torch.testing.assert_close(made.mel[0, :150], torch.full((150, 80), expected))
-    torch.testing.assert_close(made.mel[:, 150:], torch.full((2, 151, 80), LOG_MEL_FLOOR))
+    expected = (1 - share) * 1 + share * LOG_FLOOR
+    torch.testing.assert_close(made.spectra[0, :150], torch.full((150, 160), expected))
+    torch.testing.assert_close(made.spectra[:, 150:], torch.full((2, 151, 160), LOG_FLOOR))
 
 
 def test_cutmix_puts_as_much_of_the_other_face_as_its_label_counts() -> None:

@@ -210,8 +210,8 @@ def test_only_the_first_process_writes_the_run(
 def test_the_mean_of_the_mel_bins_is_that_of_the_training_part(go: Go, config: RunConfig) -> None:
     model, _ = go()
     fresh = new_model(config.model, 0)
-    assert not torch.equal(model.audio_branch.mel_mean, fresh.audio_branch.mel_mean)
-    assert (model.audio_branch.mel_std < 10).all()
+    assert not torch.equal(model.audio_branch.spectra_mean, fresh.audio_branch.spectra_mean)
+    assert (model.audio_branch.spectra_std < 10).all()
 
 
 def test_a_model_to_start_from_keeps_its_own(go: Go, config: RunConfig, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def clips(emotions: tuple[int, ...] = (3, 4), groups: Any = EACH_ALONE) -> Batch
         pictures=torch.rand(count, 1, 3, 224, 224, generator=noise).repeat(1, 16, 1, 1, 1),
         rois=rois.flatten().expand(count, 16, 196),
         vectors=None,
-        mel=torch.randn(count, 301, 80, generator=noise) - 7,
+        spectra=torch.randn(count, 301, 160, generator=noise) - 7,
         steps=None,
     )
 
@@ -167,12 +167,12 @@ def test_what_lies_behind_masks_changes_nothing(
 ) -> None:
     batch = clips()
     assert batch.pictures is not None
-    assert batch.mel is not None
-    pictures, mel = batch.pictures.clone(), batch.mel.clone()
+    assert batch.spectra is not None
+    pictures, mel = batch.pictures.clone(), batch.spectra.clone()
     pictures[0, :3] = torch.nan
     mel[0, 226:] = torch.nan  # from 2,260 ms: the last two segments
     losses = []
-    for given in (batch, replace(batch, pictures=pictures, mel=mel)):
+    for given in (batch, replace(batch, pictures=pictures, spectra=mel)):
         task = make_task(stage, mixup=mixup, mix_share=1.0)
         torch.manual_seed(1)
         loss = task.training_step(given, 0)
@@ -200,9 +200,9 @@ def test_a_clip_with_nothing_at_all_is_harmless(stage: StageName, make_task: Mak
         assert parameter.grad is None or parameter.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("missing", ["pictures", "mel"])
+@pytest.mark.parametrize("missing", ["pictures", "spectra"])
 def test_a_batch_without_a_modality_trains_the_rest(missing: str, make_task: MakeTask) -> None:
-    names = ("pictures", "rois") if missing == "pictures" else ("mel",)
+    names = ("pictures", "rois") if missing == "pictures" else ("spectra",)
     mask = "frame_mask" if missing == "pictures" else "audio_mask"
     batch = clips()
     batch = replace(
@@ -230,7 +230,7 @@ def test_two_clips_are_learnt_by_heart(
     )
     optimizer = task.configure_optimizers()["optimizer"]
     batch = clips(groups=EACH_ALONE)
-    for _ in range(40):
+    for _ in range(60):
         optimizer.zero_grad()
         loss = task.training_step(batch, 0)
         loss.backward()
@@ -246,7 +246,9 @@ def test_the_two_labels_of_a_mixed_clip_share_its_loss(make_task: MakeTask) -> N
     task = make_task("audio", mixup=1.0, mix_share=1.0, contrastive_loss=0.0).eval()
     batch = clips((3, 3))
     alike = replace(
-        batch, mel=batch.mel[:1].expand(2, -1, -1), audio_mask=torch.ones_like(batch.audio_mask)
+        batch,
+        spectra=batch.spectra[:1].expand(2, -1, -1),
+        audio_mask=torch.ones_like(batch.audio_mask),
     )
     torch.manual_seed(0)
     mixed = task.training_step(alike, 0)

@@ -9,11 +9,11 @@ import torch
 from fer_core.data.augment.sound import (
     SoundAugmentation,
     stretched_seconds,
-    vary_mel,
+    vary_spectra,
     vary_waveform,
 )
 from fer_core.media import CLIP_SAMPLES, SAMPLE_RATE
-from fer_core.model.inputs import LOG_MEL_FLOOR
+from fer_core.model.inputs import LOG_FLOOR
 
 OFF = SoundAugmentation(
     stretch=0.0,
@@ -29,7 +29,7 @@ OFF = SoundAugmentation(
     time_masks=0,
     frequency_masks=0,
 )
-BLANK = torch.linspace(-9.0, -5.0, 80)
+BLANK = torch.linspace(-9.0, -5.0, 160)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -45,31 +45,31 @@ def sound() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture
-def mel() -> torch.Tensor:
-    return torch.randn(301, 80, generator=torch.Generator().manual_seed(0)) - 7
+def spectra() -> torch.Tensor:
+    return torch.randn(301, 160, generator=torch.Generator().manual_seed(0)) - 7
 
 
 def test_switched_off_it_changes_nothing(
-    sound: tuple[np.ndarray, np.ndarray], mel: torch.Tensor
+    sound: tuple[np.ndarray, np.ndarray], spectra: torch.Tensor
 ) -> None:
     for seed in range(10):
         assert stretched_seconds(OFF, rng(seed)) == 3.0
         samples, real = vary_waveform(*sound, OFF, rng(seed))
         np.testing.assert_array_equal(samples, sound[0])
         np.testing.assert_array_equal(real, sound[1])
-        assert torch.equal(vary_mel(mel, BLANK, OFF, rng(seed)), mel)
+        assert torch.equal(vary_spectra(spectra, BLANK, OFF, rng(seed)), spectra)
 
 
 def test_what_is_given_is_left_alone(
-    sound: tuple[np.ndarray, np.ndarray], mel: torch.Tensor
+    sound: tuple[np.ndarray, np.ndarray], spectra: torch.Tensor
 ) -> None:
-    samples, spectrogram = sound[0].copy(), mel.clone()
+    samples, spectrogram = sound[0].copy(), spectra.clone()
     strong = SoundAugmentation(noise=1.0)
     for seed in range(5):
         vary_waveform(*sound, strong, rng(seed))
-        vary_mel(mel, BLANK, strong, rng(seed))
+        vary_spectra(spectra, BLANK, strong, rng(seed))
     np.testing.assert_array_equal(sound[0], samples)
-    assert torch.equal(mel, spectrogram)
+    assert torch.equal(spectra, spectrogram)
 
 
 def test_more_seconds_than_three_are_played_faster() -> None:
@@ -124,50 +124,60 @@ def test_missing_sound_stays_missing_and_nothing_overshoots(
         assert not made[~there].any()
 
 
-def test_specaugment_hides_with_the_mean_of_speech(mel: torch.Tensor) -> None:
+def test_specaugment_hides_with_the_mean_of_speech(spectra: torch.Tensor) -> None:
     how = replace(OFF, time_masks=1, time_mask_frames=40, frequency_masks=1, frequency_mask_bins=20)
     widest = longest = 0
     for seed in range(10):
-        made = vary_mel(mel, BLANK, how, rng(seed))
-        hidden = made != mel
-        assert torch.equal(made[hidden], BLANK.expand_as(mel)[hidden])
+        made = vary_spectra(spectra, BLANK, how, rng(seed))
+        hidden = made != spectra
+        assert torch.equal(made[hidden], BLANK.expand_as(spectra)[hidden])
         bins, moments = hidden.all(0), hidden.all(1)
         assert torch.equal(hidden, bins | moments.unsqueeze(1))
-        widest, longest = max(widest, int(bins.sum())), max(longest, int(moments.sum()))
+        in_each = bins.unflatten(0, (2, 80)).sum(1)  # log-mel and pitch
+        widest, longest = max(widest, int(in_each.max())), max(longest, int(moments.sum()))
     assert 10 < widest <= 20
     assert 20 < longest <= 40
 
 
-def test_pitch_moves_what_is_seen_along_the_bins() -> None:
-    mel = torch.full((301, 80), -10.0)
-    mel[:, 40] = 0.0
+def test_pitch_moves_what_is_seen_along_the_bins_of_both_alike() -> None:
+    spectra = torch.full((301, 160), -10.0)
+    spectra[:, [40, 80 + 40]] = 0.0
     peaks = set()
     for seed in range(20):
-        made = vary_mel(mel, BLANK, replace(OFF, pitch_bins=3.0), rng(seed))
+        made = vary_spectra(spectra, BLANK, replace(OFF, pitch_bins=3.0), rng(seed))
         assert torch.equal(made[0], made[300])
-        peaks.add(int(made[0].argmax()))
+        assert torch.equal(made[:, :80], made[:, 80:])
+        peaks.add(int(made[0, :80].argmax()))
     assert min(peaks) < 40 < max(peaks)
     assert peaks <= set(range(37, 44))
 
 
-def test_the_frequency_response_is_bent_and_silence_stays_silence(mel: torch.Tensor) -> None:
-    made = vary_mel(mel, BLANK, replace(OFF, tilt_db=6.0), rng(0)) - mel
-    slope = made[0].diff()
+def test_the_frequency_response_is_bent_and_silence_stays_silence(spectra: torch.Tensor) -> None:
+    made = vary_spectra(spectra, BLANK, replace(OFF, tilt_db=6.0), rng(0)) - spectra
+    slope = made[0, :80].diff()
     torch.testing.assert_close(made[0], made[300], atol=1e-5, rtol=0)
     torch.testing.assert_close(slope, slope[:1].expand(79), atol=1e-5, rtol=0)
     assert 0 < made[0, 79].abs() <= 0.5 * 6 * np.log(10) / 10
-    silence = torch.full((301, 80), LOG_MEL_FLOOR)
-    assert (vary_mel(silence, BLANK, replace(OFF, tilt_db=6.0), rng(0)) >= LOG_MEL_FLOOR).all()
+    silence = torch.full((301, 160), LOG_FLOOR)
+    assert (vary_spectra(silence, BLANK, replace(OFF, tilt_db=6.0), rng(0)) >= LOG_FLOOR).all()
+
+
+def test_the_response_at_a_frequency_is_the_same_in_both(spectra: torch.Tensor) -> None:
+    made = vary_spectra(spectra, BLANK, replace(OFF, tilt_db=6.0), rng(0)) - spectra
+    bin_of_518_hz = 80 + 56  # 60 Hz * 2 ** (56 / 18) = 518 Hz, mel bins 12 and 13: 484 and 521 Hz
+    assert made[0, 12:14].min() <= made[0, bin_of_518_hz] <= made[0, 12:14].max()
 
 
 def test_equal_seeds_give_equal_sounds(
-    sound: tuple[np.ndarray, np.ndarray], mel: torch.Tensor
+    sound: tuple[np.ndarray, np.ndarray], spectra: torch.Tensor
 ) -> None:
     how = SoundAugmentation(noise=1.0)
     one, same, other = (vary_waveform(*sound, how, rng(seed))[0] for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
-    assert torch.equal(vary_mel(mel, BLANK, how, rng(1)), vary_mel(mel, BLANK, how, rng(1)))
+    assert torch.equal(
+        vary_spectra(spectra, BLANK, how, rng(1)), vary_spectra(spectra, BLANK, how, rng(1))
+    )
 
 
 def test_a_room_is_heard_after_the_sound() -> None:
@@ -198,10 +208,10 @@ def test_a_telephone_line_has_255_levels(sound: tuple[np.ndarray, np.ndarray]) -
 
 
 def test_a_narrow_band_loses_low_or_high_frequencies() -> None:
-    flat = torch.zeros(301, 80)
+    flat = torch.zeros(301, 160)
     lost_low = lost_high = 0
     for seed in range(40):
-        made = vary_mel(flat.clone(), BLANK, replace(OFF, band=1.0), rng(seed))
+        made = vary_spectra(flat.clone(), BLANK, replace(OFF, band=1.0), rng(seed))
         assert torch.equal(made[:, 12:48], flat[:, 12:48])
         lost_low += bool(made[0, 0] < -0.5)
         lost_high += bool(made[0, 79] < -0.5)
