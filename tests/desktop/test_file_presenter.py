@@ -56,7 +56,8 @@ class Network(Predictor):
         ):
             last.weight.data.zero_()
             last.bias.data.zero_()
-        model.classifier.mlp[-1].bias.data[EMOTIONS.index("angry")] = 3.0
+        for head in model.audio_head.heads:
+            head[-1].bias.data[EMOTIONS.index("angry")] = 3.0
         super().__init__(model)
         self.go_on = threading.Event()
         self.go_on.set()
