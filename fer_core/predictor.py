@@ -1,7 +1,7 @@
 """A clip in, a prediction out: tensors stay inside.
 
 Eyes and ears know nothing of each other until the decision, and small networks gain little from
-two cores each: for a live clip one half works beside the other, which takes a quarter less time.
+two cores each: for a live clip one half works beside the other, which takes a sixth less time.
 """
 
 from __future__ import annotations

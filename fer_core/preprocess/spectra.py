@@ -1,7 +1,7 @@
 """From a waveform (48000,) to two spectrograms side by side (301, 160).
 
 Log-mel shows what is said and how hard: windows of 25 ms follow the mouth, but blur a deep voice's
-harmonics into each other. How high a voice is and how it glides is half of what it feels, so a
+harmonics into each other. How high a voice is and how it glides tells of its emotion too, so a
 second one looks longer and closer at the lowest 1.3 kHz.
 """
 
