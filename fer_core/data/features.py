@@ -48,6 +48,7 @@ class EncodedSamples:
     ) -> None:
         """``views``: of each item; the samples of epoch e are those of view ``e % views``."""
         self._cutter, self._how, self._views, self._seed = cutter, how, views, seed
+        self._store = store
         variation = None if how is None else dataclasses.asdict(how)
         self._features = _Features(model, store, folder, json.dumps([variation, views, seed]))
 
@@ -72,13 +73,16 @@ class EncodedSamples:
             sample = dataclasses.replace(sample, vectors=vectors, frame_mask=mask)
         return sample
 
-    def _cut(self, item: Item, name: str) -> list[Sample]:
+    def _cut(self, item: Item) -> list[Sample]:
+        # Varied by what the item is, never by the encoders: weights that differ in their last bit,
+        # as those of a run on fewer threads, are shown the same.
+        which = hashlib.sha256(_name(self._store, item).encode()).hexdigest()[:8]
         return [
             self._cutter.varied(
                 item,
                 Modalities(),
                 self._how,
-                np.random.default_rng([self._seed, view, int(name[:8], 16)]),
+                np.random.default_rng([self._seed, view, int(which, 16)]),
             )
             for view in range(self._views)
         ]
@@ -113,7 +117,7 @@ class EncodedWindows:
             self._starts[item] = self._cutter.starts(item)
         return self._starts[item]
 
-    def _cut(self, item: Item, name: str) -> list[Sample]:
+    def _cut(self, item: Item) -> list[Sample]:
         return [self._cutter.window(item, start_s, Modalities()) for start_s in self.starts(item)]
 
 
@@ -128,6 +132,10 @@ def _sample(item: Item, encoded: Encoded, place: int, wanted: Modalities) -> Sam
     return sample
 
 
+def _name(store: MediaStore, item: Item) -> str:
+    return f"{store.key(item)}\n{item.index}"
+
+
 class _Features:
     """What was encoded, in memory and on disk."""
 
@@ -137,9 +145,9 @@ class _Features:
         self._basis = f"{cut}\n{encoder_digest(model)}"
         self._kept: dict[str, Encoded] = {}
 
-    def of(self, item: Item, cut: Callable[[Item, str], list[Sample]]) -> Encoded:
-        """The samples that ``cut`` makes of an item and its name here."""
-        whole = f"{self._basis}\n{self._store.key(item)}\n{item.index}"
+    def of(self, item: Item, cut: Callable[[Item], list[Sample]]) -> Encoded:
+        """The samples that ``cut`` makes of an item."""
+        whole = f"{self._basis}\n{_name(self._store, item)}"
         name = hashlib.sha256(whole.encode()).hexdigest()[:32]
         if name not in self._kept:
             path = self._folder / f"{name}.safetensors"
@@ -147,7 +155,7 @@ class _Features:
                 # Copies, because the file is mapped, and a process may map 65,530 at most.
                 encoded = {key: tensor.clone() for key, tensor in load_file(path).items()}
             except (FileNotFoundError, SafetensorError):
-                encoded = self._encode(cut(item, name))
+                encoded = self._encode(cut(item))
                 save_arrays({key: tensor.numpy() for key, tensor in encoded.items()}, path)
             self._kept[name] = encoded
         return self._kept[name]

@@ -132,6 +132,21 @@ def test_another_run_neither_decodes_nor_encodes(
     assert torch.equal(before[1].vectors, again[1].vectors)
 
 
+def test_how_samples_are_varied_does_not_depend_on_the_encoders_weights(
+    make_source: MakeSource, model: MultimodalFER, voice: Item, face: Item
+) -> None:
+    """Threads change a weight's last bit, and a run that goes on may have fewer of them."""
+    how = Augmentation(SoundAugmentation(noise=1.0))
+    before = [make_source(how).sample(item, Modalities(), 0, rng()) for item in (voice, face)]
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.nextafter_(torch.tensor(torch.inf))
+    again = [make_source(how).sample(item, Modalities(), 0, rng()) for item in (voice, face)]
+    assert not torch.equal(before[0].steps, again[0].steps)  # encoded anew
+    torch.testing.assert_close(before[0].steps, again[0].steps, atol=1e-4, rtol=0)
+    torch.testing.assert_close(before[1].vectors, again[1].vectors, atol=1e-4, rtol=0)
+
+
 @torch.inference_mode()
 def test_features_are_what_the_encoders_make_of_the_same_samples(
     make_source: MakeSource, model: MultimodalFER, voice: Item, cutter: ClipCutter
