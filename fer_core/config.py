@@ -21,7 +21,7 @@ FusionKind = Literal["lfm2", "concat", "late", "attention"]
 Pooling = Literal["mean", "max", "last", "attention"]
 Framing = Literal["face", "frame"]
 Stem = Literal["patch", "conv"]
-SoundStemKind = Literal["depthwise", "conv"]
+AudioEncoder = Literal["fastconformer", "stemmed", "convolutional"]
 
 SIGLIP2 = "google/siglip2-base-patch16-224"
 LFM2 = "LiquidAI/LFM2-700M"
@@ -29,19 +29,20 @@ LFM2 = "LiquidAI/LFM2-700M"
 
 @dataclass(frozen=True)
 class AudioConfig:
-    """FastConformer and the pooling of its steps to segments.
+    """The encoders that listen, and the pooling of their steps to segments.
 
-    Several encoders listen side by side, begin differently and learn apart; their answers are
-    averaged (Lakshminarayanan et al. 2017, "Deep Ensembles").
+    ``fastconformer`` is the published one on log-mel; ``stemmed`` has residual convolutions in the
+    place of its subsampling, on both spectra; ``convolutional`` is that stem alone. Several listen
+    side by side, begin differently and learn apart; their answers are averaged (Lakshminarayanan et
+    al. 2017, "Deep Ensembles"). Encoders of different kinds err more differently.
     """
 
     upstream: str | None = None  # folder or repository of pretrained weights; None is from scratch
-    encoders: int = 1
-    stem: SoundStemKind = "depthwise"  # FastConformer's own subsampling, or residual convolutions
+    encoders: tuple[AudioEncoder, ...] = ("fastconformer",)
     stem_blocks: int = 2  # residual blocks at each of the convolutional stem's three scales
     stem_width: int = 128  # channels at the last of them
     width: int = 144
-    layers: int = 4
+    layers: int = 4  # of FastConformer
     heads: int = 4
     head_width: int | None = None  # None: width / heads
     feed_forward: int | None = None  # None: four times the width
@@ -55,7 +56,7 @@ class AudioConfig:
     @property
     def heard(self) -> int:
         """Features of a step: those of all encoders, side by side."""
-        return self.encoders * self.width
+        return len(self.encoders) * self.width
 
 
 @dataclass(frozen=True)
@@ -198,10 +199,10 @@ class FERConfig:
         if self.fusion.kind == "lfm2" and (self.fusion.head_width or 0) % 2:
             # Rotary positions turn pairs of features.
             raise ValueError(f"fusion.head_width is {self.fusion.head_width}, must be even")
-        if self.audio.upstream and (self.audio.encoders > 1 or self.audio.stem != "depthwise"):
-            raise ValueError(
-                "audio.upstream: pretrained weights are of one encoder with a depthwise stem"
-            )
+        if not self.audio.encoders:
+            raise ValueError("audio.encoders: there must be one")
+        if self.audio.upstream and self.audio.encoders != ("fastconformer",):
+            raise ValueError("audio.upstream: pretrained weights are of one fastconformer")
         if self.audio.stem_width % 8:
             raise ValueError(
                 f"audio.stem_width is {self.audio.stem_width}, must be a multiple of 8"
@@ -220,7 +221,7 @@ class FERConfig:
             # Trained on thousands of pictures, not millions: convolutions first, and 64 of 196
             # patches. At twice the face box they hold hair and chin as well.
             return cls(
-                audio=AudioConfig(encoders=2, stem="conv", layers=1, dropout=0.2),
+                audio=AudioConfig(encoders=("stemmed", "stemmed"), layers=1, dropout=0.2),
                 vision=VisionConfig(stem="conv", layers=2, face_scale=2.0),
                 roi=RoiConfig(place="early"),
             )

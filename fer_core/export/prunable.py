@@ -61,7 +61,8 @@ def _left(units: int, share: float, multiple: int = 1) -> int:
 def _audio(config: AudioConfig, share: float) -> Iterator[PrunableGroup]:
     layers = [
         f"audio_branch.encoders.{encoder}.layers.{i}"
-        for encoder in range(config.encoders)
+        for encoder, kind in enumerate(config.encoders)
+        if kind != "convolutional"
         for i in range(config.layers)
     ]
     heads = _left(config.heads, share)

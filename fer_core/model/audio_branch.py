@@ -1,7 +1,8 @@
-"""The audio branch: spectra (B, 301, 160) to FastConformer steps (B, 38, Da), one every 80 ms."""
+"""The audio branch: spectra (B, 301, 160) to steps (B, 38, Da), one every 80 ms."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm  # synchronised over GPUs it i
 from transformers.models.parakeet.configuration_parakeet import ParakeetEncoderConfig
 from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
 
-from fer_core.config import AudioConfig, head_width
+from fer_core.config import AudioConfig, AudioEncoder, head_width
 from fer_core.model.conv_stem import SoundStem
 from fer_core.model.initialisation import initialise
 from fer_core.model.inputs import (
@@ -30,7 +31,7 @@ NORM_GROUPS = 8
 
 
 class AudioBranch(nn.Module):
-    """FastConformer (Rekesh et al. 2023) on normalised spectra: all, or log-mel alone.
+    """FastConformer (Rekesh et al. 2023), or convolutions alone, on normalised spectra.
 
     The mean and standard deviation of each bin are constants that lie in the weights. They are
     never taken from the clip: that would amplify silence, and the same sound would look different
@@ -48,8 +49,10 @@ class AudioBranch(nn.Module):
         self.register_buffer("spectra_mean", torch.full((SPECTRA_BINS,), SPEECH_MEAN))
         self.register_buffer("spectra_std", torch.full((SPECTRA_BINS,), SPEECH_STD))
         # FastConformer's own subsampling knows log-mel alone.
-        self._bins = SPECTRA_BINS if config.stem == "conv" else MEL_BINS
-        self.encoders = nn.ModuleList(_encoder(config) for _ in range(config.encoders))
+        self._bins = [
+            MEL_BINS if kind == "fastconformer" else SPECTRA_BINS for kind in config.encoders
+        ]
+        self.encoders = nn.ModuleList(_encoder(config, kind) for kind in config.encoders)
         for norm in self._pretrained_norms():
             norm.requires_grad_(False)
         if config.frozen:
@@ -65,9 +68,11 @@ class AudioBranch(nn.Module):
         frame = torch.arange(MEL_FRAMES, device=spectra.device)
         heard = audio_mask[:, segment_of(frame * MEL_HOP_MS)]  # (B, 301)
         spectra = torch.where(heard.unsqueeze(-1), spectra, LOG_FLOOR)
-        normalised = ((spectra - self.spectra_mean) / self.spectra_std)[..., : self._bins]
-        # (B, 301, 160) or (B, 301, 80) -> (B, 38, D) each
-        steps = [encoder(normalised).last_hidden_state for encoder in self.encoders]
+        normalised = (spectra - self.spectra_mean) / self.spectra_std
+        steps = [  # (B, 301, 160) or (B, 301, 80) -> (B, 38, D) each
+            encoder(normalised[..., :bins]).last_hidden_state
+            for encoder, bins in zip(self.encoders, self._bins, strict=True)
+        ]
         return torch.cat(steps, dim=-1)
 
     def train(self, mode: bool = True) -> Self:
@@ -84,11 +89,13 @@ class AudioBranch(nn.Module):
         return [part for own in layers for part in own.modules() if isinstance(part, _BatchNorm)]
 
 
-def _encoder(config: AudioConfig) -> ParakeetEncoder:
+def _encoder(config: AudioConfig, kind: AudioEncoder) -> ParakeetEncoder:
+    if kind == "convolutional":
+        config = replace(config, layers=0)
     encoder = ParakeetEncoder(encoder_config(config))
     if not config.batch_norm:
         _use_group_norm(encoder)
-    if config.stem == "conv":
+    if kind != "fastconformer":
         encoder.subsampling = SoundStem(config)
     initialise(encoder)
     return encoder

@@ -39,12 +39,12 @@ class MultimodalFER(nn.Module):
         audio_pooling_heads = audio.width // head_width(audio, audio.width)
         frame_pooling_heads = seen // head_width(config.temporal, seen)
         self.audio_pooling = SegmentAttentionPooling(
-            audio.width, audio_pooling_heads, audio.encoders
+            audio.width, audio_pooling_heads, len(audio.encoders)
         )
         self.visual_branch = VisualBranch(config.vision, config.roi, frame_pooling_heads)
         self.temporal_encoder = TemporalEncoder(seen, config.temporal)
         self.video_pooling = SegmentMeanPooling(seen)
-        self.audio_head = BranchHead(audio.width, config.classifier.dropout, audio.encoders)
+        self.audio_head = BranchHead(audio.width, config.classifier.dropout, len(audio.encoders))
         self.video_head = BranchHead(seen, config.classifier.dropout)
         self.fusion = Fusion(audio.heard, seen, config.fusion)
         self.classifier = Classifier(config.fusion.out, config.classifier)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,11 +100,10 @@ def _method(config: FERConfig, part: str) -> str:
     }
     widths = "-".join(map(str, (fusion.out, *config.classifier.hidden, CLASSES)))
     return {
-        "audio encoder": (
-            (f"{audio.encoders} times " if audio.encoders > 1 else "")
-            + ("convolutional stem, " if audio.stem == "conv" else "")
-            + f"FastConformer, {audio.layers} layers, {audio.heads} heads"
-        ),
+        "audio encoder": " + ".join(
+            f"{count} {kind}" for kind, count in Counter(audio.encoders).items()
+        )
+        + (f", {audio.layers} layers, {audio.heads} heads"),
         "segment attention pooling": f"{SEGMENTS} learned queries over {AUDIO_STEPS} steps",
         "vision encoder": f"{stem}transformer, {vision.layers} layers, {vision.heads} heads",
         "ROI token compression": kept[config.roi.place],

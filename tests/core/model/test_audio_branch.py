@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from fer_core.config import AudioConfig, FERConfig
+from fer_core.config import AudioConfig, AudioEncoder, FERConfig
 from fer_core.model.audio_branch import AudioBranch
 from fer_core.model.inputs import LOG_FLOOR
 
@@ -85,7 +85,7 @@ def test_batch_norm_of_pretrained_weights_is_frozen_even_in_training(
 
 @torch.inference_mode()
 def test_several_encoders_hear_side_by_side(tiny_config: FERConfig) -> None:
-    config = dataclasses.replace(tiny_config.audio, encoders=2)
+    config = dataclasses.replace(tiny_config.audio, encoders=("fastconformer", "fastconformer"))
     branch = AudioBranch(config).eval()
     spectra = torch.randn(1, 301, 160)
     first, second = branch(spectra, ALL).chunk(2, dim=-1)
@@ -97,11 +97,13 @@ def test_several_encoders_hear_side_by_side(tiny_config: FERConfig) -> None:
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize(("stem", "heard"), [("conv", True), ("depthwise", False)])
+@pytest.mark.parametrize(
+    ("kind", "heard"), [("stemmed", True), ("convolutional", True), ("fastconformer", False)]
+)
 def test_only_a_convolutional_stem_hears_pitch(
-    tiny_config: FERConfig, stem: str, heard: bool
+    tiny_config: FERConfig, kind: AudioEncoder, heard: bool
 ) -> None:
-    config = dataclasses.replace(tiny_config.audio, stem=stem, stem_width=16, stem_blocks=1)  # type: ignore[arg-type]
+    config = dataclasses.replace(tiny_config.audio, encoders=(kind,), stem_width=16, stem_blocks=1)
     branch = AudioBranch(config).eval()
     spectra = torch.randn(1, 301, 160)
     higher = spectra.clone()
@@ -112,7 +114,9 @@ def test_only_a_convolutional_stem_hears_pitch(
 @torch.inference_mode()
 def test_a_convolutional_stem_hears_a_step_where_it_is(tiny_config: FERConfig) -> None:
     torch.manual_seed(0)
-    config = dataclasses.replace(tiny_config.audio, stem="conv", stem_width=16, stem_blocks=1)
+    config = dataclasses.replace(
+        tiny_config.audio, encoders=("stemmed",), stem_width=16, stem_blocks=1
+    )
     stem = AudioBranch(config).eval().encoders[0].subsampling
     spectra = torch.zeros(1, 301, 160)
     louder = spectra.clone()
@@ -124,8 +128,25 @@ def test_a_convolutional_stem_hears_a_step_where_it_is(tiny_config: FERConfig) -
     assert not steps[31:].any()
 
 
+@torch.inference_mode()
+def test_convolutions_alone_hear_no_further_than_they_reach(tiny_config: FERConfig) -> None:
+    config = dataclasses.replace(
+        tiny_config.audio, encoders=("stemmed", "convolutional"), stem_width=16, stem_blocks=1
+    )
+    branch = AudioBranch(config).eval()
+    spectra = torch.randn(1, 301, 160)
+    other_end = spectra.clone()
+    other_end[:, 250:] = 0.0
+    changed = (branch(spectra, ALL) - branch(other_end, ALL)).abs().chunk(2, dim=-1)
+    assert changed[0][0, 0].any()  # FastConformer attends to the whole clip
+    assert not changed[1][0, :20].any()
+    assert changed[1][0, -1].any()
+
+
 def test_the_batch_norms_of_a_convolutional_stem_learn(tiny_config: FERConfig) -> None:
-    config = dataclasses.replace(tiny_config.audio, stem="conv", stem_width=16, stem_blocks=1)
+    config = dataclasses.replace(
+        tiny_config.audio, encoders=("stemmed",), stem_width=16, stem_blocks=1
+    )
     branch = AudioBranch(config).train()
     norms = [part for part in branch.modules() if isinstance(part, nn.BatchNorm2d)]
     assert norms

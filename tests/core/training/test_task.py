@@ -368,7 +368,7 @@ def test_a_batch_moves_to_a_device_whole() -> None:
 
 
 def test_encoders_of_one_branch_learn_apart(make_task: MakeTask, conv: FERConfig) -> None:
-    audio = replace(conv.audio, encoders=2, dropout=0.0)
+    audio = replace(conv.audio, encoders=("stemmed", "convolutional"), dropout=0.0)
     gradients = []
     for scale in (1.0, 0.5):
         task = make_task("audio", replace(conv, audio=audio))
