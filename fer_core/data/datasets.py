@@ -20,7 +20,10 @@ from torch.utils.data import Dataset, Sampler
 from fer_core.data.batch import Batch, Sample, collate
 from fer_core.data.clips import Augmentation, ClipCutter, Modalities
 from fer_core.data.item import Item
-from fer_core.labels import CLASSES
+from fer_core.labels import CLASSES, EMOTIONS
+
+NEUTRAL = EMOTIONS.index("neutral")
+STIRRED = [place for place, name in enumerate(EMOTIONS) if name not in ("neutral", "calm")]
 
 
 class Draw(NamedTuple):
@@ -76,12 +79,18 @@ class PairedClips(Dataset[Batch]):
     """Batches of clips with a voice and a face, for fusion.
 
     An item that has both is its own pair. Any other is given a partner that shows, or says, the
-    same emotion, another one each epoch. Then now and then one of the two is taken away, so that
-    the network learns to do with either.
+    same emotion, another one each epoch. In a share of the pairs one of the two is at rest: a sad
+    voice comes from a neutral face, and neutral then says nothing. Then now and then one of the two
+    is taken away, so that the network learns to do with either.
     """
 
     def __init__(
-        self, items: Sequence[Item], source: SampleSource, seed: int, modality_dropout: float
+        self,
+        items: Sequence[Item],
+        source: SampleSource,
+        seed: int,
+        modality_dropout: float,
+        at_rest: float = 0.0,
     ) -> None:
         voices = [item for item in items if item.has_sound]
         faces = [item for item in items if item.has_picture]
@@ -90,6 +99,7 @@ class PairedClips(Dataset[Batch]):
         self._all_faces, self._faces = faces, _by_emotion(faces)
         self._source, self._seed = source, seed
         self._dropout = modality_dropout if voices and faces else 0.0
+        self._at_rest = at_rest
 
     def __getitem__(self, draws: list[Draw]) -> Batch:
         return collate([self._sample(draw) for draw in draws])
@@ -101,6 +111,8 @@ class PairedClips(Dataset[Batch]):
         own = self._source.sample(item, Modalities(), draw.epoch, rng)
         if partner is not None:
             own = own.seeing(self._acted(partner, draw.epoch, rng))
+            if item.emotion == NEUTRAL != partner.emotion:
+                own = replace(own, item=partner)  # the pair is what its face shows
         dropped = rng.random() < self._dropout
         if dropped and own.audio_mask.any() and own.frame_mask.any():
             if rng.random() < 0.5:
@@ -131,8 +143,11 @@ class PairedClips(Dataset[Batch]):
         return replace(face, vectors=torch.lerp(rest, face.vectors, share))
 
     def _partner(self, item: Item, rng: Generator) -> Item | None:
-        """A face that may show the item's emotion."""
-        faces = self._faces[item.emotion]
+        """A face that may show the item's emotion, or for one at rest another one's."""
+        emotion = item.emotion
+        if rng.random() < self._at_rest:
+            emotion = int(rng.choice(STIRRED)) if emotion == NEUTRAL else NEUTRAL
+        faces = self._faces[emotion]
         return faces[int(rng.integers(len(faces)))] if faces else None
 
 

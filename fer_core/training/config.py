@@ -62,6 +62,7 @@ class TrainingConfig:
     cutmix: float = 1.0  # alpha (Yun et al. 2019), for single pictures; 0 is off
     mix_share: float = 0.5  # of the batches are mixed, by one of the two
     modality_dropout: float = 0.3
+    at_rest: float = 0.0  # share of the pairs in which either the face or the voice is neutral
     curriculum_epochs: int = 0  # in which only easier clips are shown
     augment: bool = True
     augmentation: Augmentation = field(default_factory=Augmentation)

@@ -251,4 +251,4 @@ def _samples(
         source = EncodedSamples(model, store, cutter, how, setting.features, config.views, seed)
     if setting.stage in ("audio", "visual"):
         return TrainingClips(train, source, _HEARS_AND_SEES[setting.stage], seed)
-    return PairedClips(train, source, seed, config.modality_dropout)
+    return PairedClips(train, source, seed, config.modality_dropout, config.at_rest)

@@ -169,6 +169,23 @@ def test_a_voice_is_paired_with_faces_of_its_emotion_another_one_each_epoch(
         assert all(key.startswith(f"face-{0 if emotion == CALM else emotion}-") for key in keys)
 
 
+def test_in_a_share_of_pairs_one_of_the_two_is_at_rest_and_the_other_one_tells(
+    voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    voices = [voice_item(emotion, i) for emotion in (NEUTRAL, HAPPY) for i in range(100)]
+    faces = [face_item(emotion) for emotion in (NEUTRAL, *range(HAPPY, 8))]
+    clips = PairedClips([*voices, *faces], Numbered(), 0, modality_dropout=0.0, at_rest=0.4)
+    batch = clips[[Draw(0, place) for place in range(200)]]
+    told, shown = batch.targets.shares.argmax(1), batch.shown.shares.argmax(1)
+    heard = torch.tensor([item.emotion for item in clips.items])
+    resting = (shown == NEUTRAL) != (heard == NEUTRAL)
+    assert 0.3 < resting[:100].float().mean() < 0.5
+    assert 0.3 < resting[100:].float().mean() < 0.5
+    assert torch.equal(told[:100], shown[:100])
+    assert (told[100:] == HAPPY).all()
+    assert len(set(shown[:100].tolist())) == 7
+
+
 def test_a_recording_with_both_is_its_own_pair_and_may_be_the_face_of_another(
     voice_item: MakeItem,
 ) -> None:
