@@ -28,6 +28,9 @@ class SoundAugmentation:
 
     stretch: float = 0.12  # natural logarithm of the largest change of speed, both ways
     pitch_bins: float = 2.5  # largest shift along the axes of frequency, each 4 %
+    # And the largest one beside it of the spectrogram of pitch alone: a small head may have a deep
+    # voice, and most pairs of the two are nobody's in a corpus of a few speakers.
+    apart_bins: float = 0.0
     gain_db: float = 8.0  # largest change of level, down; up it is half of that
     # How often it is heard through another microphone, whose level tells nothing of the voice and
     # whose noise is always there. Studio recordings shout 17 dB above neutral speech, and a usual
@@ -127,7 +130,9 @@ def vary_spectra(
     """
     # Bins of both are equally far apart, so that one shift is the same pitch in both.
     shift = rng.uniform(-config.pitch_bins, config.pitch_bins)
-    mel, pitch = (_shifted(own, shift) for own in spectra.split([MEL_BINS, PITCH_BINS], dim=1))
+    mel, pitch = spectra.split([MEL_BINS, PITCH_BINS], dim=1)
+    mel = _shifted(mel, shift)
+    pitch = _shifted(pitch, shift + rng.uniform(-config.apart_bins, config.apart_bins))
     bins = np.arange(MEL_BINS)
     response_db = rng.uniform(-config.tilt_db, config.tilt_db) * (bins / (MEL_BINS - 1) - 0.5)
     if rng.random() < config.band:

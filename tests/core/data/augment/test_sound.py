@@ -152,6 +152,18 @@ def test_pitch_moves_what_is_seen_along_the_bins_of_both_alike() -> None:
     assert peaks <= set(range(37, 44))
 
 
+def test_pitch_may_move_apart_from_the_rest_of_a_voice() -> None:
+    spectra = torch.full((301, 160), -10.0)
+    spectra[:, [40, 80 + 40]] = 0.0
+    peaks = set()
+    for seed in range(20):
+        made = vary_spectra(spectra, BLANK, replace(OFF, apart_bins=2.0), rng(seed))
+        assert torch.equal(made[:, :80], spectra[:, :80])
+        peaks.add(int(made[0, 80:].argmax()))
+    assert min(peaks) < 40 < max(peaks)
+    assert peaks <= set(range(38, 43))
+
+
 def test_the_frequency_response_is_bent_and_silence_stays_silence(spectra: torch.Tensor) -> None:
     made = vary_spectra(spectra, BLANK, replace(OFF, tilt_db=6.0), rng(0)) - spectra
     slope = made[0, :80].diff()
