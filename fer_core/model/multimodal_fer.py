@@ -88,4 +88,9 @@ class MultimodalFER(nn.Module):
         logits = logits + mean_of_present(heard_says, audio_mask) + mean_of_present(seen_says, seen)
         segment_logits = segment_logits + heard_says * audio_mask.unsqueeze(-1)
         segment_logits = segment_logits + seen_says * seen.unsqueeze(-1)
+        # A syllable tells little of an emotion: half of a segment's answer is that of its clip.
+        told = (audio_mask | seen).unsqueeze(-1)
+        segment_logits = torch.where(
+            told, (segment_logits + logits.unsqueeze(1)) / 2, segment_logits
+        )
         return ModelOutput(logits, segment_logits, weights, audio, video, heard_says, seen_says)
