@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from fer_core.config import FERConfig
+from fer_core.config import AudioEncoder, FERConfig
 from fer_core.costs import PartCosts, costs_of
 from fer_core.errors import UserError
 from fer_core.labels import CLASSES
@@ -77,6 +77,13 @@ _LANES: dict[str, Lane] = {
 }
 
 
+_ENCODERS: dict[AudioEncoder, str] = {
+    "fastconformer": "FastConformer",
+    "stemmed": "stemmed FastConformer",
+    "convolutional": "convolutions",
+}
+
+
 def _size(part: PartCosts) -> str:
     if part.hop_operations < 5e7:
         return short(part.parameters)
@@ -101,9 +108,10 @@ def _method(config: FERConfig, part: str) -> str:
     widths = "-".join(map(str, (fusion.out, *config.classifier.hidden, CLASSES)))
     return {
         "audio encoder": " + ".join(
-            f"{count} {kind}" for kind, count in Counter(audio.encoders).items()
+            f"{count} {_ENCODERS[kind]}" if count > 1 else _ENCODERS[kind]
+            for kind, count in Counter(audio.encoders).items()
         )
-        + (f", {audio.layers} layers, {audio.heads} heads"),
+        + f", layers of {audio.heads} heads: {audio.layers}",
         "segment attention pooling": f"{SEGMENTS} learned queries over {AUDIO_STEPS} steps",
         "vision encoder": f"{stem}transformer, {vision.layers} layers, {vision.heads} heads",
         "ROI token compression": kept[config.roi.place],
