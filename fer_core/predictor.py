@@ -21,6 +21,7 @@ from torch import Tensor
 
 from fer_core.device import resolve_device
 from fer_core.media import SEGMENTS, BoolArray, Clip, FaceBox, VideoFrame
+from fer_core.model.folding import folded
 from fer_core.model.inputs import AUDIO_STEPS, ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.temperature import calibrated_logits
@@ -61,7 +62,7 @@ class Predictor:
     def __init__(self, model: MultimodalFER, device: str = "cpu") -> None:
         """``device`` is one of torch's; :func:`fer_core.device.resolve_device` names one."""
         self.config = model.config
-        self._model = model.to(device).eval()
+        self._model = folded(model.to(device))
         self._device = torch.device(device)
         self._processor = ClipProcessor(model.config)
         self._ears = ThreadPoolExecutor(1, "ears")

@@ -24,8 +24,9 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.first = _normed_convolution(channels, channels, (1, 1))
         self.second = _convolution(channels, channels)
-        self.norm = nn.BatchNorm2d(channels)
-        nn.init.zeros_(self.norm.weight)  # it starts as the identity (Goyal et al. 2017)
+        norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(norm.weight)  # it starts as the identity (Goyal et al. 2017)
+        self.norm: nn.Module = norm  # none once it is folded
         self.activation = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
