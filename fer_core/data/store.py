@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from fer_core.media import (
     FRAMES_PER_CLIP,
     MAX_FRAME_AGE_SECONDS,
     SAMPLE_RATE,
+    SEGMENTS,
     TICK_SECONDS,
     BoolArray,
     FaceBox,
@@ -43,9 +44,12 @@ from fer_core.preprocess.face import FaceDetector, FaceTracker
 from fer_core.preprocess.framing import framing_square, roi_of
 from fer_core.preprocess.image import crop
 from fer_core.preprocess.opencv import cv2
+from fer_core.preprocess.speech import CHUNK, speech_probabilities
 from fer_core.whole_file import whole
 
-FORMAT = 1  # of the files; another number makes all of them anew
+FORMAT = 2  # of the files; another number makes all of them anew
+
+PLACES = 12  # at which a segment is asked whether somebody speaks, one for each 31 ms
 
 # Where MediaPipe finds the face in FER+ pictures enlarged to 240 pixels: the median of 694 boxes.
 # At their own 48 pixels it finds none.
@@ -62,6 +66,8 @@ class Prepared:
     rois: BoolArray  # (N, 196)
     times_s: NDArray[np.float64]  # (N,), ascending
     hidden_s: NDArray[np.float64]  # times of frames in which no face was found
+    # The probability in each chunk of 32 ms of the waveform.
+    speech: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def shown(self, start_s: float) -> NDArray[np.int64]:
         """The picture in each of the 16 places of the clip at ``start_s``, -1 where hidden."""
@@ -85,6 +91,16 @@ class Prepared:
             piece = self.waveform[first : first + length]
             samples[: len(piece)], real[: len(piece)] = piece, True
         return samples, real
+
+    def spoken(self, start_s: float, seconds: float, threshold: float) -> NDArray[np.float64]:
+        """The share of each eighth of ``seconds`` from ``start_s`` on in which somebody speaks."""
+        places = start_s + seconds * (np.arange(SEGMENTS * PLACES) + 0.5) / (SEGMENTS * PLACES)
+        chunks = (places * SAMPLE_RATE / CHUNK).astype(np.int64)
+        there = chunks < len(self.speech)
+        spoken = np.zeros(len(chunks), np.bool_)
+        spoken[there] = self.speech[chunks[there]] >= threshold
+        share: NDArray[np.float64] = spoken.reshape(SEGMENTS, PLACES).mean(axis=1)
+        return share
 
 
 class MediaStore:
@@ -163,6 +179,7 @@ class MediaStore:
             np.array(rois, np.bool_).reshape(-1, PATCHES),
             np.array(times_s, np.float64),
             np.array(hidden_s, np.float64),
+            speech_probabilities(np.zeros(0, np.float32) if waveform is None else waveform),
         )
 
     def _look(self, image: RgbImage, face: FaceBox) -> tuple[RgbImage, BoolArray]:
@@ -208,6 +225,7 @@ def _read(path: Path) -> Prepared:
         arrays["rois"],
         arrays["times_s"],
         arrays["hidden_s"],
+        arrays["speech"],
     )
 
 
@@ -223,6 +241,7 @@ def _write(prepared: Prepared, path: Path) -> None:
         "rois": prepared.rois,
         "times_s": prepared.times_s,
         "hidden_s": prepared.hidden_s,
+        "speech": prepared.speech,
     }
     save_arrays(arrays, path)
 

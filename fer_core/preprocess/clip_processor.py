@@ -98,8 +98,12 @@ class ClipProcessor:
         square = framing_square(face, image.shape, self._vision)
         return Picture(as_pixels(crop(image, square)), torch.from_numpy(roi_of(face, square)))
 
-    def sound(self, waveform: Waveform, mask: BoolArray) -> Sound:
+    def sound(
+        self, waveform: Waveform, mask: BoolArray, speech: NDArray[np.float64] | None = None
+    ) -> Sound:
         """What is heard of ``waveform`` (48000,) where ``mask`` (48000,) is True.
+
+        ``speech`` (8,) is the share of each segment in which somebody speaks, if it is known.
 
         The whole sound counts as absent if it is under the silence threshold or nobody speaks for
         long enough; then and in a segment too quiet or mostly missing ``audio_mask`` is False. The
@@ -116,7 +120,8 @@ class ClipProcessor:
         if level is None or level < limits.silence_dbfs:
             heard, speech = np.zeros(SEGMENTS, np.bool_), np.zeros(SEGMENTS)
         else:
-            speech = speech_by_segment(waveform, mask, limits.speech_probability)
+            if speech is None:
+                speech = speech_by_segment(waveform, mask, limits.speech_probability)
             heard = heard_segments(waveform, mask, limits.silence_dbfs)
             heard &= speech.mean() * CLIP_SECONDS >= limits.min_speech_s
         return Sound(

@@ -19,6 +19,7 @@ from fer_core.onnx_runtime import onnxruntime
 
 CHUNK = 512  # samples, 32 ms
 CONTEXT = 64  # samples of the chunk before
+CHUNKS_AT_ONCE = 1024  # 33 s: of an hour at once the memory would be 60 times that
 
 
 def speech_probabilities(waveform: Waveform) -> NDArray[np.float32]:
@@ -27,11 +28,18 @@ def speech_probabilities(waveform: Waveform) -> NDArray[np.float32]:
     chunks.reshape(-1)[: len(waveform)] = waveform
     context = np.zeros((len(chunks), CONTEXT), np.float32)
     context[1:] = chunks[:-1, -CONTEXT:]
-    state = np.zeros((1, 1, 128), np.float32)
-    probabilities: NDArray[np.float32] = _detector().run(
-        ["speech_probs"],
-        {"input": np.concatenate([context, chunks], axis=1), "h": state, "c": state},
-    )[0]
+    hidden = cell = np.zeros((1, 1, 128), np.float32)
+    probabilities = np.zeros(len(chunks), np.float32)
+    for first in range(0, len(chunks), CHUNKS_AT_ONCE):
+        part = slice(first, first + CHUNKS_AT_ONCE)
+        probabilities[part], hidden, cell = _detector().run(
+            ["speech_probs", "hn", "cn"],
+            {
+                "input": np.concatenate([context[part], chunks[part]], axis=1),
+                "h": hidden,
+                "c": cell,
+            },
+        )
     return probabilities
 
 

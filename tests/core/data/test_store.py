@@ -197,10 +197,25 @@ def test_the_frames_shown_are_those_the_live_program_samples(
             assert prepared.times_s[place] == frame.time_s
 
 
+def test_speech_is_counted_where_a_clip_lies_in_the_recording() -> None:
+    speech = np.zeros(125, np.float32)  # 4 s, of which the chunks from 2.016 to 2.528 s are speech
+    speech[63:79] = 0.8
+    recording = replace(nothing(4.0), speech=speech)
+    assert recording.spoken(2.016, 8 * 0.512, 0.5).tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+    assert recording.spoken(0.0, 3.0, 0.5).sum() == pytest.approx(0.512 / 0.375, abs=0.1)
+    assert recording.spoken(0.0, 3.0, 0.9).sum() == 0  # none is so sure
+    assert nothing(4.0).spoken(0.0, 3.0, 0.5).tolist() == [0] * 8
+
+
+def nothing(seconds: float) -> Prepared:
+    return Prepared(seconds, None, [], np.zeros((0, 196), bool), np.zeros(0), np.zeros(0))
+
+
 def test_a_camera_that_stalls_shows_nothing(store: MediaStore) -> None:
-    nothing = Prepared(3.0, None, [], np.zeros((0, 196), bool), np.zeros(0), np.zeros(0))
-    assert (nothing.shown(0.0) == -1).all()
-    stalled = replace(nothing, pictures=[np.zeros((224, 224, 3), np.uint8)], times_s=np.zeros(1))
+    assert (nothing(3.0).shown(0.0) == -1).all()
+    stalled = replace(
+        nothing(3.0), pictures=[np.zeros((224, 224, 3), np.uint8)], times_s=np.zeros(1)
+    )
     assert stalled.shown(0.0).tolist() == [0, 0] + 14 * [-1]  # it is older than 0.5 s
     lost = replace(stalled, hidden_s=np.array([0.2]))
     assert lost.shown(0.0).tolist() == [0] + 15 * [-1]

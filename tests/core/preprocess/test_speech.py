@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from fer_core.media import CLIP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, Waveform
+from fer_core.preprocess import speech
 from fer_core.preprocess.speech import CHUNK, speech_by_segment, speech_probabilities
 
 CLIPS = Path(__file__).parents[3] / "../shared/data/clips"
@@ -24,6 +25,15 @@ def test_probabilities_are_those_of_the_librarys_own_wrapper(voice: Waveform) ->
     padded = np.pad(voice, (0, -len(voice) % CHUNK))
     expected = [wrapper(torch.from_numpy(c), SAMPLE_RATE).item() for c in padded.reshape(-1, CHUNK)]
     np.testing.assert_allclose(speech_probabilities(voice), expected, atol=1e-4)
+
+
+def test_long_sound_is_heard_in_parts_with_the_same_answers(
+    voice: Waveform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = speech_probabilities(voice)
+    monkeypatch.setattr(speech, "CHUNKS_AT_ONCE", 7)
+    np.testing.assert_allclose(speech_probabilities(voice), at_once, atol=1e-5)
+    assert at_once.max() > 0.9
 
 
 def test_detecting_speech_leaves_torchs_threads_alone() -> None:
