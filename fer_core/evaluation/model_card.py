@@ -78,7 +78,8 @@ def _scores(facts: CardFacts) -> list[str]:
         lines += [
             "UAR is the mean of the recalls (balanced accuracy), WAR the share of all that is "
             "right; in brackets 95 % bootstrap intervals. ECE is the expected calibration error, "
-            "in 15 bins, of the probabilities that the model gives.",
+            "in 15 bins, of the probabilities that the model gives; in brackets what so few "
+            "answers would have by chance if every probability were true.",
             "",
             *_table(
                 (
@@ -133,7 +134,7 @@ def _score_row(measurement: Measurement) -> tuple[str, ...]:
         str(scores.speakers) if scores.speakers else "not known",
         f"{scores.uar:.3f} [{intervals.uar.low:.3f}, {intervals.uar.high:.3f}]",
         f"{scores.war:.3f} [{intervals.war.low:.3f}, {intervals.war.high:.3f}]",
-        f"{scores.ece:.3f}",
+        f"{scores.ece:.3f} (by chance {scores.ece_by_chance:.3f})",
         f"{intervals.units} {intervals.over}",
     )
 

@@ -6,6 +6,7 @@ M. Pakdaman Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -29,6 +30,17 @@ class Reliability:
         answers = sum(self.counts)
         return sum(n * gap for n, gap in zip(self.counts, gaps, strict=True)) / answers
 
+    @property
+    def ece_by_chance(self) -> float:
+        """What the error would be on average if every confidence were true, 0 to 1.
+
+        Of few answers a bin is right a little more or less often than it says by chance alone, and
+        the error counts both. Of a bin of equal confidences this is the mean absolute deviation of
+        the binomial distribution (de Moivre 1730), a little too much of different ones.
+        """
+        answers = sum(self.counts)
+        return sum(map(_mean_deviation, self.counts, self.confidence)) / answers
+
 
 def reliability(confidence: Tensor, right: Tensor) -> Reliability:
     """Of answers with ``confidence`` (N,) 0 to 1, and whether they are ``right`` (N,) bool.
@@ -47,3 +59,18 @@ def reliability(confidence: Tensor, right: Tensor) -> Reliability:
         return tuple((total / counts.clamp(min=1)).tolist())
 
     return Reliability(tuple(counts.tolist()), mean(confidence), mean(right))
+
+
+def _mean_deviation(n: int, p: float) -> float:
+    """E|X - np| of X, how many of ``n`` happen that each do with probability ``p``."""
+    if not 0 < p < 1:
+        return 0.0
+    above = math.floor(n * p) + 1  # de Moivre's formula needs its probability alone
+    log_probability = (
+        math.lgamma(n + 1)
+        - math.lgamma(above + 1)
+        - math.lgamma(n - above + 1)
+        + above * math.log(p)
+        + (n - above) * math.log1p(-p)
+    )
+    return 2 * above * (1 - p) * math.exp(log_probability)

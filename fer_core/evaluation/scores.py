@@ -83,6 +83,7 @@ class Scores:
     f1_macro: float  # mean over the classes that occur or were said
     f1_weighted: float
     ece: float  # of 15 bins
+    ece_by_chance: float  # of answers as many and as sure whose probabilities are all true
     nll: float  # mean negative log-likelihood, nats
     per_class: Mapping[str, ClassScores]
     confusion: tuple[tuple[int, ...], ...]  # rows are the truth; without the unanswered
@@ -221,6 +222,7 @@ def _score(verdicts: Verdicts) -> Scores:
         f1_macro=_mean(f1),
         f1_weighted=float(multiclass_f1_score(said, truth, classes, average="weighted")),
         ece=verdicts.reliability.ece,
+        ece_by_chance=verdicts.reliability.ece_by_chance,
         nll=float(-likelihood.mean()),
         per_class={
             label: ClassScores(recall[k], precision[k], f1[k], int(is_class[k]))

@@ -69,7 +69,7 @@ def test_data_and_people_are_named(corpus_use: CorpusUse) -> None:
 def test_scores_come_with_their_interval_and_what_it_is_of(answers: Answers) -> None:
     card = model_card(dataclasses.replace(NOTHING, measurements=(Measurement.of(TRIAL, answers),)))
     row = "| ravdess | dev5-0 | audio alone | 12 | 3 | 0.750 [0.750, 0.750] | 0.750 [0.750, 0.750]"
-    assert f"{row} | 0.150 | 3 speakers |" in card
+    assert f"{row} | 0.150 (by chance 0.069) | 3 speakers |" in card
     assert "Not measured: audio and video, video alone." in card
     assert "| happy | 6 | 1.000 | 1.000 | 1.000 |" in card
     assert "| sad | 6 | 0.500 | 1.000 | 0.667 |" in card
