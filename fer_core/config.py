@@ -224,6 +224,7 @@ class FERConfig:
                 audio=AudioConfig(encoders=("stemmed", "convolutional"), layers=1, dropout=0.2),
                 vision=VisionConfig(stem="conv", layers=2, face_scale=2.0),
                 roi=RoiConfig(place="early"),
+                fusion=FusionConfig(layers=3),
             )
         wide = AudioConfig(width=512, heads=8, subsampling_channels=256)
         siglip2 = VisionConfig(upstream=SIGLIP2, width=768, heads=12, mlp=3072)
