@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from fer_core.config import FERConfig, Thresholds
 from fer_core.media import (
@@ -20,6 +21,7 @@ from fer_core.media import (
     sample_frames,
 )
 from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.model.visual_branch import VisualBranch
 from fer_core.predictor import HeardClip, Predictor
 from fer_core.streaming import StreamingPredictor
 from fer_core.weights import new_model
@@ -54,15 +56,19 @@ class Recording:
             yield Clip(hop * HOP_SECONDS, frames, faces, sound, np.ones(CLIP_SAMPLES, bool))
 
 
-class EncodedFrames:
-    """How many frames each call gave to the vision encoder, counted where they enter it."""
+@pytest.fixture
+def encoded() -> Iterator[list[int]]:
+    """How many frames each call gave to a vision encoder, counted where they enter it."""
+    calls: list[int] = []
 
-    def __init__(self, model: MultimodalFER) -> None:
-        self.calls: list[int] = []
-        model.visual_branch.register_forward_pre_hook(self._count)
+    def count(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        if isinstance(module, VisualBranch):
+            calls.append(len(inputs[0]))
 
-    def _count(self, module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-        self.calls.append(len(inputs[0]))
+    # For all modules, because a predictor answers with a copy of the model's.
+    hook = register_module_forward_pre_hook(count)
+    yield calls
+    hook.remove()
 
 
 @pytest.fixture
@@ -91,53 +97,57 @@ def test_stream_gives_the_answers_of_single_clips(model: MultimodalFER) -> None:
     assert len(distinct) == HOPS
 
 
-def test_a_hop_encodes_two_frames(model: MultimodalFER) -> None:
-    stream, encoded = StreamingPredictor(Predictor(model)), EncodedFrames(model)
+def test_a_hop_encodes_two_frames(model: MultimodalFER, encoded: list[int]) -> None:
+    stream = StreamingPredictor(Predictor(model))
     for clip in Recording().clips():
         stream.predict(clip)
-    assert encoded.calls == [16] + (HOPS - 1) * [2]
+    assert encoded == [16] + (HOPS - 1) * [2]
 
 
-def test_slow_camera_has_each_frame_encoded_once(model: MultimodalFER) -> None:
-    stream, encoded = StreamingPredictor(Predictor(model)), EncodedFrames(model)
+def test_slow_camera_has_each_frame_encoded_once(model: MultimodalFER, encoded: list[int]) -> None:
+    stream = StreamingPredictor(Predictor(model))
     recording = Recording(rate=3)
     clips = list(recording.clips())
     for clip in clips:
         stream.predict(clip)
     shown = {frame.index for clip in clips for frame in clip.frames if frame is not None}
-    assert sum(encoded.calls) == len(shown)
+    assert sum(encoded) == len(shown)
 
 
-def test_same_clip_again_encodes_nothing(model: MultimodalFER) -> None:
-    stream, encoded = StreamingPredictor(Predictor(model)), EncodedFrames(model)
+def test_same_clip_again_encodes_nothing(model: MultimodalFER, encoded: list[int]) -> None:
+    stream = StreamingPredictor(Predictor(model))
     clip = next(Recording().clips())
     first, second = stream.predict(clip), stream.predict(clip)
-    assert encoded.calls == [16]
+    assert encoded == [16]
     assert first is not None
     assert second is not None
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
 
 
-def test_frame_is_encoded_again_when_another_face_is_looked_at(model: MultimodalFER) -> None:
-    stream, encoded = StreamingPredictor(Predictor(model)), EncodedFrames(model)
+def test_frame_is_encoded_again_when_another_face_is_looked_at(
+    model: MultimodalFER, encoded: list[int]
+) -> None:
+    stream = StreamingPredictor(Predictor(model))
     clip = next(Recording().clips())
     stream.predict(clip)
     somebody = FaceBox(40, 20, 20, 20, 0.7)
     stream.predict(dataclasses.replace(clip, faces=(*clip.faces[:-1], somebody)))
-    assert encoded.calls == [16, 1]
+    assert encoded == [16, 1]
 
 
-def test_only_the_newest_clips_faces_are_remembered(model: MultimodalFER) -> None:
-    stream, encoded = StreamingPredictor(Predictor(model)), EncodedFrames(model)
+def test_only_the_newest_clips_faces_are_remembered(
+    model: MultimodalFER, encoded: list[int]
+) -> None:
+    stream = StreamingPredictor(Predictor(model))
     clips = list(Recording().clips())
     stream.predict(clips[0])
     stream.predict(clips[-1])  # 3 s later, all frames are others
     stream.predict(clips[0])
-    assert encoded.calls == [16, 16, 16]
+    assert encoded == [16, 16, 16]
 
 
-def test_clip_without_anything_forgets_too(model: MultimodalFER) -> None:
-    stream, encoded = StreamingPredictor(Predictor(model)), EncodedFrames(model)
+def test_clip_without_anything_forgets_too(model: MultimodalFER, encoded: list[int]) -> None:
+    stream = StreamingPredictor(Predictor(model))
     clip = next(Recording().clips())
     stream.predict(clip)
     nothing = dataclasses.replace(
@@ -145,7 +155,7 @@ def test_clip_without_anything_forgets_too(model: MultimodalFER) -> None:
     )
     assert stream.predict(nothing) is None
     stream.predict(clip)
-    assert encoded.calls == [16, 16]
+    assert encoded == [16, 16]
 
 
 def test_another_source_may_count_its_frames_from_zero_again(model: MultimodalFER) -> None:
