@@ -39,14 +39,12 @@ from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
 from fer_core.training.machine import Machine
+from fer_core.training.provenance import provenance
 from fer_core.training.run import RunData, train, usual_stages
 from fer_core.weights import load_config, save_checkpoint
 
 METRICS_NAME = "metrics.json"  # written last: a run that has it is complete
 PACKAGES = ("torch", "torchaudio", "transformers", "lightning", "torchmetrics", "numpy", "av")
-BEGUN_WITH = (
-    "Training began with a model trained before ({}); people it learned from may be in the test."
-)
 MODALITIES: dict[Shown, Modalities] = {
     "audio and video": Modalities(),
     "audio alone": Modalities(video=False),
@@ -148,10 +146,8 @@ def fit(
         )
         for measurement in measure(model, name, part, store, wanted)
     )
-    taught = [part.description for part in folds if part.train]
-    if before is not None:
-        taught.append(f"Begun with a model trained on: {before}")
-    model.config = dataclasses.replace(model.config, trained_on=" ".join(taught))
+    trained_on, notes = provenance([part.description for part in folds if part.train], before)
+    model.config = dataclasses.replace(model.config, trained_on=trained_on)
     save_checkpoint(model, folder / "model")
     facts = CardFacts(
         model.config.name,
@@ -160,7 +156,7 @@ def fit(
         licence=licence_of([own.corpus.licence for own in material]),
         measurements=measurements,
         over_folds=over_folds,
-        notes=() if before is None else (BEGUN_WITH.format(before),),
+        notes=notes,
         calibration=calibration,
         calibrated_on="the validation people" if calibration else None,
         uncertain_below=model.config.thresholds.uncertain_below if calibration else None,

@@ -1,0 +1,37 @@
+"""What a model was taught, in words: by this run, and by those that it began with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+BEGUN_WITH = "Begun with a model trained on: "
+SAME = "Training began with a model trained before on the same corpora and splits."
+OTHER = "Training began with a model trained before ({}); people it learned from may be in the test."
+
+
+class Provenance(NamedTuple):
+    """What the model's configuration and its card say of its training."""
+
+    trained_on: str
+    notes: tuple[str, ...]
+
+
+def provenance(taught: Sequence[str], before: str | None) -> Provenance:
+    """What this run taught, then what those before it did, each thing once.
+
+    Args:
+        taught: the descriptions of the splits of this run.
+        before: ``trained_on`` of the model that it began with; None is none.
+    """
+    now = " ".join(taught)
+    if before is None:
+        return Provenance(now, ())
+    told = [now]
+    for earlier in (part.strip() for part in before.split(BEGUN_WITH)):
+        if not any(earlier in other for other in told):
+            told.append(earlier)
+    if told == [now]:
+        return Provenance(now, (SAME,))
+    others = f" {BEGUN_WITH}".join(told[1:])
+    return Provenance(f"{now} {BEGUN_WITH}{others}", (OTHER.format(others),))

@@ -1,0 +1,31 @@
+"""What a model was taught is told once, and never left out."""
+
+from __future__ import annotations
+
+from fer_core.training.provenance import provenance
+
+VOICES = "Everything in the folder trains; validated on 22."
+FACES = "The official parts of ferplus."
+
+
+def test_a_model_trained_from_scratch_tells_its_splits_and_notes_nothing() -> None:
+    assert provenance([VOICES, FACES], None) == (f"{VOICES} {FACES}", ())
+
+
+def test_runs_on_the_same_splits_one_after_the_other_tell_them_once() -> None:
+    first = provenance([VOICES], None).trained_on
+    second = provenance([VOICES], first).trained_on
+    third, notes = provenance([VOICES, FACES], second)
+    assert third == f"{VOICES} {FACES}"
+    assert notes == ("Training began with a model trained before on the same corpora and splits.",)
+
+
+def test_another_split_before_is_told_with_a_warning_however_many_runs_ago() -> None:
+    other = "Fold 0 of 5."
+    second = provenance([VOICES], other).trained_on
+    assert second == f"{VOICES} Begun with a model trained on: {other}"
+    third, notes = provenance([VOICES, FACES], second)
+    assert third == f"{VOICES} {FACES} Begun with a model trained on: {other}"
+    assert len(notes) == 1
+    assert other in notes[0]
+    assert "people it learned from may be in the test" in notes[0]
