@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 RAVDESS ?= data/ravdess
 FERPLUS ?= data/ferplus
 RUN ?= runs/compact
+VOICES = --corpus ravdess --data $(RAVDESS) --split untested
+FACES = --corpus ferplus --data $(FERPLUS) --split official
 
 .PHONY: help setup run test check format bench train-compact clean
 
@@ -42,11 +44,14 @@ bench: $(READY)  ## print the figures of benchmarks/
 	$(BIN)/python -m benchmarks
 
 train-compact: $(READY)  ## train the bundled model (RAVDESS=folder FERPLUS=folder); goes on where it was stopped
-	$(BIN)/python train.py fit --config configs/compact.yaml --out $(RUN) \
-		--corpus ravdess --data $(RAVDESS) --split untested --corpus ferplus --data $(FERPLUS) --split official
-	$(BIN)/python train.py pack $(RUN)/model resources/models/compact
+	$(BIN)/python train.py fit --config configs/compact.yaml --stages audio,visual --out $(RUN)/branches $(VOICES) $(FACES) $(ARGS)
+	$(BIN)/python train.py fit --config configs/compact-voices.yaml --stages audio --modalities audio \
+		--start-from $(RUN)/branches/model --out $(RUN)/voices $(VOICES) $(ARGS)
+	$(BIN)/python train.py fit --config configs/compact.yaml --stages fusion --start-from $(RUN)/voices/model \
+		--out $(RUN)/fused $(VOICES) $(FACES) $(ARGS)
+	$(BIN)/python train.py pack $(RUN)/fused/model resources/models/compact
 	mkdir -p docs/models/compact
-	cp $(RUN)/training_history.json $(RUN)/metrics.json $(RUN)/data.json $(RUN)/versions.json docs/models/compact
+	cp $(addprefix $(RUN)/fused/,training_history.json metrics.json data.json versions.json) docs/models/compact
 	$(BIN)/python -m benchmarks.accuracy --ravdess $(RAVDESS) --ferplus $(FERPLUS)
 
 clean:  ## remove .venv and everything made

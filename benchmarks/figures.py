@@ -29,11 +29,11 @@ class Figure:
     def __str__(self) -> str:
         target = ""
         if self.at_most is not None:
-            target = f"at most {self.at_most:g}"
+            target = f"at most {self.at_most:.4g}"
         elif self.at_least is not None:
-            target = f"at least {self.at_least:g}"
+            target = f"at least {self.at_least:.4g}"
         verdict = {None: "", True: "met", False: "MISSED"}[self.met]
-        line = f"  {self.name:<46}{_number(self.value):>9} {self.unit:<12}{target:<16}{verdict:<8}"
+        line = f"  {self.name:<46}{_number(self.value):>9} {self.unit:<16} {target:<16}{verdict:<8}"
         if self.naive is not None:
             ratio = f", {self.naive / self.value:.1f} times" if self.value else ""
             line += f"naive: {_number(self.naive)}{ratio} ({self.naively})"
@@ -41,10 +41,7 @@ class Figure:
 
 
 def _number(value: float) -> str:
-    return (
-        f"{value:.0f}"
-        if abs(value) >= 100
-        else f"{value:.1f}"
-        if abs(value) >= 10
-        else f"{value:.2f}"
-    )
+    """Three decimals under 1 and fewer above; none from 100 on, nor of a whole number."""
+    size = abs(value)
+    decimals = 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2
+    return f"{value:.{3 if size < 1 and decimals else decimals}f}"
