@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 BEGUN_WITH = "Begun with a model trained on: "
 SAME = "Training began with a model trained before on the same corpora and splits."
-OTHER = "Training began with a model trained before ({}); people it learned from may be in the test."
+OTHER = (
+    "Training began with a model trained before ({}); people it learned from may be in the test."
+)
 
 
 class Provenance(NamedTuple):
