@@ -80,7 +80,7 @@ class Analysis:
             )
         wanted = wanted or Modalities()
         self._path, self._model, self._hop_s = path, model, hop_s
-        self._face, self._sound_track = face, sound_track
+        self._face, self._wanted, self._sound_track = face, wanted, sound_track
         map_large_blocks()  # the index of a long film is one
         self._info = probe(path, sound_track)
         self._sha256 = content_digest(path)
@@ -153,6 +153,8 @@ class Analysis:
             probabilities=whole.probabilities(),
             warnings=tuple(self._warnings),
             face_id=face_id,
+            only=self._wanted.only,
+            sound_track=self._sound_track,
         )
 
     def _through(self, sound_blocks: Generator, watched: Generator[Watched]) -> Iterator[Segment]:

@@ -19,7 +19,8 @@ from fer_core.analysis.export import OVERLAY
 from fer_core.analysis.identities import FaceChoice
 from fer_core.analysis.inputs import Job
 from fer_core.analysis.model import LoadedModel
-from fer_core.analysis.results import check_writable, complete_results, write_results
+from fer_core.analysis.results import Made, check_writable, complete_results, write_results
+from fer_core.analysis.timeline import SCHEMA
 from fer_core.data.clips import Modalities
 from fer_core.errors import UserError
 
@@ -118,7 +119,8 @@ def share_threads(model: LoadedModel, workers: int) -> None:
 
 def _run(job: Job, model: LoadedModel, recipe: Recipe, on_progress: OnProgress) -> Outcome:
     if recipe.resume:
-        found = complete_results(job, recipe.formats, recipe.face, model.used.sha256, recipe.hop_s)
+        made = Made(SCHEMA, model.used.sha256, recipe.hop_s, recipe.wanted.only, recipe.sound_track)
+        found = complete_results(job, recipe.formats, recipe.face, made)
         if found is not None:
             emotions = tuple(document["summary"]["emotion"] for document in found)
             return Outcome(job, emotions, tuple(found) if recipe.tells else (), was_there=True)

@@ -109,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
         "--resume",
         action="store_true",
         help="leave out files whose results, JSON among them, are there, of the same content, "
-        "model and hop",
+        "model, hop, modalities and sound track",
     )
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a file on standard output"

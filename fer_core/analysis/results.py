@@ -12,16 +12,17 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from fer_core.analysis.export import OVERLAY
 from fer_core.analysis.export.formats import export
 from fer_core.analysis.export.overlay_video import overlay_video
 from fer_core.analysis.identities import FaceChoice
 from fer_core.analysis.inputs import Job
-from fer_core.analysis.timeline import SCHEMA, Timeline
+from fer_core.analysis.timeline import Timeline
 from fer_core.data.digest import content_digest
 from fer_core.whole_file import unwritable
 
@@ -65,8 +66,29 @@ def write_results(
             export(timeline, result_path(job, "json", timeline.face_id))
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the results of a file depend on beside the file and the choice of faces."""
+
+    schema: int
+    model_sha256: str
+    hop_s: float
+    only: str | None
+    sound_track: int | None
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Self:
+        return cls(
+            document["schema"],
+            document["model"]["sha256"],
+            document["hop_s"],
+            document.get("only"),
+            document.get("sound_track"),
+        )
+
+
 def complete_results(
-    job: Job, formats: Sequence[str], face: FaceChoice, model_sha256: str, hop_s: float
+    job: Job, formats: Sequence[str], face: FaceChoice, made: Made
 ) -> list[dict[str, Any]] | None:
     """The documents of an earlier call, if it did all that this one would do; JSON among it.
 
@@ -74,8 +96,7 @@ def complete_results(
         UserError: the media file cannot be read.
     """
     documents = _documents(job, face)
-    made_of = [(d["schema"], d["model"]["sha256"], d["hop_s"]) for d in documents]
-    if not documents or set(made_of) != {(SCHEMA, model_sha256, hop_s)}:
+    if {Made.of(document) for document in documents} != {made}:
         return None
     if {d["source"]["sha256"] for d in documents} != {content_digest(job.path)}:
         return None
@@ -126,7 +147,7 @@ def _document(path: Path) -> dict[str, Any] | None:
     """None if there is none that can be read."""
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        document["schema"], document["model"]["sha256"], document["hop_s"]
+        Made.of(document)
         document["source"]["sha256"], document["summary"]["face_s"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -104,6 +104,8 @@ class Timeline:
     warnings: tuple[str, ...]
     face_id: int | None = None  # which of several faces, from 0 in the order of their coming
     markers: tuple[Marker, ...] = ()  # in order of time
+    only: str | None = None  # "audio" or "video", where nothing else of the file was to be used
+    sound_track: int | None = None  # which of several, from 1; None: the file's main one
 
     @property
     def emotion(self) -> str | None:
@@ -124,11 +126,11 @@ class Timeline:
 
     def as_json(self) -> dict[str, Any]:
         source, video, audio = self.source, self.source.video, self.source.audio
-        face = {} if self.face_id is None else {"face_id": self.face_id}
+        chosen = {"face_id": self.face_id, "only": self.only, "sound_track": self.sound_track}
         markers = [{"time_s": round(m.time_s, 4), "note": m.note} for m in self.markers]
         return {
             "schema": SCHEMA,
-            **face,
+            **{name: choice for name, choice in chosen.items() if choice is not None},
             "source": {
                 "path": source.path,
                 "sha256": source.sha256,

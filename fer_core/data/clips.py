@@ -50,6 +50,13 @@ class Modalities:
     audio: bool = True
     video: bool = True
 
+    @property
+    def only(self) -> str | None:
+        """ "audio" or "video" where the other is not wanted."""
+        if self.audio == self.video:
+            return None
+        return "audio" if self.audio else "video"
+
     def of(self, item: Item) -> Modalities:
         """Those of them that ``item`` has."""
         return Modalities(self.audio and item.has_sound, self.video and item.has_picture)

@@ -84,6 +84,11 @@ def test_resume_leaves_out_what_is_complete_and_of_the_same_model(
     assert "0 analysed, 1 already there" in resume()
     assert "1 analysed" in resume("--hop", "1")
     assert "1 analysed" in resume("--hop", "1", "--format", "json,srt")
+    assert "1 analysed" in resume("--hop", "1", "--modalities", "audio")
+    assert "0 analysed, 1 already there" in resume("--hop", "1", "--modalities", "audio")
+    assert "1 analysed" in resume("--hop", "1", "--sound-track", "1")
+    assert "0 analysed, 1 already there" in resume("--hop", "1", "--sound-track", "1")
+    assert "1 analysed" in resume("--hop", "1")
     config = folder / "config.json"
     config.write_text(config.read_text() + "\n")
     assert "1 analysed" in resume("--hop", "1")

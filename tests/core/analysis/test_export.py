@@ -68,7 +68,10 @@ def schema() -> dict[str, Any]:
 def test_json_keeps_its_contract(timeline: Timeline, schema: dict[str, Any]) -> None:
     document = json.loads(EXPORTERS["json"](timeline))
     jsonschema.validate(document, schema)
-    jsonschema.validate(json.loads(EXPORTERS["json"](replace(timeline, face_id=1))), schema)
+    chosen = replace(timeline, face_id=1, only="audio", sound_track=2)
+    told = json.loads(EXPORTERS["json"](chosen))
+    jsonschema.validate(told, schema)
+    assert (told["face_id"], told["only"], told["sound_track"]) == (1, "audio", 2)
     assert document["summary"]["emotion"] == "happy"
     assert document["summary"]["face_s"] == 0.875
     assert document["summary"]["speech_s"] == 0.4375
