@@ -23,6 +23,10 @@ from fer_core.model.visual_branch import FrameFeatures, VisualBranch
 # It advises compiling CUDA kernels and lists every layer cut from LFM2; what matters is raised.
 transformers_logging.set_verbosity_error()
 
+# How much of a segment's answer is that of its clip: a syllable alone tells little of an emotion,
+# which within 3 s seldom changes.
+CLIP_SHARE = 0.7
+
 
 class MultimodalFER(nn.Module):
     """Emotions of a clip and of its eight segments, from a face, a voice, or both.
@@ -88,9 +92,7 @@ class MultimodalFER(nn.Module):
         logits = logits + mean_of_present(heard_says, audio_mask) + mean_of_present(seen_says, seen)
         segment_logits = segment_logits + heard_says * audio_mask.unsqueeze(-1)
         segment_logits = segment_logits + seen_says * seen.unsqueeze(-1)
-        # A syllable tells little of an emotion: half of a segment's answer is that of its clip.
         told = (audio_mask | seen).unsqueeze(-1)
-        segment_logits = torch.where(
-            told, (segment_logits + logits.unsqueeze(1)) / 2, segment_logits
-        )
+        leaning = (1 - CLIP_SHARE) * segment_logits + CLIP_SHARE * logits.unsqueeze(1)
+        segment_logits = torch.where(told, leaning, segment_logits)
         return ModelOutput(logits, segment_logits, weights, audio, video, heard_says, seen_says)

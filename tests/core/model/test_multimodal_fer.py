@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from fer_core.config import FERConfig, FusionKind, Pooling, RoiPlace
 from fer_core.model.inputs import ModelInputs, ModelOutput
-from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.model.multimodal_fer import CLIP_SHARE, MultimodalFER
 from fer_core.model.roi_compression import central_roi
 from fer_core.model.segment_pooling import seen_segments
 from fer_core.weights import new_model
@@ -147,7 +147,7 @@ def test_one_modality_alone_is_answered_as_its_branch_learnt_it(
         says, present = output.video_logits, seen_segments(partly_hidden.frame_mask)
     clip = says[0][present[0]].mean(0)
     torch.testing.assert_close(output.logits[0], clip)
-    steadied = (says[0] + clip) / 2  # by what is said around it
+    steadied = says[0].lerp(clip, CLIP_SHARE)  # by what is said around it
     torch.testing.assert_close(output.segment_logits[0], steadied * present[0].unsqueeze(-1))
     torch.testing.assert_close(output.logits[1], both.logits[1])
 
