@@ -146,7 +146,13 @@ def fit(
         )
         for measurement in measure(model, name, part, store, wanted)
     )
-    trained_on, notes = provenance([part.description for part in folds if part.train], before)
+    taught = [
+        # Splits like "untested" are described in the same words whatever they divide.
+        f"{name}, {len(part.train):,} items: {part.description}"
+        for name, part in zip(names, folds, strict=True)
+        if part.train
+    ]
+    trained_on, notes = provenance(taught, before)
     model.config = dataclasses.replace(model.config, trained_on=trained_on)
     save_checkpoint(model, folder / "model")
     facts = CardFacts(

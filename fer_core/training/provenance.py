@@ -23,7 +23,7 @@ def provenance(taught: Sequence[str], before: str | None) -> Provenance:
     """What this run taught, then what those before it did, each thing once.
 
     Args:
-        taught: the descriptions of the splits of this run.
+        taught: for each corpus of this run its name, how much of it trained, and its split.
         before: ``trained_on`` of the model that it began with; None is none.
     """
     now = " ".join(taught)

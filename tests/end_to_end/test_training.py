@@ -106,7 +106,7 @@ def test_evaluate_prints_one_object_with_the_scores(run, own_recordings, cache):
     assert done.returncode == 0
     (whom,) = done.stderr.splitlines()  # beside the object: whom these scores were taught by
     assert whom.startswith(
-        f"train.py: {folder / 'model'} was trained on: speakers (seed 0), fold 0"
+        f"train.py: {folder / 'model'} was trained on: manifest, 4 items: speakers (seed 0), fold 0"
     )
     scores = json.loads(done.stdout)
     assert set(scores) == {
@@ -195,6 +195,7 @@ def test_a_run_begun_with_another_model_says_what_that_one_was_taught(
     assert main(fit) == 0
     before = json.loads((first / "config.json").read_text())["trained_on"]
     after = json.loads((tmp_path / "model" / "config.json").read_text())["trained_on"]
+    assert after.startswith("manifest, ")
     assert "fold 1 of 4" in after
     assert after.endswith(f"Begun with a model trained on: {before}")
     assert before in (tmp_path / "model" / "model_card.md").read_text()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fer_core.training.provenance import provenance
 
-VOICES = "Everything in the folder trains; validated on 22."
-FACES = "The official parts of ferplus."
+VOICES = "ravdess, 960 items: Everything in the folder trains."
+FACES = "ferplus, 28,285 items: The official parts of ferplus."
 
 
 def test_a_model_trained_from_scratch_tells_its_splits_and_notes_nothing() -> None:
@@ -18,6 +18,13 @@ def test_runs_on_the_same_splits_one_after_the_other_tell_them_once() -> None:
     third, notes = provenance([VOICES, FACES], second)
     assert third == f"{VOICES} {FACES}"
     assert notes == ("Training began with a model trained before on the same corpora and splits.",)
+
+
+def test_another_corpus_of_the_same_split_is_told_and_warned_of() -> None:
+    before = VOICES.replace("ravdess, 960", "cremad, 960")
+    trained_on, (note,) = provenance([VOICES], before)
+    assert trained_on == f"{VOICES} Begun with a model trained on: {before}"
+    assert before in note
 
 
 def test_another_split_before_is_told_with_a_warning_however_many_runs_ago() -> None:
