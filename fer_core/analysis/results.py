@@ -96,9 +96,10 @@ def complete_results(
         UserError: the media file cannot be read.
     """
     documents = _documents(job, face)
-    if {Made.of(document) for document in documents} != {made}:
+    if not documents or any(Made.of(document) != made for document in documents):
         return None
-    if {d["source"]["sha256"] for d in documents} != {content_digest(job.path)}:
+    digest = content_digest(job.path)
+    if any(document["source"]["sha256"] != digest for document in documents):
         return None
     numbers = [document.get("face_id") for document in documents]
     expected = [result_path(job, n, f) for n in formats if n != OVERLAY for f in numbers]

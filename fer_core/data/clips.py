@@ -52,7 +52,7 @@ class Modalities:
 
     @property
     def only(self) -> str | None:
-        """ "audio" or "video" where the other is not wanted."""
+        """The one that is wanted alone, "audio" or "video"; otherwise None."""
         if self.audio == self.video:
             return None
         return "audio" if self.audio else "video"

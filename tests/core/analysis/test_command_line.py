@@ -92,8 +92,11 @@ def test_resume_leaves_out_what_is_complete_and_of_the_same_model(
     config = folder / "config.json"
     config.write_text(config.read_text() + "\n")
     assert "1 analysed" in resume("--hop", "1")
-    (tmp_path / "out" / "a.json").write_text("{")
-    assert "1 analysed" in resume("--hop", "1")
+    results = tmp_path / "out" / "a.json"
+    for damaged in ("{", "[]", results.read_text().replace('"hop_s": 1.0', '"hop_s": [1.0]')):
+        assert damaged != results.read_text()
+        results.write_text(damaged)
+        assert "1 analysed" in resume("--hop", "1")
 
 
 def test_resume_without_json_is_refused(
