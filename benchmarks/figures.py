@@ -43,5 +43,5 @@ class Figure:
 def _number(value: float) -> str:
     """Three decimals under 1 and fewer above; none from 100 on, nor of a whole number."""
     size = abs(value)
-    decimals = 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2
+    decimals = 0 if size >= 100 or float(value).is_integer() else 1 if size >= 10 else 2
     return f"{value:.{3 if size < 1 and decimals else decimals}f}"
