@@ -43,7 +43,7 @@ format: $(READY)  ## format the code and mend what ruff can mend
 bench: $(READY)  ## print the figures of benchmarks/
 	$(BIN)/python -m benchmarks
 
-train-compact: $(READY)  ## train the bundled model (RAVDESS=folder FERPLUS=folder); goes on where it was stopped
+train-compact: $(READY)  ## train the bundled model (RAVDESS=folder FERPLUS=folder; ARGS goes to each fit); goes on where it was stopped
 	$(BIN)/python train.py fit --config configs/compact.yaml --stages audio,visual --out $(RUN)/branches $(VOICES) $(FACES) $(ARGS)
 	$(BIN)/python train.py fit --config configs/compact-voices.yaml --stages audio --modalities audio \
 		--start-from $(RUN)/branches/model --out $(RUN)/voices $(VOICES) $(ARGS)
