@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 SHORTEST_PAUSE_SECONDS = 0.5  # between two attempts to open; doubled each time
 LONGEST_PAUSE_SECONDS = 5.0
 SILENT_SECONDS = 2.0  # a working microphone delivers even when nobody speaks ...
-FIRST_SOUND_SECONDS = 5.0  # ... but Bluetooth, and PulseAudio when idle, take 2 s to begin
+# ... but Bluetooth, and PulseAudio when idle, take 2 s to begin; on a busy machine, which the
+# network is just being read on, PulseAudio took more than 5 s.
+FIRST_SOUND_SECONDS = 10.0
 READ_SECONDS = 0.25  # to wait for a block of sound: how soon the thread notices that it shall stop
 DARK_LUMINANCE = 12.0  # of 255: a lid, or a room without light
 DARK_SECONDS = 2.0
