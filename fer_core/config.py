@@ -121,13 +121,38 @@ class ClassifierConfig:
 
 
 @dataclass(frozen=True)
+class UncertainBelow:
+    """The largest probability under which an answer is uncertain, by the modalities it rests on."""
+
+    both: float = 0.4
+    audio: float = 0.4  # heard, not seen
+    video: float = 0.4  # seen, not heard
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"uncertain_below {name} is {value}, must be from 0 to 1")
+
+    def doubts(self, largest: float, heard: bool, seen: bool) -> bool:
+        """Whether an answer with this largest probability is uncertain."""
+        below = (self.both if seen else self.audio) if heard else self.video
+        return largest < below
+
+    def __str__(self) -> str:
+        return (
+            f"{self.both:g} with face and voice, {self.audio:g} with a voice alone, "
+            f"{self.video:g} with a face alone"
+        )
+
+
+@dataclass(frozen=True)
 class Thresholds:
     """When sound counts as absent and an answer as uncertain."""
 
     silence_dbfs: float = -65.0  # at -60, ten of RAVDESS's 1,140 utterances would be silence
     min_speech_s: float = 0.2
     speech_probability: float = 0.3  # of the voice activity detector, which misses shouting at 0.5
-    uncertain_below: float = 0.4  # of the largest probability
+    uncertain_below: UncertainBelow = field(default_factory=UncertainBelow)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.analysis.timeline import Segment
+from fer_core.config import UncertainBelow
 from fer_core.labels import CLASSES
 from fer_core.media import FRAMES_PER_SEGMENT, SEGMENT_SECONDS, SEGMENTS, FaceBox
 from fer_core.prediction import Prediction
@@ -41,7 +42,7 @@ class SegmentAverage:
     Memory does not grow with the file.
     """
 
-    def __init__(self, uncertain_below: float) -> None:
+    def __init__(self, uncertain_below: UncertainBelow) -> None:
         self._uncertain_below = uncertain_below
         self._sums: deque[_Sum] = deque()
         self._first = 0  # number of the first segment that is not given away yet
@@ -96,13 +97,14 @@ class SegmentAverage:
         start_s = self._first * SEGMENT_SECONDS
         self._first += 1
         told = total.probabilities / total.probabilities.sum() if total.told_s > 0 else None
+        heard = total.heard_s > 0 and total.heard_s >= total.told_s / 2
         seen = total.seen_s > 0 and total.seen_s >= total.told_s / 2
         return Segment(
             start_s=start_s,
             end_s=min(start_s + SEGMENT_SECONDS, end_s),
             probabilities=told,
-            uncertain=told is None or bool(told.max() < self._uncertain_below),
-            heard=total.heard_s > 0 and total.heard_s >= total.told_s / 2,
+            uncertain=told is None or self._uncertain_below.doubts(float(told.max()), heard, seen),
+            heard=heard,
             seen=seen,
             face=median_face(total.faces) if seen else None,
             speech=total.spoken_s / total.covered_s if total.covered_s > 0 else 0.0,

@@ -14,7 +14,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from fer_core.config import PerModality, Temperatures
+from fer_core.config import PerModality, Temperatures, UncertainBelow
 from fer_core.evaluation.answers import Answers, emotions_of, groups_of, of_groups
 from fer_core.evaluation.reliability import Reliability, reliability
 
@@ -132,6 +132,14 @@ class Judged:
             self.seen[chosen],
         )
 
+    def by_modalities(self) -> dict[str, Judged]:
+        """Those that rest on both, on sound alone and on the picture alone."""
+        return {
+            "both": self.where(self.heard & self.seen),
+            "audio": self.where(self.heard & ~self.seen),
+            "video": self.where(self.seen & ~self.heard),
+        }
+
     def log_probabilities(self, temperature: float) -> Tensor:
         """(A, C), of groups."""
         return of_groups((self.logits / temperature).log_softmax(-1), self.groups)
@@ -157,10 +165,11 @@ def calibrate(validation: Sequence[Answers]) -> Calibration:
 
 
 def _fits(judged: Judged) -> FitPerModality:
-    heard, seen = judged.heard, judged.seen
-    chosen = (heard & seen, heard & ~seen, seen & ~heard)
     return FitPerModality(
-        *(fit(judged.where(these)) if these.sum() >= FEWEST else None for these in chosen)
+        **{
+            name: fit(part) if len(part.truth) >= FEWEST else None
+            for name, part in judged.by_modalities().items()
+        }
     )
 
 
@@ -189,19 +198,35 @@ def fit(judged: Judged) -> Fit:
     )
 
 
-def uncertain_below(validation: Sequence[Answers]) -> float:
-    """The confidence under which windows are more often wrong than right; calibrated answers.
+def uncertain_below(validation: Sequence[Answers]) -> UncertainBelow:
+    """The confidences under which windows are more often wrong than right; calibrated answers.
+
+    Each combination of modalities has its own, because the same confidence need not mean the same:
+    a face said to be half neutral and half calm has 0.5 and is surely right where the corpus does
+    not tell these apart, which an answer to face and voice is not. One with fewer than 50 answers
+    keeps the usual.
+    """
+    judged = Judged.joined([Judged.windows(answers) for answers in validation])
+    return UncertainBelow(
+        **{
+            name: round(more_often_wrong_below(part), 3)
+            for name, part in judged.by_modalities().items()
+            if len(part.truth) >= FEWEST
+        }
+    )
+
+
+def more_often_wrong_below(judged: Judged) -> float:
+    """The confidence under which answers are more often wrong than right.
 
     Of all thresholds the one that errs least when "uncertain" is read as "wrong": with the fewest
     right answers under it and wrong ones from it on, the lowest of such. That is where the
     monotone fit of accuracy over confidence passes one half. The confidence is the largest of the
-    eight probabilities, as shown: a face said to be half neutral and half calm has 0.5, and is
-    right where the corpus does not tell these apart.
+    eight probabilities, as shown.
 
     Returns:
         A confidence; 0 if none deserves doubt, 1 if all do.
     """
-    judged = Judged.joined([Judged.windows(answers) for answers in validation])
     confidence, said = judged.logits.softmax(-1).max(-1)
     right = judged.groups.gather(1, said.unsqueeze(1)).squeeze(1) == judged.truth
     levels, level = confidence.unique(return_inverse=True)  # ascending; the level of each answer

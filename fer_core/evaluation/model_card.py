@@ -221,8 +221,8 @@ def _calibration(facts: CardFacts) -> list[str]:
     if facts.uncertain_below is not None:
         lines += [
             "",
-            f"An answer whose largest probability is under {facts.uncertain_below:.3f} is shown as "
-            "“uncertain”.",
+            "An answer is shown as “uncertain” where its largest probability is under "
+            f"{facts.uncertain_below}.",
         ]
     return lines + _picture("Reliability before and after", facts.reliability_picture)
 

@@ -193,7 +193,7 @@ def calibrated(
         return model, None
     scaled = [one.calibrated(calibration.temperatures) for one in answers]
     thresholds = dataclasses.replace(
-        model.config.thresholds, uncertain_below=round(uncertain_below(scaled), 3)
+        model.config.thresholds, uncertain_below=uncertain_below(scaled)
     )
     model.config = dataclasses.replace(
         model.config, temperatures=calibration.temperatures, thresholds=thresholds

@@ -14,6 +14,7 @@ it is told from there on. A line without an answer (``emotion`` null) says that 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def model_line(model: ModelAnswering) -> dict[str, Any]:
             "preset": used.preset,
             "sha256": used.sha256,
             "labels": list(EMOTIONS),
-            "uncertain_below": model.config.thresholds.uncertain_below,
+            "uncertain_below": dataclasses.asdict(model.config.thresholds.uncertain_below),
         }
     }
 

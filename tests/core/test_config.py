@@ -15,6 +15,7 @@ from fer_core.config import (
     Preset,
     RoiConfig,
     TemporalConfig,
+    UncertainBelow,
     VisionConfig,
     head_width,
 )
@@ -107,6 +108,22 @@ def test_a_configuration_from_before_heads_had_a_width_is_read(preset: Preset) -
         del values[part]["head_width"]
     del values["audio"]["feed_forward"]
     assert FERConfig.from_json(values) == config
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_a_doubt_that_is_no_probability_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="uncertain_below audio is"):
+        UncertainBelow(audio=value)
+
+
+@pytest.mark.parametrize(
+    ("heard", "seen", "doubtful"),
+    [(True, True, 0.59), (True, False, 0.49), (False, True, 0.29), (False, False, 0.29)],
+)
+def test_doubt_depends_on_what_an_answer_rests_on(heard: bool, seen: bool, doubtful: float) -> None:
+    below = UncertainBelow(both=0.6, audio=0.5, video=0.3)
+    assert below.doubts(doubtful, heard, seen)
+    assert not below.doubts(doubtful + 0.01, heard, seen)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from fer_core.config import FERConfig, PerModality, RoiConfig, Temperatures, Thresholds
+from fer_core.config import (
+    FERConfig,
+    PerModality,
+    RoiConfig,
+    Temperatures,
+    Thresholds,
+    UncertainBelow,
+)
 from fer_core.errors import UserError
 from fer_core.media import CLIP_SAMPLES, SEGMENT_SAMPLES, Clip, FaceBox, VideoFrame
 from fer_core.model.multimodal_fer import MultimodalFER
@@ -242,7 +249,8 @@ def test_each_segment_has_the_temperature_of_what_it_holds(
 def test_uncertain_means_under_the_models_threshold(model: MultimodalFER, clip: Clip) -> None:
     largest = float(answer(model, clip).probabilities.max())
     for threshold, uncertain in ((largest - 0.01, False), (largest + 0.01, True)):
-        limits = Thresholds(min_speech_s=0.0, uncertain_below=threshold)
+        below = UncertainBelow(both=threshold, audio=0.0, video=0.0)
+        limits = Thresholds(min_speech_s=0.0, uncertain_below=below)
         model.config = dataclasses.replace(model.config, thresholds=limits)
         assert answer(model, clip).uncertain is uncertain
 

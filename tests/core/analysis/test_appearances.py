@@ -9,9 +9,11 @@ from fer_core.analysis.appearances import NOBODY, Answer, Appearances
 from fer_core.analysis.file_average import FileAverage
 from fer_core.analysis.segment_average import SegmentAverage, segments_in
 from fer_core.analysis.timeline import Segment
+from fer_core.config import UncertainBelow
 from fer_core.media import FaceBox
 from fer_core.prediction import Prediction
 
+BELOW = UncertainBelow(both=0.5, audio=0.3, video=0.2)
 RANDOM = np.random.default_rng(0)
 FACES = (FaceBox(1, 2, 30, 30, 0.9),) * 16
 
@@ -37,10 +39,34 @@ def answer(seen: bool) -> Answer:
     return Answer(prediction, FACES if seen else NOBODY)
 
 
+@pytest.mark.parametrize(
+    ("heard", "seen", "largest"), [(True, True, 0.5), (True, False, 0.3), (False, True, 0.2)]
+)
+def test_a_segments_doubt_is_that_of_what_it_rests_on(
+    heard: bool, seen: bool, largest: float
+) -> None:
+    def uncertain(probability: float) -> bool:
+        prediction, faces = answer(seen)
+        assert prediction is not None
+        shares = np.full(8, (1 - probability) / 7, np.float32)
+        shares[3] = probability
+        said = replace(
+            prediction,
+            segment_probabilities=np.tile(shares, (8, 1)),
+            segment_audio=np.full(8, heard),
+        )
+        average = SegmentAverage(BELOW)
+        average.add(0.0, said, faces)
+        return average.take().uncertain
+
+    assert uncertain(largest - 0.01)
+    assert not uncertain(largest + 0.01)
+
+
 def fed(
     hop_s: float, windows: list[tuple[Answer, dict[int, Answer]]]
 ) -> tuple[Appearances, list[Segment]]:
-    said, end_s = Appearances(0.3), (len(windows) - 1) * hop_s + 3.0
+    said, end_s = Appearances(BELOW), (len(windows) - 1) * hop_s + 3.0
     taken = []
     for number, (shared, faces) in enumerate(windows):
         said.add(number * hop_s, shared, faces, end_s)
@@ -51,7 +77,7 @@ def fed(
 
 def alone(hop_s: float, answers: list[Answer]) -> tuple[list[Segment], np.ndarray]:
     """The same, the long way: one face, all windows."""
-    average, whole = SegmentAverage(0.3), FileAverage()
+    average, whole = SegmentAverage(BELOW), FileAverage()
     end_s = (len(answers) - 1) * hop_s + 3.0
     for number, (prediction, faces) in enumerate(answers):
         average.add(number * hop_s, prediction, faces, end_s)

@@ -8,10 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from fer_core.config import PerModality
+from fer_core.config import PerModality, UncertainBelow
 from fer_core.data.item import NEUTRAL_OR_CALM, Item
 from fer_core.evaluation.answers import Answers
-from fer_core.evaluation.calibration import calibrate, uncertain_below
+from fer_core.evaluation.calibration import (
+    Judged,
+    calibrate,
+    more_often_wrong_below,
+    uncertain_below,
+)
 
 MakeItem = Callable[..., Item]
 MakeAnswers = Callable[..., Answers]
@@ -147,7 +152,7 @@ def test_uncertain_are_answers_more_often_wrong_than_right(
     threshold: float,
 ) -> None:
     answers = by_confidence(make_item, make_answers, probabilities, *said)
-    assert uncertain_below([answers]) == pytest.approx(threshold)
+    assert more_often_wrong_below(Judged.windows(answers)) == pytest.approx(threshold)
 
 
 def test_confidence_is_the_largest_bar_shown_and_either_of_a_group_is_right(
@@ -158,4 +163,21 @@ def test_confidence_is_the_largest_bar_shown_and_either_of_a_group_is_right(
         [make_item("happy"), neutral],
         [probabilities(sad=0.3), probabilities(neutral=0.4, calm=0.45)],
     )
-    assert uncertain_below([answers]) == pytest.approx(0.45)
+    assert more_often_wrong_below(Judged.windows(answers)) == pytest.approx(0.45)
+
+
+def test_each_combination_has_its_own_doubt(
+    make_item: MakeItem, make_answers: MakeAnswers, probabilities: Probabilities
+) -> None:
+    """Faces of half the confidence are right where pairs are wrong; voices are too few to tell."""
+
+    def said(count: int, right_at_half: bool, **rests_on: bool) -> Answers:
+        items = [make_item("happy" if right_at_half else "sad")] * count
+        sure = [make_item("happy")] * count
+        told = [probabilities(happy=0.5)] * count + [probabilities(happy=0.9)] * count
+        return make_answers(items + sure, told, **rests_on)
+
+    pairs, faces = said(25, False), said(25, True, heard=False)
+    voices = said(24, False, seen=False)
+    expected = UncertainBelow(both=0.9, audio=UncertainBelow().audio, video=0.0)
+    assert uncertain_below([pairs, faces, voices]) == expected

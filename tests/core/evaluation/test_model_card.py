@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from fer_core.config import UncertainBelow
 from fer_core.data.item import Corpus, Item
 from fer_core.data.splits import Fold
 from fer_core.evaluation.answers import Answers
@@ -113,7 +114,7 @@ def test_calibration_is_told_before_and_after(
             NOTHING,
             calibration=calibration,
             calibrated_on="actors 23 and 24",
-            uncertain_below=0.42,
+            uncertain_below=UncertainBelow(0.42, 0.4, 0.3),
             reliability_picture="reliability.png",
         )
     )
@@ -121,7 +122,7 @@ def test_calibration_is_told_before_and_after(
     assert "| window | audio | 100 | 4.59 | 0.280 | 0.000 |" in card
     assert "| segment | audio | 800 | 4.59 | 0.280 | 0.000 |" in card
     assert "Found on: actors 23 and 24." in card
-    assert "under 0.420 is shown as “uncertain”" in card
+    assert "under 0.42 with face and voice, 0.4 with a voice alone, 0.3 with a face alone." in card
     assert "(reliability.png)" in card
 
 

@@ -44,7 +44,10 @@ def answer(make_prediction):
 
 
 def write(video: Path, *lines: dict, model: dict = MODEL, rest: str = "") -> None:
-    head = [{"recording": 1}, {"model": model | {"uncertain_below": 0.5}}]
+    head = [
+        {"recording": 1},
+        {"model": model | {"uncertain_below": {"both": 0.5, "audio": 0.5, "video": 0.5}}},
+    ]
     text = "".join(json.dumps(line) + "\n" for line in [*head, *lines]) + rest
     video.with_suffix(".jsonl").write_text(text)
 
@@ -102,7 +105,7 @@ def test_answers_beyond_the_video_are_left_out(video, answer) -> None:
 
 
 def test_another_model_in_the_middle_is_named(video, answer) -> None:
-    other = {"model": MODEL | {"name": "other", "uncertain_below": 0.4}}
+    other = {"model": MODEL | {"name": "other"}}
     write(video, answer(8), other, answer(9))
     timeline = recorded_timeline(video)
     assert timeline.model.name == "other"
