@@ -316,6 +316,8 @@ def read_section(kind: type, values: Any, path: str) -> Any:
 
 def _value(hint: Any, value: Any, path: str) -> Any:
     """``value`` as the annotation ``hint`` wants it; JSON knows neither tuples nor whole floats."""
+    if hint is UncertainBelow and type(value) in (int, float):  # models of before had one for all
+        value = dict.fromkeys(("both", "audio", "video"), value)
     if dataclasses.is_dataclass(hint):
         return read_section(typing.cast(type, hint), value, path)
     origin, options = typing.get_origin(hint), typing.get_args(hint)

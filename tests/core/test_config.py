@@ -110,6 +110,13 @@ def test_a_configuration_from_before_heads_had_a_width_is_read(preset: Preset) -
     assert FERConfig.from_json(values) == config
 
 
+def test_a_configuration_from_before_doubt_was_threefold_is_read() -> None:
+    values = FERConfig.preset("compact").as_json()
+    values["thresholds"]["uncertain_below"] = 0.319
+    below = FERConfig.from_json(values).thresholds.uncertain_below
+    assert below == UncertainBelow(0.319, 0.319, 0.319)
+
+
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_a_doubt_that_is_no_probability_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="uncertain_below audio is"):
