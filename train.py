@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from fer_core.openmp import let_threads_sleep
 from fer_core.training.command_line import main
 
 if __name__ == "__main__":
-    let_threads_sleep()
     sys.exit(main())

@@ -15,6 +15,19 @@ def bundled_model() -> Path:
     return _ROOT / "models" / "compact"
 
 
+def recipe(name: str) -> Path:
+    """The training configuration ``name`` of ``configs/``.
+
+    Raises:
+        FileNotFoundError: the installation is damaged.
+    """
+    folder = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
+    path = folder / "configs" / name
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing; the installation is incomplete")
+    return path
+
+
 def resource(name: str) -> Path:
     """The path of ``name`` (``"models/x.tflite"``) in the program's own files.
 

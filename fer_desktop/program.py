@@ -32,6 +32,7 @@ from fer_desktop.ui.privacy_dialog import PrivacyDialog
 if TYPE_CHECKING:
     from fer_desktop.file_presenter import FilePresenter
     from fer_desktop.live_presenter import LivePresenter
+    from fer_desktop.training_presenter import TrainingPresenter
 
 
 def run(options: Namespace) -> int:
@@ -92,6 +93,7 @@ class Program(QObject):
         self._report = Report(options.report, Statistics().as_json()) if options.report else None
         self._presenter: LivePresenter | None = None
         self._files: FilePresenter | None = None  # once a file was opened
+        self._training: TrainingPresenter | None = None
         self._recent = RecentFiles()
         self._closed = False
         self.status = 0  # of the process
@@ -130,6 +132,7 @@ class Program(QObject):
         from fer_desktop.live.sources import Sources
         from fer_desktop.live_presenter import LivePresenter
         from fer_desktop.recording_presenter import RecordingPresenter
+        from fer_desktop.training_presenter import TrainingPresenter
 
         named_camera = None if options.camera == "none" else options.camera
         if named_camera is None and is_address(self._kept.camera or ""):
@@ -139,6 +142,7 @@ class Program(QObject):
         self._presenter = LivePresenter(window, sources, self._report)
         recording = RecordingPresenter(window, self._presenter.session)
         recording.recorded.connect(self._recent.add)
+        self._training = TrainingPresenter(window)
         if options.record:
             recording.record(True)
         for text in self._damages:
@@ -193,6 +197,8 @@ class Program(QObject):
             self.status = 1
         for dialog in self.window.findChildren(QDialog):
             dialog.reject()  # an open one would keep the program alive
+        if self._training is not None:
+            self._training.close()
         if self._files is not None:
             self._files.close()
         if self._presenter is not None:

@@ -19,11 +19,13 @@ from fer_core.config import PRESETS
 from fer_core.data.corpora.registry import CORPORA
 from fer_core.data.splits import SPLITS
 from fer_core.errors import UserError
+from fer_core.openmp import let_threads_sleep
 from fer_core.training import commands
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; 0 when done, 1 for what a person can mend, 2 for a wrong argument."""
+    let_threads_sleep()
     options = parser().parse_args(arguments)
     try:
         options.run(options)

@@ -12,6 +12,9 @@ OTHER = (
 )
 
 
+MAY_KNOW = "The model that training began with may have learnt from these people."
+
+
 class Provenance(NamedTuple):
     """What the model's configuration and its card say of its training."""
 
@@ -37,3 +40,14 @@ def provenance(taught: Sequence[str], before: str | None) -> Provenance:
         return Provenance(now, (SAME,))
     others = f" {BEGUN_WITH}".join(told[1:])
     return Provenance(f"{now} {BEGUN_WITH}{others}", (OTHER.format(others),))
+
+
+def may_know(corpus: str, taught: Sequence[str], before: str | None) -> bool:
+    """Whether a model begun with may have learnt from people of ``corpus`` whom this run tests.
+
+    It may if it was trained on that corpus, unless in the very split of this run. The arguments are
+    those of :func:`provenance`.
+    """
+    begins = f"{corpus}, "
+    own = [text for text in taught if text.startswith(begins)]
+    return before is not None and begins in before and not any(text in before for text in own)

@@ -82,6 +82,7 @@ COMMANDS = (
     Command("full_screen", "Full screen", ("F11",), "Fill the screen; Esc leaves it", "", True),
     Command("screenshot", "Save a picture", ("Ctrl+Shift+S",), "Save a picture of the window"),
     Command("settings", "Settings", ("Ctrl+,",), "Settings", "settings"),
+    Command("training", "Train a model", ("Ctrl+T",), "Train a model on recordings"),
     Command("shortcuts", "Keyboard shortcuts", ("F1", "?"), "Keyboard shortcuts", "help"),
     Command("quit", "Quit", ("Ctrl+Q",), "Stop and quit"),
 )

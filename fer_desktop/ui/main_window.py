@@ -43,6 +43,7 @@ from fer_desktop.ui.status_line import StatusLine
 from fer_desktop.ui.theme import DARK, SystemThemeWatcher, apply_theme, colours_of
 from fer_desktop.ui.timeline import clock
 from fer_desktop.ui.tool_row import State, ToolRow
+from fer_desktop.ui.training_panel import TrainingPanel
 from fer_desktop.ui.window_picture import save_picture
 
 Scores = NDArray[np.float32]
@@ -100,6 +101,8 @@ class MainWindow(QMainWindow):
         self.untrained.hide()
         self.file_page = FilePage(self._actions)
         self.status_line = StatusLine()
+        self.training = TrainingPanel(self)  # lent to the settings' dialog
+        self.training.hide()
         self._drop = FileDrop(self)
         self._lay_out()
         self._connect()
@@ -142,6 +145,10 @@ class MainWindow(QMainWindow):
                 self._actions[command.name].setEnabled(command.page == page)
         self._enable_session()
         self._centre.setFocus()
+
+    def use_model(self, folder: Path) -> None:
+        """From now on that of ``folder`` answers."""
+        self._change(model=str(folder))
 
     def remember_volume(self, volume: float) -> None:
         """Of files, 0 to 1."""
@@ -272,6 +279,7 @@ class MainWindow(QMainWindow):
             "full_screen": self._toggle_full_screen,
             "screenshot": self._save_picture,
             "settings": self._open_settings,
+            "training": lambda: self._open_settings(training=True),
             "shortcuts": self._open_shortcuts,
             "quit": self.close,
         }
@@ -354,10 +362,14 @@ class MainWindow(QMainWindow):
     def _save_picture(self) -> None:
         self.notices.show_notice(save_picture(self))
 
-    def _open_settings(self) -> None:
-        dialog = SettingsDialog(self.settings, self.unavailable_devices, self)
+    def _open_settings(self, training: bool = False) -> None:
+        dialog = SettingsDialog(self.settings, self.unavailable_devices, self.training, self)
+        self.settings_changed.connect(dialog.take_over)
+        if training:
+            dialog.show_training()
         if dialog.exec():
             self._change(**dataclasses.asdict(dialog.chosen()))
+        dialog.deleteLater()
 
     def _open_shortcuts(self) -> None:
         groups = {

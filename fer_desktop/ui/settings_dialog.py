@@ -7,23 +7,22 @@ from collections.abc import Mapping
 from typing import cast
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtGui import QShowEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QSlider,
-    QToolButton,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from fer_desktop.settings import DEVICES, THEMES, Device, Settings, Theme, recordings_folder
+from fer_desktop.ui.browse_button import browse_button, side_by_side
 
 _THEME_TEXTS: dict[Theme, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
 _DEVICE_TEXTS: dict[Device, str] = {
@@ -41,8 +40,10 @@ class SettingsDialog(QDialog):
         self,
         settings: Settings,
         unavailable: Mapping[str, str] | None = None,
+        training: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
+        """``training``: what the tab of that name holds; it is lent, and handed back at the end."""
         super().__init__(parent)
         self.setWindowTitle("Settings")
         self.setAccessibleName("Settings")
@@ -70,12 +71,12 @@ class SettingsDialog(QDialog):
         self.model = QLineEdit(settings.model or "")
         self.model.setPlaceholderText("The bundled model")
         self.model.setClearButtonEnabled(True)
-        self.browse = _browse_button(self.model, "Model folder")
+        self.browse = browse_button(self.model, "Model folder")
         self.recordings = QLineEdit(settings.recordings or "")
         default = recordings_folder(dataclasses.replace(settings, recordings=None))
         self.recordings.setPlaceholderText(str(default))
         self.recordings.setClearButtonEnabled(True)
-        self.browse_recordings = _browse_button(self.recordings, "Folder for recordings")
+        self.browse_recordings = browse_button(self.recordings, "Folder for recordings")
         for widget, name, tip in (
             (self.theme, "Theme", "Colours of the window"),
             (self.mirror, "Mirror the picture", "Only the view; what is computed stays the same"),
@@ -91,7 +92,10 @@ class SettingsDialog(QDialog):
             widget.setAccessibleName(name)
             widget.setToolTip(tip)
 
-        form = QFormLayout()
+        general = QWidget()
+        general.setMinimumWidth(436)
+        form = QFormLayout(general)
+        form.setContentsMargins(0, 12, 0, 0)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(12)
@@ -103,8 +107,8 @@ class SettingsDialog(QDialog):
         form.addRow("", self.patches)
         form.addRow("", self.emotion)
         form.addRow("Runs on", self.device)
-        form.addRow("Model", _side_by_side(self.model, self.browse))
-        form.addRow("Recordings", _side_by_side(self.recordings, self.browse_recordings))
+        form.addRow("Model", side_by_side(self.model, self.browse))
+        form.addRow("Recordings", side_by_side(self.recordings, self.browse_recordings))
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
@@ -115,14 +119,45 @@ class SettingsDialog(QDialog):
             button = buttons.button(kind)
             button.setToolTip(tip)
             button.setAccessibleName(button.text().replace("&", ""))
+            button.setAutoDefault(False)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(22, 20, 22, 16)
         column.setSpacing(18)
-        column.addLayout(form)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(general, "General")
+        self.tabs.setDocumentMode(True)
+        self._lent, self._lender = training, None if training is None else training.parentWidget()
+        if training is not None:
+            self.tabs.addTab(training, "Training")
+            training.show()
+        column.addWidget(self.tabs)
         column.addWidget(buttons)
-        self.setMinimumWidth(480)
+        self.finished.connect(self._hand_back)
+        self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self._ok.setDefault(True)
+        self.tabs.currentChanged.connect(self._show_default)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)  # which makes OK the default, if there is none
+        self._show_default(self.tabs.currentIndex())
+
+    def show_training(self) -> None:
+        self.tabs.setCurrentIndex(self.tabs.count() - 1)
+
+    def take_over(self, settings: Settings) -> None:
+        """The model is another, chosen while the dialog is open."""
+        self.model.setText(settings.model or "")
+
+    def _show_default(self, tab: int) -> None:
+        """Enter accepts the settings, but does not leave a training that is being described."""
+        self._ok.setDefault(tab == 0)
+
+    def _hand_back(self) -> None:
+        if self._lent is not None:
+            self._lent.setParent(self._lender)
+            self._lent.hide()
 
     def chosen(self) -> Settings:
         """The settings as they now stand in the dialog."""
@@ -143,27 +178,6 @@ class SettingsDialog(QDialog):
         item: QStandardItem = cast(QStandardItemModel, self.device.model()).item(index)
         item.setEnabled(False)
         item.setToolTip(reason)
-
-
-def _browse_button(field: QLineEdit, title: str) -> QToolButton:
-    button = QToolButton()
-    button.setText("Browse…")
-
-    def browse() -> None:
-        begin = field.text() or field.placeholderText()
-        if folder := QFileDialog.getExistingDirectory(button, title, begin):
-            field.setText(folder)
-
-    button.clicked.connect(browse)
-    return button
-
-
-def _side_by_side(field: QWidget, button: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    row.addWidget(field, 1)
-    row.addWidget(button)
-    return row
 
 
 def smoothing_slider(strength: float) -> QSlider:

@@ -171,10 +171,13 @@ def _stylesheet(c: Colours) -> str:
         border-radius: 6px; padding: 4px 4px 4px 8px; min-height: 22px; }}
     QComboBox::drop-down {{ border: none; width: 20px; }}
     QComboBox::down-arrow {{ image: url({chevron}); width: 12px; height: 12px; }}
-    QLineEdit {{
+    QLineEdit, QSpinBox, QPlainTextEdit {{
         background: {c.surface}; color: {c.text}; border: 1px solid {c.line};
-        border-radius: 6px; padding: 4px 8px; min-height: 22px; }}
-    QLineEdit:focus {{ border-color: {c.accent}; }}
+        border-radius: 6px; padding: 4px 8px; }}
+    QLineEdit, QSpinBox {{ min-height: 22px; }}
+    QLineEdit:disabled, QSpinBox:disabled {{ color: {c.muted}; background: {c.window}; }}
+    QSpinBox::up-button, QSpinBox::down-button {{ width: 0; }}
+    QLineEdit:focus, QSpinBox:focus, QPlainTextEdit:focus {{ border-color: {c.accent}; }}
     QDialog QPushButton {{ min-width: 64px; }}
     QComboBox QAbstractItemView {{
         background: {c.raised}; color: {c.text}; border: 1px solid {c.line};

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -28,6 +29,8 @@ from fer_core.media import SEGMENT_SECONDS, AudioBlock, Clip, FaceBox, VideoFram
 from fer_core.prediction import Prediction
 from fer_desktop.capture.devices import Device, Found
 from fer_desktop.live.inference_thread import ModelState
+from fer_desktop.training import training_process
+from fer_desktop.training.plan import Corpus, TrainingPlan
 
 FACE = FaceBox(20, 10, 24, 24, 0.9)
 
@@ -373,3 +376,68 @@ def make_prediction() -> Callable[..., Prediction]:
         )
 
     return make
+
+
+# A process that plays a training: what it does lies in the run's folder.
+TRAINING = """
+import json, os, signal, sys, time
+from pathlib import Path
+arguments = sys.argv[1:]
+run = Path(arguments[arguments.index("--out") + 1])
+(run / "arguments.json").write_text(json.dumps(arguments))
+for step in json.loads((run / "script.json").read_text()):
+    does, what = step
+    if does == "out":
+        os.write(1, what.encode())
+    elif does == "say":
+        os.write(2, what.encode())
+    elif does == "sleep":
+        try:
+            time.sleep(what)
+        except KeyboardInterrupt:
+            sys.exit(130)
+    elif does == "write":
+        path, text = what
+        (run / path).parent.mkdir(parents=True, exist_ok=True)
+        (run / path).write_text(text)
+    elif does == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif does == "exit":
+        sys.exit(what)
+"""
+
+
+@pytest.fixture
+def told() -> Callable[..., str]:
+    """A line of progress."""
+
+    def line(**what: object) -> str:
+        usual = {
+            "event": "step", "stage": "audio", "epoch": 0, "epochs": 2, "step": 3, "steps": 10,
+            "loss": 2.5, "metrics": {}, "seconds_left": 61.0,
+        }  # fmt: skip
+        return json.dumps(usual | what) + "\n"
+
+    return line
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> TrainingPlan:
+    run = tmp_path / "run"
+    run.mkdir()
+    return TrainingPlan(corpora=(Corpus("manifest", tmp_path / "mine.csv"),), run=run)
+
+
+@pytest.fixture
+def scripted_training(
+    plan: TrainingPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """Say what the next training does: pairs of "out", "say", "sleep", "exit" ... and a value."""
+    (tmp_path / "scripted_training.py").write_text(TRAINING)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(training_process, "MODULE", "scripted_training")
+
+    def script(*steps: tuple[str, object]) -> None:
+        (plan.run / "script.json").write_text(json.dumps(steps))
+
+    return script

@@ -199,6 +199,10 @@ def test_a_run_begun_with_another_model_says_what_that_one_was_taught(
     assert "fold 1 of 4" in after
     assert after.endswith(f"Begun with a model trained on: {before}")
     assert before in (tmp_path / "model" / "model_card.md").read_text()
+    scores = json.loads((tmp_path / "metrics.json").read_text())
+    leaks = {one["corpus"]: one["leaks_speakers"] for one in scores}
+    assert leaks == {"manifest": True, "ferplus": False}, "fold 0 trained on those of fold 1"
+    assert "may have learnt from these people" in scores[0]["description"]
 
 
 def test_ablate_prints_one_table_and_what_is_left_out(

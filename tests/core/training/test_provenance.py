@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_core.training.provenance import provenance
+from fer_core.training.provenance import may_know, provenance
 
 VOICES = "ravdess, 960 items: Everything in the folder trains."
 FACES = "ferplus, 28,285 items: The official parts of ferplus."
@@ -36,3 +36,16 @@ def test_another_split_before_is_told_with_a_warning_however_many_runs_ago() -> 
     assert len(notes) == 1
     assert other in notes[0]
     assert "people it learned from may be in the test" in notes[0]
+
+
+def test_people_may_be_known_where_the_corpus_was_trained_on_in_another_split() -> None:
+    fold = VOICES.replace("Everything in the folder trains.", "Tested on actors 01 and 06.")
+    assert may_know("ravdess", [fold, FACES], f"{VOICES} {FACES}")
+    assert not may_know("ferplus", [fold, FACES], f"{VOICES} {FACES}")
+
+
+def test_nobody_is_known_in_the_same_split_in_a_new_corpus_or_from_scratch() -> None:
+    assert not may_know("ravdess", [VOICES], f"{VOICES} {FACES}")
+    own = "manifest, 60 items: Tested on ann and bea."
+    assert not may_know("manifest", [own], f"{VOICES} {FACES}")
+    assert not may_know("ravdess", [VOICES], None)

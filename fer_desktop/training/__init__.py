@@ -1,0 +1,1 @@
+"""Training from the window: a process of its own that does what ``train.py`` does."""

@@ -1,0 +1,27 @@
+"""A field for a folder, and the button beside it that lets people choose one."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QToolButton, QWidget
+
+
+def browse_button(field: QLineEdit, title: str) -> QToolButton:
+    """``title``: of the dialog, where the field's own text or else its proposal is shown first."""
+    button = QToolButton()
+    button.setText("Browse…")
+
+    def browse() -> None:
+        begin = field.text() or field.placeholderText()
+        if folder := QFileDialog.getExistingDirectory(button, title, begin):
+            field.setText(folder)
+
+    button.clicked.connect(browse)
+    return button
+
+
+def side_by_side(field: QWidget, button: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    row.addWidget(field, 1)
+    row.addWidget(button)
+    return row

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import QProcess
+from pytestqt.qtbot import QtBot
+
+from fer_desktop.training.plan import TrainingPlan
+from fer_desktop.training.training_process import Progress, TrainingProcess
+
+Script = Callable[..., None]
+HOUR = 3600
+
+
+@pytest.fixture
+def process(qtbot: QtBot) -> Iterator[TrainingProcess]:
+    process = TrainingProcess()
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def heard(process: TrainingProcess) -> dict[str, list]:
+    heard: dict[str, list] = {"progress": [], "said": []}
+    process.progress.connect(heard["progress"].append)
+    process.said.connect(heard["said"].append)
+    return heard
+
+
+def test_it_runs_train_py_with_the_plan_and_tells_how_it_goes(
+    process, heard, plan: TrainingPlan, scripted_training: Script, told, qtbot
+) -> None:
+    last = told(event="epoch", epoch=1, step=10, loss=None, metrics={"val_uar": 0.5})
+    scripted_training(
+        ("say", "manifest\n  usable 8\n"),
+        ("out", told()[:20]), ("sleep", 0.1), ("out", told()[20:] + "no json\n" + last),
+    )  # fmt: skip
+    with qtbot.waitSignal(process.finished, timeout=20_000):
+        process.start(plan)
+        assert process.runs
+    assert not process.runs
+    assert json.loads((plan.run / "arguments.json").read_text()) == plan.arguments()
+    first, second = heard["progress"]
+    assert first == Progress("audio", 0, 2, 3, 10, 2.5, {}, 61.0, ends_epoch=False)
+    assert (second.epoch, second.loss, second.metrics) == (1, None, {"val_uar": 0.5})
+    assert second.ends_epoch
+    assert heard["said"] == ["manifest", "  usable 8"]
+
+
+def test_stopped_it_may_write_down_what_it_has(
+    process, heard, plan, scripted_training: Script, told, qtbot
+) -> None:
+    scripted_training(("out", told()), ("sleep", HOUR))
+    process.start(plan)
+    qtbot.waitUntil(lambda: bool(heard["progress"]), timeout=20_000)
+    with qtbot.waitSignal(process.stopped, timeout=10_000):
+        process.stop()
+    assert not process.runs
+
+
+@pytest.mark.parametrize(
+    ("steps", "text", "hint"),
+    [
+        (
+            [("say", "train.py: warning: x\ntrain.py: There is no folder “a”. Choose one.\n"),
+             ("exit", 1)],
+            "There is no folder “a”. Choose one.", "",
+        ),
+        ([("kill", None)], "The training was killed, perhaps because the memory ran out.", "Go on"),
+        (
+            [("say", "Traceback …\nRuntimeError: boom\n"), ("exit", 1)],
+            "The training ended unexpectedly: RuntimeError: boom", "Go on",
+        ),
+        ([("exit", 7)], "The training ended unexpectedly: status 7", "Go on"),
+    ],
+)  # fmt: skip
+def test_whatever_ends_it_is_told_in_a_sentence(
+    steps, text: str, hint: str, process, plan, scripted_training: Script, qtbot
+) -> None:
+    scripted_training(*steps)
+    with qtbot.waitSignal(process.failed, timeout=20_000) as failed:
+        process.start(plan)
+    notice = failed.args[0]
+    assert notice.text == text
+    assert hint in notice.hint
+
+
+def test_a_python_that_has_gone_is_told(process, plan, qtbot, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with qtbot.waitSignal(process.failed, timeout=10_000) as failed:
+        process.start(plan)
+    assert failed.args[0].text.startswith("The training cannot be started")
+    assert not process.runs
+
+
+def test_closing_ends_the_process_and_says_nothing_more(
+    process, heard, plan, scripted_training: Script, told, qtbot
+) -> None:
+    scripted_training(("out", told()), ("sleep", HOUR))
+    process.start(plan)
+    qtbot.waitUntil(lambda: bool(heard["progress"]), timeout=20_000)
+    child = process.findChild(QProcess)
+    with qtbot.assertNotEmitted(process.stopped), qtbot.assertNotEmitted(process.failed):
+        process.close()
+    assert child.state() == QProcess.ProcessState.NotRunning
+    assert not process.runs
+
+
+def test_one_that_ignores_being_stopped_does_not_keep_the_window_open(
+    process, heard, plan, scripted_training: Script, told, qtbot, tmp_path
+) -> None:
+    deaf = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    module = tmp_path / "scripted_training.py"
+    module.write_text(deaf + module.read_text())
+    scripted_training(("out", told()), ("sleep", HOUR))
+    process.start(plan)
+    qtbot.waitUntil(lambda: bool(heard["progress"]), timeout=20_000)
+    child = process.findChild(QProcess)
+    begun = time.monotonic()
+    process.close()
+    assert time.monotonic() - begun < 8
+    assert child.state() == QProcess.ProcessState.NotRunning
+
+
+def test_a_second_training_waits_for_nobody_and_is_not_begun(
+    process, heard, plan, scripted_training: Script, told, qtbot
+) -> None:
+    scripted_training(("out", told()), ("sleep", HOUR))
+    process.start(plan)
+    process.start(plan)
+    assert len(process.findChildren(QProcess)) == 1
