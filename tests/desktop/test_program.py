@@ -234,3 +234,16 @@ def test_a_file_named_at_the_start_is_played_and_no_device_is_opened(
     assert program.window.page == "file"
     assert program.window.state == "stopped"
     assert program._presenter.session.camera is None
+
+
+def test_closing_ends_a_training_which_can_go_on(
+    start, plan, scripted_training, told, until
+) -> None:
+    scripted_training(("out", told()), ("sleep", 3600))
+    program = start("--exit-after", "60")
+    until(lambda: program._training is not None)
+    training = program._training
+    training.start(plan)
+    until(lambda: "epoch 1" in program.window.training.words.text())
+    program.window.close()
+    assert not training.process.runs
