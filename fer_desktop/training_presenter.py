@@ -27,6 +27,7 @@ class TrainingPresenter(QObject):
         self._panel = panel = window.training
         self.process = process = process or TrainingProcess(self)
         self._plan: TrainingPlan | None = None
+        self._validated: dict[str, float] = {}  # figures of the last validation
         panel.start_requested.connect(self.start)
         panel.stop_requested.connect(self._stop)
         panel.use_requested.connect(self._use)
@@ -43,6 +44,7 @@ class TrainingPresenter(QObject):
     def start(self, plan: TrainingPlan) -> None:
         """Begin, or go on with what was begun in the plan's folder."""
         self._plan = plan
+        self._validated = {}
         remember(plan)
         self._window.notices.clear("training")
         self._panel.show_preparing()
@@ -70,10 +72,10 @@ class TrainingPresenter(QObject):
 
     def _on_progress(self, progress: Progress) -> None:
         if progress.ends_epoch:
-            metrics = progress.metrics
-            self._panel.curves.append(
-                progress.loss, metrics.get("val_loss"), metrics.get("val_uar")
-            )
+            # Not every epoch is validated; those between repeat the last one's figures.
+            new = progress.metrics if progress.metrics != self._validated else {}
+            self._validated = progress.metrics
+            self._panel.curves.append(progress.loss, new.get("val_loss"), new.get("val_uar"))
         if progress.step >= progress.steps:
             self._panel.show_measuring()
             self._window.status_line.show_training("Training: measuring")

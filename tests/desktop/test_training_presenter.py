@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
@@ -76,6 +78,20 @@ def test_a_training_is_shown_from_its_first_word_to_its_scores(
     assert window.status_line.training.text() == ""
     assert panel.begin.text() == "Start"
     assert panel.form.plan().run != plan.run, "the next one goes elsewhere"
+
+
+def test_an_epoch_without_validation_adds_no_point(
+    window, presenter, plan, scripted_training: Script, told, qtbot
+) -> None:
+    first, second = {"val_uar": 0.2, "val_loss": 2.0}, {"val_uar": 0.3, "val_loss": 1.9}
+    scripted_training(
+        *(("out", told(event="epoch", metrics=found)) for found in ({}, first, first, second)),
+        ("exit", 1),
+    )
+    run(presenter, plan, window, qtbot)
+    curves = window.training.curves.curves
+    np.testing.assert_array_equal(curves.uar, [math.nan, 0.2, math.nan, 0.3])
+    assert curves.loss == [2.5] * 4
 
 
 def test_the_model_that_was_trained_is_used_from_now_on(
