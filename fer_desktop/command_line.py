@@ -134,22 +134,33 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _path(text: str) -> Path:
+    """Absolute, because the settings and other processes outlive this folder."""
+    try:
+        path = Path(text).expanduser().absolute()
+        path.exists()
+    except (OSError, RuntimeError) as error:  # no permission, too long a name, ~nobody
+        why = getattr(error, "strerror", None) or error
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be used: {why}") from error
+    return path
+
+
 def _file(text: str) -> Path:
-    path = Path(text).expanduser()
+    path = _path(text)
     if not path.exists():
         raise argparse.ArgumentTypeError(f"there is no file {text!r}")
     return path
 
 
 def _folder(text: str) -> Path:
-    path = Path(text).expanduser()
+    path = _path(text)
     if not path.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
     return path
 
 
 def _folder_to_fill(text: str) -> Path:
-    path = Path(text).expanduser().resolve()
+    path = _path(text)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -158,7 +169,7 @@ def _folder_to_fill(text: str) -> Path:
 
 
 def _writable(text: str) -> Path:
-    path = Path(text).expanduser()
+    path = _path(text)
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} is a folder, not a file")
     try:

@@ -46,6 +46,8 @@ class FilePresenter(QObject):
         self._recent = recent
         self._settings = window.settings
         self._cancelled = self._failed = False
+        self._outdated = False  # the model is another than the one that was asked
+        self._stamp: tuple[int, int] | None = None  # of the file, which may change
         self._drawn: tuple[int, float] | None = None  # results known, end of the one shown
         self._poll_timer = QTimer(self, interval=POLL_MS, timerType=Qt.TimerType.PreciseTimer)
         self._poll_timer.timeout.connect(self.poll)
@@ -69,14 +71,16 @@ class FilePresenter(QObject):
         window = self.window
         path = path.absolute()
         window.show_page("file", path.name)
-        if path == self.player.path and self.player.info is not None:
+        before, self._stamp = self._stamp, _stamp_of(path)
+        same = path == self.player.path and before == self._stamp
+        if same and self.player.info is not None:
             self._come_back()
             return
         self._clear_notices()
-        self.worker.stop()
+        self.worker.dismiss()
         self.results.clear()
         self.timeline, self._drawn = None, None
-        self._cancelled = self._failed = False
+        self._cancelled = self._failed = self._outdated = False
         self.page.forget()
         window.command("export").setEnabled(False)
         self.player.open(path)
@@ -103,7 +107,9 @@ class FilePresenter(QObject):
         self.findings.close()
 
     def _come_back(self) -> None:
-        if not self._cancelled:
+        if self._outdated:
+            self._analyse()
+        elif not self._cancelled:
             self.worker.resume()
         self.window.command("export").setEnabled(self.timeline is not None)
         self._show_player()
@@ -146,6 +152,8 @@ class FilePresenter(QObject):
         """From the beginning."""
         if self.player.path is None:
             return
+        self._outdated = False
+        self.window.command("export").setEnabled(False)
         self.results.clear()
         self.timeline, self._drawn = None, None
         self._cancelled = self._failed = False
@@ -178,7 +186,9 @@ class FilePresenter(QObject):
         self.window.notices.show_notice(notice)
 
     def _cancel_or_go_on(self) -> None:
-        if self.player.info is None or self.timeline is not None or self._failed:
+        if self.window.page != "file" or self.player.info is None:
+            return
+        if self.timeline is not None or self._failed:
             return
         self._cancelled, self._drawn = not self._cancelled, None
         if self._cancelled:
@@ -351,5 +361,18 @@ class FilePresenter(QObject):
         if (settings.model, settings.device) == (before.model, before.device):
             return
         self.worker.use_model(self._model_loader(settings))
-        if self.player.info is not None:
+        if self.player.info is None:
+            return
+        if self.window.page == "file":
             self._analyse()
+        else:  # the session's page is shown, and what computes is its
+            self._outdated = True
+
+
+def _stamp_of(path: Path) -> tuple[int, int] | None:
+    """Size and time of the last change; None where it cannot be looked at."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -174,7 +175,8 @@ class FindingsPresenter(QObject):
         dialog = ExportDialog(FORMATS, _folder_for(self._path), f"{self._path.stem}-emotions")
         dialog.setParent(parent, dialog.windowFlags())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.export_requested.connect(self._on_export)
+        # What was there when it opened: another analysis may begin behind it.
+        dialog.export_requested.connect(partial(self._on_export, self._timeline))
         dialog.cancel_requested.connect(self._exporter.cancel)
         dialog.finished.connect(self._forget_dialog)
         self._dialog = dialog
@@ -183,10 +185,9 @@ class FindingsPresenter(QObject):
     def _forget_dialog(self) -> None:
         self._dialog = None
 
-    def _on_export(self, request: ExportRequest) -> None:
-        if self._timeline is not None:
-            timeline = dataclasses.replace(self._timeline, markers=self._markers.all)
-            self._exporter.start(timeline, request)
+    def _on_export(self, timeline: Timeline, request: ExportRequest) -> None:
+        marked = dataclasses.replace(timeline, markers=self._markers.all)
+        self._exporter.start(marked, request)
 
     def _tell_dialog(self, tell: Callable[[ExportDialog], None]) -> None:
         if self._dialog is not None:

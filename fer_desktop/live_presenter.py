@@ -240,7 +240,8 @@ class LivePresenter(QObject):
     def _on_prediction(self, prediction: Prediction) -> None:
         scores = self._smoothing.update(prediction)
         self._prediction = prediction
-        self.window.set_state("running")
+        if self.window.state == "starting":  # each time, the focus would be taken from a button
+            self.window.set_state("running")
         self.window.show_prediction(prediction, scores.window, scores.segments)
         self.statistics.prediction_drawn(self.session.now(), prediction.clip_end_s)
         self._count_losses()

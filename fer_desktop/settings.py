@@ -69,7 +69,7 @@ def load_settings(path: Path, tell: Callable[[str], None] = log.warning) -> Sett
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Settings()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         tell(f"The settings in {path} cannot be read ({error}).")
         return Settings()
     if not isinstance(values, dict):

@@ -47,7 +47,7 @@ class AnalysisWorker(QObject):
 
     def start(self, path: Path) -> None:
         """Analyse ``path`` from its beginning."""
-        self._dismiss()
+        self.dismiss()
         self._thread = thread = AnalysisThread(
             path,
             self._load,
@@ -73,12 +73,13 @@ class AnalysisWorker(QObject):
 
     def stop(self) -> None:
         """Forget the file; waits for the thread, unless it is inside an import or a driver."""
-        self._dismiss()
+        self.dismiss()
         deadline = time.monotonic() + CLOSE_SECONDS
         for thread in self._leaving:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _dismiss(self) -> None:
+    def dismiss(self) -> None:
+        """Forget the file, and wait for nothing: what is said of it from now on is dropped."""
         self._leaving = [thread for thread in self._leaving if thread.is_alive()]
         if self._thread is not None:
             self._thread.stop()

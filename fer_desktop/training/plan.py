@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -61,11 +62,11 @@ class TrainingPlan:
 
     @property
     def is_begun(self) -> bool:
-        return (self.run / "run.json").exists()
+        return os.path.exists(self.run / "run.json")
 
     @property
     def is_finished(self) -> bool:
-        return (self.run / "metrics.json").exists()
+        return os.path.exists(self.run / "metrics.json")
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractSlider, QComboBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QApplication,
+    QComboBox,
+    QTabBar,
+    QWidget,
+)
 
 Page = Literal["live", "file"]
 
@@ -115,16 +122,31 @@ _MOVING = frozenset(
 
 
 class KeysAreTheirs(QObject):
-    """Lets a focused button or list keep Space, a slider or list the arrows; else they play."""
+    """Lets a focused button or list keep Space, a slider, list or tabs the arrows; else they play.
 
-    def watch(self, widgets: Iterable[QWidget]) -> None:
-        for widget in widgets:
-            widget.installEventFilter(self)
+    Only the widget with the focus is watched: a filter of the program would see every event.
+    """
+
+    _PRESSED = QAbstractButton | QComboBox | QAbstractSlider
+    _MOVED = QAbstractSlider | QComboBox | QAbstractItemView | QTabBar
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._follow)
+
+    def _follow(self, before: QWidget | None, now: QWidget | None) -> None:
+        if before is not None:
+            before.removeEventFilter(self)
+        if now is not None and now.window() is self._window:
+            now.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            moves = isinstance(watched, QAbstractSlider | QComboBox)
-            if event.key() == Qt.Key.Key_Space or (moves and event.key() in _MOVING):
+            presses = event.key() == Qt.Key.Key_Space and isinstance(watched, self._PRESSED)
+            if presses or (event.key() in _MOVING and isinstance(watched, self._MOVED)):
                 event.accept()
                 return True
         return super().eventFilter(watched, event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -120,7 +121,9 @@ class ExportDialog(QDialog):
 
     def chosen(self) -> ExportRequest:
         formats = tuple(suffix for suffix, box in self._boxes.items() if box.isChecked())
-        return ExportRequest(Path(self.folder.text().strip()), self.name.text().strip(), formats)
+        return ExportRequest(
+            Path(os.path.expanduser(self.folder.text().strip())), self.name.text().strip(), formats
+        )
 
     # How it goes
 
@@ -173,7 +176,7 @@ class ExportDialog(QDialog):
     def _look(self) -> None:
         """Say what would be replaced."""
         self._enable()
-        there = [path.name for path in self.chosen().paths if path.exists()]
+        there = [path.name for path in self.chosen().paths if os.path.exists(path)]
         self._said.setText(f"Will be replaced: {', '.join(there)}." if there else "")
 
     def _browse(self) -> None:

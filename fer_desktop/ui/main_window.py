@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractSlider,
     QApplication,
-    QComboBox,
     QInputDialog,
     QLabel,
     QMainWindow,
@@ -262,8 +259,6 @@ class MainWindow(QMainWindow):
         for first, second in itertools.pairwise(order):
             QWidget.setTabOrder(first, second)
         self._theirs = KeysAreTheirs(self)
-        kinds = (QAbstractButton, QAbstractSlider, QComboBox)
-        self._theirs.watch([*order, *(w for k in kinds for w in self.file_page.findChildren(k))])
 
     def _connect(self) -> None:
         does: dict[str, Callable[[], Any]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from typing import cast
 
@@ -131,7 +132,6 @@ class SettingsDialog(QDialog):
         self._lent, self._lender = training, None if training is None else training.parentWidget()
         if training is not None:
             self.tabs.addTab(training, "Training")
-            training.show()
         column.addWidget(self.tabs)
         column.addWidget(buttons)
         self.finished.connect(self._hand_back)
@@ -170,14 +170,20 @@ class SettingsDialog(QDialog):
             show_patches=self.patches.isChecked(),
             show_emotion=self.emotion.isChecked(),
             device=self.device.currentData(),
-            model=self.model.text().strip() or None,
-            recordings=self.recordings.text().strip() or None,
+            model=_absolute(self.model.text()),
+            recordings=_absolute(self.recordings.text()),
         )
 
     def _grey_out(self, index: int, reason: str) -> None:
         item: QStandardItem = cast(QStandardItemModel, self.device.model()).item(index)
         item.setEnabled(False)
         item.setToolTip(reason)
+
+
+def _absolute(text: str) -> str | None:
+    """The settings outlive the folder that the program was started in."""
+    written = text.strip()
+    return os.path.abspath(os.path.expanduser(written)) if written else None
 
 
 def smoothing_slider(strength: float) -> QSlider:

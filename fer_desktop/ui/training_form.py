@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -84,7 +85,7 @@ class CorpusRow(QWidget):
         name, folder = self.corpus.currentData(), self.folder.text().strip()
         if name is None or not folder:
             return None
-        return Corpus(name, Path(folder).expanduser().absolute())
+        return Corpus(name, _absolute(folder))
 
     def show_corpus(self, corpus: Corpus | None) -> None:
         name = None if corpus is None else corpus.name
@@ -120,6 +121,7 @@ class TrainingForm(QWidget):
         self.epochs = QSpinBox()
         self.epochs.setRange(0, 1000)
         self.epochs.setSpecialValueText(AS_THE_RECIPE)
+        self.epochs.lineEdit().setTextMargins(7, 0, 0, 0)  # as wide as those of the fields
         self.run = QLineEdit()
         self.browse_run = browse_button(self.run, "Folder for the training")
         for widget, name, tip in (
@@ -185,7 +187,7 @@ class TrainingForm(QWidget):
             return None
         return TrainingPlan(
             corpora=tuple(corpora),
-            run=Path(run).expanduser().absolute(),
+            run=_absolute(run),
             split=self.split.currentData(),
             allow_missing=self.missing.isChecked(),
             learnt_from=self.learnt_from.currentData(),
@@ -230,3 +232,8 @@ class TrainingForm(QWidget):
         if model is not None:
             self.begin_with.insertItem(1, f"{model.parent.name}/{model.name}", model)
             self.begin_with.setCurrentIndex(1)
+
+
+def _absolute(text: str) -> Path:
+    """The training has another working directory."""
+    return Path(os.path.abspath(os.path.expanduser(text)))

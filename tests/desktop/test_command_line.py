@@ -57,3 +57,19 @@ def test_help_loads_neither_qt_nor_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "--exit-after SECONDS" in done.stdout
+
+
+def test_a_model_folder_is_meant_from_where_the_program_was_started(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert parse_arguments(["--model", "mine"]).model == tmp_path / "mine"
+
+
+@pytest.mark.parametrize("option", [(), ("--model",), ("--report",), ("--record",)])
+@pytest.mark.parametrize("text", ["x" * 300, "~nobody-has-this-name/x"])
+def test_a_path_the_system_refuses_gets_one_line(option, text, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parse_arguments([*option, text])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot be used" in line

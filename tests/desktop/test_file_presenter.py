@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractItemView, QTabBar
 
 from fer_core.analysis.model import LoadedModel
 from fer_core.analysis.timeline import ModelUsed
@@ -346,3 +348,78 @@ def test_the_volume_is_remembered(desk, film, until):
     desk.presenter.player.sound.set_volume(0.35)
     desk.presenter.leave()
     assert desk.window.settings.volume == pytest.approx(0.35, abs=0.01)
+
+
+def test_another_model_waits_while_the_camera_is_shown(desk, film, until):
+    window = desk.window
+    window.open_requested.emit(film)
+    until(lambda: desk.presenter.timeline is not None)
+    before = desk.presenter.timeline
+    window.live_requested.emit()
+    window._change(device="cpu")
+    asked = len(desk.network.windows)
+    desk.presenter._cancel_or_go_on()  # the key C, twice
+    desk.presenter._cancel_or_go_on()
+    time.sleep(0.5)
+    assert len(desk.network.windows) == asked, "what computes is the session's"
+    window.open_requested.emit(film)
+    assert not window.command("export").isEnabled(), "the old model's results are none of the new"
+    until(lambda: desk.presenter.timeline is not None)
+    assert desk.presenter.timeline is not before
+
+
+def test_a_file_that_has_grown_is_analysed_anew(desk, film, write_film, until):
+    whole = film.read_bytes()
+    short = write_film("short.mkv", seconds=1.0).read_bytes()
+    film.write_bytes(short)
+    desk.window.open_requested.emit(film)
+    until(lambda: desk.presenter.timeline is not None)
+    first_s = desk.presenter.timeline.source.duration_s
+    desk.window.live_requested.emit()
+    film.write_bytes(whole)
+    desk.window.open_requested.emit(film)
+    until(
+        lambda: (
+            desk.presenter.timeline is not None
+            and desk.presenter.timeline.source.duration_s > first_s + 0.5
+        )
+    )
+
+
+def test_opening_another_file_does_not_wait_for_the_analysis(desk, film, write_film, until):
+    desk.network.go_on.clear()
+    desk.window.open_requested.emit(film)
+    until(lambda: desk.presenter.player.info is not None)
+    begun = time.monotonic()
+    desk.window.open_requested.emit(write_film("b.mkv"))
+    waited_s = time.monotonic() - begun
+    desk.network.go_on.set()
+    assert waited_s < 1.5, "the thread that is inside the network has 20 s"
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home])
+def test_a_focused_list_of_markers_keeps_its_keys(desk, film, until, qtbot, key):
+    desk.window.open_requested.emit(film)
+    until(lambda: desk.presenter.timeline is not None)
+    player = desk.presenter.player
+    player.pause()
+    player.seek(1.0)
+    volume = player.sound.volume
+    desk.presenter.page.show_markers()
+    table = desk.presenter.page.markers.findChild(QAbstractItemView)
+    table.setFocus()
+    qtbot.keyClick(table, key)
+    assert (player.sound.volume, player.position_s) == (volume, pytest.approx(1.0, abs=0.2))
+
+
+def test_focused_tabs_keep_their_arrows(desk, film, until, qtbot):
+    desk.window.open_requested.emit(film)
+    until(lambda: desk.presenter.timeline is not None)
+    desk.presenter.player.pause()
+    desk.presenter.player.seek(0.0)
+    tabs = desk.presenter.page.findChild(QTabBar)
+    tabs.setCurrentIndex(0)
+    tabs.setFocus()
+    qtbot.keyClick(tabs, Qt.Key.Key_Right)
+    assert tabs.currentIndex() == 1
+    assert desk.presenter.player.position_s == pytest.approx(0.0, abs=0.2)

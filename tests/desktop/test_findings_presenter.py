@@ -204,3 +204,20 @@ def test_another_analysis_of_the_file_takes_its_results_away(
     desk.worker.identified.emit(SHA256)
     desk.presenter.export()
     assert desk.presenter._dialog is None
+
+
+def test_an_export_asked_for_is_written_though_another_analysis_began_behind_it(
+    desk: Desk, clip: Path, make_segments: Callable[..., list], until
+) -> None:
+    desk.presenter.open(clip, has_picture=False)
+    segments = make_segments(HAPPY, HAPPY)
+    desk.analyse(segments)
+    desk.worker.finished.emit(timeline_of(clip, segments))
+    desk.presenter.export()
+    dialog = desk.presenter._dialog
+    desk.worker.identified.emit(SHA256)  # with another model
+    dialog.export.click()
+    until(lambda: "Written" in dialog._said.text(), 20)
+    assert (clip.parent / "clip-emotions.csv").exists()
+    dialog.reject()
+    assert not dialog.isVisible()

@@ -395,3 +395,12 @@ def test_four_hundred_random_commands_leave_a_program_that_works(
     busy = [t.name for t in threading.enumerate() if t.name in ("camera", "microphone")]
     assert sorted(busy) == ["camera", "microphone"]
     assert np.count_nonzero([c.is_open for c in sources.cameras.values()]) == 1
+
+
+def test_answers_leave_the_focus_where_it_is(presenter, window, predictor, until):
+    presenter.start()
+    until(lambda: window.state == "running")
+    window.tool_row.pause.setFocus()
+    seen = len(predictor.clips)
+    until(lambda: len(predictor.clips) > seen + 2)
+    assert window.tool_row.pause.hasFocus(), "Tab would never get any further"

@@ -80,3 +80,18 @@ def test_what_is_no_video_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(UserError, match="not a video"):
         VideoFileCamera(path).open()
+
+
+def test_a_file_that_decodes_slower_than_it_plays_is_shown_slower(camera, monkeypatch):
+    grab = camera._grab
+
+    def slow() -> None:
+        time.sleep(0.06)  # 25 a second are wanted
+        grab()
+
+    monkeypatch.setattr(camera, "_grab", slow)
+    camera.open()
+    begun = time.monotonic()
+    frames = [camera.read() for _ in range(3)]
+    assert time.monotonic() - begun < 2
+    assert len({shade(frame) for frame in frames}) == 3

@@ -74,3 +74,13 @@ def test_it_says_how_it_went_and_can_be_used_again(dialog: ExportDialog, tmp_pat
     dialog.show_written([tmp_path / "clip.csv", tmp_path / "clip.html"])
     assert dialog._said.text() == "Written: clip.csv, clip.html."
     assert dialog.export.isEnabled()
+
+
+def test_a_name_too_long_for_any_disk_can_be_typed(dialog: ExportDialog) -> None:
+    dialog.name.setText("x" * 300)
+    assert "replaced" not in dialog._said.text()
+
+
+def test_a_tilde_is_the_home_folder(dialog: ExportDialog) -> None:
+    dialog.folder.setText("~/here")
+    assert dialog.chosen().folder == Path.home() / "here"

@@ -314,3 +314,15 @@ def test_a_recording_says_how_long_it_is_and_where_it_goes(window: MainWindow) -
     window.show_recording(None)
     assert not window.tool_row.record.isChecked()
     assert not window.status_line.recording.isVisible()
+
+
+def test_a_notice_can_be_dismissed_by_key_while_a_session_runs(qtbot, window: MainWindow) -> None:
+    window.show()
+    qtbot.waitActive(window).__enter__()
+    window.set_state("running")
+    window.notices.show_notice(Notice("camera", "Unplugged."))
+    dismiss = window.notices._strips["camera"].close_button
+    dismiss.setFocus()
+    with qtbot.assertNotEmitted(window.pause_requested):
+        qtbot.keyClick(dismiss, Qt.Key.Key_Space)
+    assert window.notices.keys() == ()

@@ -177,6 +177,8 @@ def test_the_settings_show_it_in_a_tab_and_hand_it_back(qtbot) -> None:
     qtbot.addWidget(owner)
     panel = TrainingPanel(owner)
     dialog = SettingsDialog(Settings(), training=panel, parent=owner)
+    dialog.show()
+    assert not panel.isVisible(), "its tab is behind the other"
     dialog.show_training()
     dialog.show()
     assert panel.isVisible()
@@ -187,3 +189,10 @@ def test_the_settings_show_it_in_a_tab_and_hand_it_back(qtbot) -> None:
     assert not dialog.isVisible()
     assert panel.parentWidget() is owner
     assert not panel.isVisible()
+
+
+@pytest.mark.parametrize("text", ["~nobody-has-this-name/x", "x" * 300, "/root/x"])
+def test_any_path_can_be_typed(panel: TrainingPanel, text: str) -> None:
+    panel.form.data.folder.setText(text)
+    panel.form.run.setText(text)
+    assert panel.begin.text() == "Start"
