@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from fer_core.errors import UserError
-from fer_core.whole_file import write_whole
+from fer_core.whole_file import unwritable, write_whole
 
 BLOCK_BYTES = 2**20
 PROBE_BYTES = 64 * BLOCK_BYTES
@@ -28,6 +31,31 @@ def write_text(text: str, path: Path) -> None:
     UserError: the folder cannot be written.
     """
     write_whole(text.encode(), path)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """No other process trains in ``folder`` meanwhile; the system lets go of it after a crash.
+
+    Raises:
+        UserError: another one does, or the folder cannot be written.
+    """
+    lock = FileLock(folder / "lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(
+            f"Another training is at work in {folder}.", "Wait for it, or stop that one first."
+        ) from error
+    except NotImplementedError:  # a file system without locks
+        pass
+    except OSError as error:
+        raise unwritable(folder / "lock", error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def refuse_no_room(folder: Path, needed: int, option: str) -> None:

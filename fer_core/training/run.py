@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -23,7 +24,7 @@ from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.preprocess.spectra import Spectra
 from fer_core.training.config import STAGES, RunConfig, StageName, TrainingConfig
-from fer_core.training.files import refuse_no_room, write_json, write_text
+from fer_core.training.files import alone_in, refuse_no_room, write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.stage import HISTORY_NAME, StageSetting, Watch, run_stage
 from fer_core.training.task import TRAINED, Contrast
@@ -95,48 +96,49 @@ def train(
         The trained network and the history of all stages.
 
     Raises:
-        UserError: the folder belongs to another run, cannot be written or is full; or a stage has
-            nothing to learn from.
+        UserError: the folder belongs to another run or one that goes on, cannot be written or is
+            full; or a stage has nothing to learn from.
     """
-    if machine.rank == 0:
-        begin(
-            folder,
-            config,
-            stages,
-            data=data.digest(),
-            start_from=None if start_from is None else str(start_from),
-        )
-    model, contrast = _untrained(config, start_from)
-    if machine.rank == 0:
-        refuse_no_room(folder, room_needed(config, stages, model), "--out")
-        refuse_no_room(cache, CACHE_PROBE, "--cache")
-    if "audio" in stages and start_from is None:
-        measure_spectra(model, data.train, cache)
-    history: list[dict[str, Any]] = []
-    for stage in stages:
-        own = _folder_of(stage, stages, folder)
-        done = own / DONE_NAME
-        if done.exists():
-            _load(model, contrast, done)
-            history += json.loads((own / HISTORY_NAME).read_text(encoding="utf-8"))
-            continue
-        setting = StageSetting(
-            stage,
-            config.of_stage(stage),
-            data.train,
-            data.validation,
-            cache,
-            own,
-            config.seed,
-            machine,
-            features or cache / "features",
-            watch,
-        )
-        history += run_stage(setting, model, contrast)
+    with alone_in(folder) if machine.rank == 0 else contextlib.nullcontext():
         if machine.rank == 0:
-            save_checkpoint(model, folder / "model")
-            write_json(history, folder / "training_history.json")
-            _save(model, contrast, done)  # at last: what is done is not done again
+            begin(
+                folder,
+                config,
+                stages,
+                data=data.digest(),
+                start_from=None if start_from is None else str(start_from),
+            )
+        model, contrast = _untrained(config, start_from)
+        if machine.rank == 0:
+            refuse_no_room(folder, room_needed(config, stages, model), "--out")
+            refuse_no_room(cache, CACHE_PROBE, "--cache")
+        if "audio" in stages and start_from is None:
+            measure_spectra(model, data.train, cache)
+        history: list[dict[str, Any]] = []
+        for stage in stages:
+            own = _folder_of(stage, stages, folder)
+            done = own / DONE_NAME
+            if done.exists():
+                _load(model, contrast, done)
+                history += json.loads((own / HISTORY_NAME).read_text(encoding="utf-8"))
+                continue
+            setting = StageSetting(
+                stage,
+                config.of_stage(stage),
+                data.train,
+                data.validation,
+                cache,
+                own,
+                config.seed,
+                machine,
+                features or cache / "features",
+                watch,
+            )
+            history += run_stage(setting, model, contrast)
+            if machine.rank == 0:
+                save_checkpoint(model, folder / "model")
+                write_json(history, folder / "training_history.json")
+                _save(model, contrast, done)  # at last: what is done is not done again
     return model.requires_grad_(True).eval(), history
 
 

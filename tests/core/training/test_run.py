@@ -17,6 +17,7 @@ from fer_core.data.item import Item
 from fer_core.errors import UserError
 from fer_core.training.checkpoints import WholeCheckpoints
 from fer_core.training.config import RunConfig, StageName, TrainingConfig
+from fer_core.training.files import alone_in
 from fer_core.training.machine import Machine
 from fer_core.training.run import RunData, room_needed, train, usual_stages
 from fer_core.training.task import Task
@@ -96,6 +97,13 @@ def test_another_run_in_the_folder_is_refused(
         go()
     with pytest.raises(UserError, match=f"holds another run \\({named} differs\\)"):
         go(**changes)
+
+
+def test_two_trainings_at_once_in_one_folder_are_one_too_many(go: Go, tmp_path: Path) -> None:
+    go()
+    with alone_in(tmp_path / "run"), pytest.raises(UserError, match="Another training is at work"):
+        go()
+    go()  # it goes on once the other has ended
 
 
 def test_other_settings_and_other_data_are_refused_and_named(
