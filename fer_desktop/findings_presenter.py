@@ -135,7 +135,9 @@ class FindingsPresenter(QObject):
         selection = self._views.timeline.selection
         start_s, end_s = selection or (0.0, self._results.duration_s)
         summary = self._results.summary(start_s, end_s)
-        self._views.summary.show_summary(summary, selected=selection is not None)
+        self._views.summary.show_summary(
+            summary, selected=selection is not None, complete=self._timeline is not None
+        )
 
     # Markers
 

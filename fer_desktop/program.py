@@ -197,6 +197,7 @@ class Program(QObject):
             self.status = 1
         for dialog in self.window.findChildren(QDialog):
             dialog.reject()  # an open one would keep the program alive
+        self.window.hide()  # what follows may take a while, and needs nobody
         if self._training is not None:
             self._training.close()
         if self._files is not None:

@@ -423,7 +423,9 @@ class Player(QObject):
             self._goal.since = -math.inf
 
     def _tell_unplayable(self, text: str) -> None:
-        hint = "It is analysed all the same; a click on the timeline shows the picture there."
+        hint = "What can be read of it is analysed all the same."
+        if self.info is not None and self.info.has_picture:
+            hint += " A click on the timeline shows the picture there."
         self.noticed.emit(Notice("playback", text, hint, severity="warning"))
 
     def _call(self, what: Callable[[], None]) -> None:

@@ -145,7 +145,8 @@ class TrainingProcess(QObject):
         for line in lines:
             if text := line.decode("utf-8", "replace").rstrip():
                 self._last_words.append(text)
-                self.said.emit(text)
+                if not self._stopping:  # then it only tells where it was interrupted
+                    self.said.emit(text)
 
     def _on_end(self, status: int, how: QProcess.ExitStatus) -> None:
         if self._process is None:

@@ -57,7 +57,7 @@ class SegmentBars(QWidget):
         self._shown: _Shown | None = None
         self._message = ("", "")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(400, 280)
+        self.setMinimumSize(400, 240)
         self.setAccessibleName("Emotions in the last three seconds")
         self.setToolTip("Each row is an emotion, each column 0.375 s; hover for exact values")
 

@@ -29,7 +29,7 @@ class SelectionSummary(QWidget):
         self._summary: Summary | None = None
         self._title = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(330, 230)
+        self.setMinimumSize(330, 205)
         self.setAccessibleName("Summary")
         self.setToolTip(
             "Time: share of the time in which the emotion leads. "
@@ -39,10 +39,13 @@ class SelectionSummary(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(360, 260)
 
-    def show_summary(self, summary: Summary | None, selected: bool) -> None:
-        """``selected``: of a selection, not of the whole file; None: nothing is analysed there."""
+    def show_summary(self, summary: Summary | None, selected: bool, complete: bool = False) -> None:
+        """``selected``: of a selection, not of the whole file; None: nothing is analysed there.
+
+        ``complete``: the whole file is analysed.
+        """
         self._summary = summary
-        what = "Selection" if selected else "Whole file so far"
+        what = "Selection" if selected else "Whole file" if complete else "Whole file so far"
         self._title = what
         if summary is not None:
             self._title += f", {clock(summary.start_s)} to {clock(summary.end_s)}"

@@ -182,6 +182,9 @@ def _stylesheet(c: Colours) -> str:
     QComboBox QAbstractItemView {{
         background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
         selection-background-color: {c.accent}; selection-color: {c.on_accent}; }}
+    QCheckBox::indicator:unchecked {{
+        border: 1px solid {c.muted}; border-radius: 3px; background: {c.surface};
+        width: 12px; height: 12px; }}
     QLabel[muted="true"] {{ color: {c.muted}; }}
     QLabel[badge="true"] {{
         color: {c.muted}; border: 1px solid {c.line}; border-radius: 6px; padding: 4px 8px; }}

@@ -151,7 +151,13 @@ class TrainingPanel(QWidget):
         self.begin.setEnabled(False)
 
     def show_stopped(self) -> None:
-        self._end("Stopped. It goes on from its last epoch whenever you like.")
+        plan = self.form.plan()
+        begun = plan is not None and plan.is_begun
+        self._end(
+            "Stopped. It goes on from its last epoch whenever you like."
+            if begun
+            else "Stopped before anything was learnt."
+        )
 
     def show_failure(self, notice: Notice) -> None:
         self._end(f"{notice.text} {notice.hint}".strip())

@@ -156,6 +156,19 @@ def test_stopped_it_goes_on_also_at_the_next_start(
     assert "not finished" in other.training.words.text()
 
 
+def test_stopped_while_it_reads_there_is_nothing_to_go_on_with(
+    window, presenter, plan, scripted_training: Script, qtbot
+) -> None:
+    scripted_training(("say", "manifest\n"), ("sleep", HOUR))
+    window.training.form.show_plan(plan)
+    window.training.begin.click()
+    qtbot.waitUntil(lambda: "manifest" in window.training.log.toPlainText(), timeout=20_000)
+    window.training.begin.click()
+    qtbot.waitUntil(lambda: not presenter.process.runs, timeout=20_000)
+    assert window.training.words.text() == "Stopped before anything was learnt."
+    assert window.training.begin.text() == "Start"
+
+
 def test_a_finished_training_is_not_offered_again(window, plan, qtbot) -> None:
     (plan.run / "run.json").write_text("{}")
     (plan.run / "metrics.json").write_text("[]")
