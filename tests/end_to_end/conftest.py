@@ -29,6 +29,7 @@ from fer_core.weights import new_model, save_checkpoint
 from fer_desktop.capture.synthetic import draw_face, speech
 
 ROOT = Path(__file__).parents[2]
+os.environ["QT_QPA_PLATFORM"] = "offscreen"  # of windows in this process; programs get their own
 
 
 def need(*programs: str) -> None:
