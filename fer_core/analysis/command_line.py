@@ -121,7 +121,7 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
     let_threads_sleep()
     from fer_core.analysis.batch import Recipe
     from fer_core.analysis.progress import Progress
-    from fer_core.analysis.results import check_writable
+    from fer_core.analysis.results import check_spared, check_writable
     from fer_core.data.clips import Modalities
 
     formats = options.format
@@ -131,6 +131,7 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
     if options.resume and "json" not in formats:
         raise UserError("--resume reads the JSON of an earlier call.", "Add json to --format.")
     out = options.out or DEFAULT_OUT
+    check_spared(jobs, formats)
     if formats:
         check_writable(out)
     recipe = Recipe(

@@ -31,12 +31,13 @@ def jobs_of(named: Sequence[str], out: Path) -> list[Job]:
     their suffix alone keep it (``a.wav.json``), and other namesakes are numbered.
 
     A folder or a pattern without media, among others that have some, is a job of its own, which
-    fails and leaves the others alone.
+    fails and leaves the others alone. What lies in ``out`` is left out where a folder around it is
+    searched: an earlier call made it.
 
     Raises:
         UserError: nothing that was named has a media file.
     """
-    by_name = {name: _found(name) for name in named}
+    by_name = {name: _found(name, out) for name in named}
     if not any(by_name.values()):
         names = ", ".join(f"“{name}”" for name in by_name)
         raise UserError(f"There is no media file in {names}.", "Name a file, a folder or a glob.")
@@ -56,15 +57,24 @@ def jobs_of(named: Sequence[str], out: Path) -> list[Job]:
     return jobs
 
 
-def _found(name: str) -> list[tuple[Path, Path]]:
+def _found(name: str, out: Path) -> list[tuple[Path, Path]]:
     folder = Path(name)
     if folder.is_dir():
-        paths = [path for path in sorted(folder.rglob("*")) if _is_media(path)]
-        return [(path, path.relative_to(folder)) for path in paths]
+        paths = _without_results(folder, sorted(folder.rglob("*")), out)
+        return [(path, path.relative_to(folder)) for path in paths if _is_media(path)]
     if glob.has_magic(name) and not folder.exists():
         matches = sorted(Path(match) for match in glob.glob(name, recursive=True))
-        return [(path, Path(path.name)) for path in matches if path.is_file()]
+        around = next(parent for parent in folder.parents if not glob.has_magic(str(parent)))
+        paths = _without_results(around, matches, out)
+        return [(path, Path(path.name)) for path in paths if path.is_file()]
     return [_itself(name)]
+
+
+def _without_results(folder: Path, paths: list[Path], out: Path) -> list[Path]:
+    results = out.resolve()
+    if folder.resolve() not in results.parents:  # results may lie beside what they are of
+        return paths
+    return [path for path in paths if not path.resolve().is_relative_to(results)]
 
 
 def _itself(name: str) -> tuple[Path, Path]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -24,6 +26,7 @@ from fer_core.analysis.identities import FaceChoice
 from fer_core.analysis.inputs import Job
 from fer_core.analysis.timeline import Timeline
 from fer_core.data.digest import content_digest
+from fer_core.errors import UserError
 from fer_core.whole_file import unwritable
 
 PROBE_BYTES = 2**16  # more than a full disk still takes in the rest of a block
@@ -123,6 +126,34 @@ def check_writable(folder: Path) -> None:
             file.flush()
     except OSError as error:
         raise unwritable(folder, error) from error
+
+
+def check_spared(jobs: Sequence[Job], formats: Sequence[str]) -> None:
+    """Whether no result takes the place of a file that is to be analysed.
+
+    Raises:
+        UserError: one would.
+    """
+    files = {_file_key(job.path): job.path for job in jobs}
+    # Of the faces' numbers only those matter that stand in the name of such a file.
+    numbers = {int(n) for path in files.values() for n in re.findall(r"\.face-(\d+)", path.name)}
+    for job in jobs:
+        for name in formats:
+            for face_id in (None, *numbers):
+                path = result_path(job, name, face_id)
+                if (key := _file_key(path)) is not None and (file := files.get(key)) is not None:
+                    raise UserError(
+                        f"The results of “{job.path}” would take the place of “{file}” itself.",
+                        f"Choose another folder with --out, or leave {name} out of --format.",
+                    )
+
+
+def _file_key(path: Path) -> tuple[int, int] | None:
+    """Of one file under all its names; None where there is none."""
+    with suppress(OSError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _documents(job: Job, face: FaceChoice) -> list[dict[str, Any]]:

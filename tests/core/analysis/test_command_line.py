@@ -147,6 +147,29 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_done(
     assert "analysed" not in said  # it is said before
 
 
+@pytest.mark.parametrize("formats", ["mp4", "csv,json,mp4"])
+def test_a_recording_is_never_overwritten_by_its_own_results(
+    media: Path, folder: Path, formats: str, write_video: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = write_video("media/film.mp4")
+    before, there = film.read_bytes(), names(media)
+    for named in (film, media, media / "*.mp4"):
+        assert run(folder, named, "--out", media, "--format", formats) == 2
+        said = capsys.readouterr().err
+        assert f"would take the place of “{film}” itself. Choose another folder" in said
+    assert film.read_bytes() == before
+    assert names(media) == there  # it is said before anything is analysed
+
+
+def test_a_recording_named_like_a_face_of_another_is_never_overwritten(
+    folder: Path, tmp_path: Path, write_video: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, film = tmp_path / "media", write_video("film.mp4")
+    other = write_video("media/film.face-1.mp4")
+    assert run(folder, film, other, "--out", out, "--face", "1", "--format", "mp4") == 2
+    assert f"would take the place of “{other}”" in capsys.readouterr().err
+
+
 def test_workers_give_the_same_results(media: Path, folder: Path, tmp_path: Path) -> None:
     files = [media / "a.wav", media / "deeper" / "b.flac"]
     assert run(folder, *files, "--out", tmp_path / "one", "--format", "csv") == 0
@@ -187,6 +210,27 @@ def test_namesakes_do_not_overwrite_each_other(media: Path, tmp_path: Path) -> N
     named = [str(media / name) for name in ("a.wav", "a.mp4", "deeper/a.wav", "a.wav")]
     results = [job.result.name for job in jobs_of(named, tmp_path)]
     assert results == ["a.wav", "a.mp4", "a.wav-2"]
+
+
+def test_results_of_an_earlier_call_are_no_recordings(
+    media: Path, tmp_path: Path, write_video: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_video("media/results/deeper/b.mp4")
+    out = media / "results"
+
+    def found(name: Path | str, out: Path) -> list[str]:
+        return [job.path.name for job in jobs_of([str(name)], out)]
+
+    assert found(media, out) == ["a.wav", "broken.wav", "b.flac"]
+    assert found(media / "**" / "*.mp4", tmp_path / "out") == ["b.mp4"]
+    with pytest.raises(UserError, match="no media file"):
+        found(media / "**" / "*.mp4", out)
+    for named in (out, out / "**" / "*.mp4"):  # who names their folder means them
+        assert found(named, out) == ["b.mp4"]
+    assert found(media, media) == ["a.wav", "broken.wav", "b.flac", "b.mp4"]
+    monkeypatch.chdir(media)
+    assert found(".", Path("results")) == ["a.wav", "broken.wav", "b.flac"]
+    assert found("**/*.mp4", Path("analysis")) == ["b.mp4"]
 
 
 def test_a_folder_without_media_is_refused(tmp_path: Path) -> None:
