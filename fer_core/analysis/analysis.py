@@ -251,7 +251,9 @@ class Analysis:
         return max(from_s + sum(map(len, tail)) / SAMPLE_RATE, says_s)
 
     def _warn(self, what: str, time_s: float) -> None:
-        self._warnings.append(f"At {time_s:.2f} s: {what}.")
+        sentence = f"At {time_s:.2f} s: {what}."
+        if sentence not in self._warnings:  # sound and picture may both tell it
+            self._warnings.append(sentence)
 
 
 def analyze(

@@ -15,6 +15,7 @@ import av
 
 from fer_core.data.damage import OnDamageAt, ignore
 from fer_core.data.file_header import CUT_OFF, quick_fault
+from fer_core.data.joined_times import JoinedTimes
 from fer_core.errors import UserError
 
 # A track that ends this much before its own header says was cut off. Encoders' padding is shorter.
@@ -122,13 +123,17 @@ def duration_of(container: Any) -> float:
 
 
 def _packets(container: Any, track: Any, on_damage: OnDamageAt) -> Iterator[Any]:
-    time_s = 0.0
+    """Those of ``track``, or of all."""
+    time_s, origin = 0.0, origin_of(container)
+    times = JoinedTimes(lambda what, at_s: on_damage(what, at_s - origin))
     try:
-        for packet in container.demux() if track is None else container.demux(track):
-            time_s = _packet_time(packet, time_s)
-            yield packet
+        for packet in container.demux(sound_tracks(container), list(container.streams.video)):
+            times.move(packet)
+            if track is None or packet.stream.index == track.index:
+                time_s = _packet_time(packet, time_s)
+                yield packet
     except (av.error.FFmpegError, OSError):
-        on_damage("cannot be read to its end", time_s - origin_of(container))
+        on_damage("cannot be read to its end", time_s - origin)
 
 
 def _packet_time(packet: Any, before_s: float) -> float:

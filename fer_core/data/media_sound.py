@@ -32,6 +32,9 @@ from fer_core.media import SAMPLE_RATE, Waveform
 
 # Containers round times to 1 ms and codecs to a block: less is no hole in the sound.
 HOLE_SECONDS = 0.05
+# A hole behind the end that the header names, which may be too early, is believed up to here: a
+# broken time would ask for hours of silence.
+BELIEVED_SECONDS = 1.0
 
 
 def read_sound(
@@ -120,7 +123,7 @@ def _mono(
             on_damage("some of its sound is of another kind", next_s)
             continue
         time_s = next_s if frame.time is None else frame.time - origin
-        if time_s > longest_s:  # or a broken time would ask for hours of silence
+        if time_s > max(longest_s, next_s + BELIEVED_SECONDS):
             on_damage("some of its times lie after its end", next_s)
             time_s = next_s
         for part in to_float.resample(frame):

@@ -252,6 +252,21 @@ def test_damage_in_the_middle_is_passed_and_its_time_named(
     assert any(2.5 < time_s < 5.5 for time_s in times_s), timeline.warnings
 
 
+def test_recordings_joined_as_they_are_are_analysed_to_the_end_of_the_last(
+    write_video: Make, squares: Callable[..., list], noise: Noise, model: LoadedModel,
+    bright_square: type,
+) -> None:  # fmt: skip
+    path = write_video("a.ts", squares(3.0), sound=noise(3.0))
+    path.write_bytes(path.read_bytes() * 2)
+    timeline = analyze(path, model)
+    assert_contiguous(timeline, timeline.source.duration_s)
+    assert timeline.source.duration_s == pytest.approx(6.0, abs=0.3)
+    assert all(segment.seen and segment.heard for segment in timeline.segments[:-1])
+    (warning,) = timeline.warnings
+    assert warning.endswith("s: its times begin anew.")
+    assert float(warning.split()[1]) == pytest.approx(3.0, abs=0.2)
+
+
 def test_what_cannot_be_analysed_is_said(tmp_path: Path, model: LoadedModel) -> None:
     (tmp_path / "empty.mp4").write_bytes(b"")
     (tmp_path / "text.wav").write_bytes(b"no sound " * 99)
