@@ -135,15 +135,19 @@ class Analysis:
             return [alone]
         faces = self._said.of_faces()
         if self._face == "all":
-            found = [self._timeline(*face, number) for number, face in enumerate(faces)]
+            found = [self._timeline(*f, number, len(faces)) for number, f in enumerate(faces)]
             return found or [alone]
         if self._face >= len(faces):
             there = f"It shows {len(faces)}, counted from 0." if faces else "It shows none."
             raise UserError(f"“{self._path}” has no face {self._face}. {there}")
-        return [self._timeline(*faces[self._face], self._face)]
+        return [self._timeline(*faces[self._face], self._face, len(faces))]
 
     def _timeline(
-        self, segments: tuple[Segment, ...], whole: FileAverage, face_id: int | None = None
+        self,
+        segments: tuple[Segment, ...],
+        whole: FileAverage,
+        face_id: int | None = None,
+        faces: int | None = None,
     ) -> Timeline:
         return Timeline(
             source=source_of(self._path, self._info, self._sha256, self.duration_s),
@@ -153,6 +157,7 @@ class Analysis:
             probabilities=whole.probabilities(),
             warnings=tuple(self._warnings),
             face_id=face_id,
+            faces=faces,
             only=self._wanted.only,
             sound_track=self._sound_track,
         )

@@ -3,7 +3,8 @@ is there already.
 
 ``a.json`` is the largest face's; with faces by number each has its own (``a.face-0.json``), and
 one video, ``a.mp4``, shows all. JSON comes last, and face 0 last of all: where that lies, all
-others do.
+others do. It names the files that say the same as it does: beside them may lie those of a call with
+another hop, or of one that was ended while it wrote.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
 from fer_core.analysis.export import OVERLAY
 from fer_core.analysis.export.formats import export
+from fer_core.analysis.export.json_document import encoded
 from fer_core.analysis.export.overlay_video import overlay_video
 from fer_core.analysis.identities import FaceChoice
 from fer_core.analysis.inputs import Job
-from fer_core.analysis.timeline import Timeline
+from fer_core.analysis.timeline import SCHEMA, Timeline
 from fer_core.data.digest import content_digest
 from fer_core.errors import UserError
-from fer_core.whole_file import unwritable
+from fer_core.whole_file import unwritable, write_whole
 
 PROBE_BYTES = 2**16  # more than a full disk still takes in the rest of a block
 
@@ -52,6 +54,8 @@ def write_results(
     Raises:
         UserError: the folder cannot be written, or the file cannot be read any more for the video.
     """
+    written = {t.face_id: _names(job, formats, face, t.face_id) for t in timelines}
+    still = _take_back(job, timelines, set().union(*written.values()))
     for name in formats:
         if name not in ("json", OVERLAY):
             for timeline in timelines:
@@ -66,7 +70,42 @@ def write_results(
             _remove_from(job, name, faces)
     if "json" in formats:
         for timeline in reversed(timelines):
-            export(timeline, result_path(job, "json", timeline.face_id))
+            number = timeline.face_id
+            files = tuple(sorted(written[number] | still[number]))
+            export(replace(timeline, files=files), result_path(job, "json", number))
+
+
+def _names(job: Job, formats: Sequence[str], face: FaceChoice, face_id: int | None) -> set[str]:
+    """Of the files that go with the document of a face."""
+    numbers = {name: None if face == "all" and name == OVERLAY else face_id for name in formats}
+    return {result_path(job, name, number).name for name, number in numbers.items()}
+
+
+def _take_back(
+    job: Job, timelines: Sequence[Timeline], names: set[str]
+) -> dict[int | None, set[str]]:
+    """From the documents of other calls, the names of those files that are now written anew.
+
+    Returns the files that an earlier call wrote of each of ``timelines``, and that stay right.
+    """
+    anew = {timeline.face_id: timeline for timeline in timelines}
+    still: dict[int | None, set[str]] = {number: set() for number in anew}
+    for number in {None, *range(len(_numbered(job))), *anew}:
+        path = result_path(job, "json", number)
+        document = _document(path)
+        if document is None:
+            continue
+        files = set(document["files"])
+        if number in anew and _says_the_same(document, anew[number]):
+            still[number] = files
+        elif files & names:
+            write_whole(encoded(document | {"files": sorted(files - names)}), path)
+    return still
+
+
+def _says_the_same(document: dict[str, Any], timeline: Timeline) -> bool:
+    made = Made(SCHEMA, timeline.model.sha256, timeline.hop_s, timeline.only, timeline.sound_track)
+    return Made.of(document) == made and document["source"]["sha256"] == timeline.source.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +143,12 @@ def complete_results(
     digest = content_digest(job.path)
     if any(document["source"]["sha256"] != digest for document in documents):
         return None
-    numbers = [document.get("face_id") for document in documents]
-    expected = [result_path(job, n, f) for n in formats if n != OVERLAY for f in numbers]
-    if OVERLAY in formats:
-        expected.append(result_path(job, OVERLAY, None if face == "all" else numbers[0]))
-    return documents if all(path.is_file() for path in expected) else None
+    for document in documents:
+        names = _names(job, formats, face, document.get("face_id"))
+        there = all(job.result.with_name(name).is_file() for name in names)
+        if not there or not names <= set(document["files"]):
+            return None
+    return documents
 
 
 def check_writable(folder: Path) -> None:
@@ -158,29 +198,31 @@ def _file_key(path: Path) -> tuple[int, int] | None:
 
 def _documents(job: Job, face: FaceChoice) -> list[dict[str, Any]]:
     """Those in the places where this choice of faces puts them; of damaged ones none."""
-    if face == "largest":
-        found = [_document(result_path(job, "json"))]
-    elif face == "all":
-        found = []
-        for face_id in count():
-            document = _document(result_path(job, "json", face_id))
-            if document is None:
-                break
-            found.append(document)
-        if not found:  # where nobody is seen there is one, of the sound alone
-            alone = _document(result_path(job, "json"))
-            found = [alone if alone is None or alone["summary"]["face_s"] == 0 else None]
-    else:
-        found = [_document(result_path(job, "json", face))]
-    return [document for document in found if document is not None]
+    if face == "all":
+        found = _numbered(job)
+        if found:
+            return found if len(found) == found[0].get("faces") else []
+        # Where nobody is seen there is one, of the sound alone.
+        alone = _document(result_path(job, "json"))
+        return [alone] if alone is not None and alone["summary"]["face_s"] == 0 else []
+    found_one = _document(result_path(job, "json", None if face == "largest" else face))
+    return [] if found_one is None else [found_one]
+
+
+def _numbered(job: Job) -> list[dict[str, Any]]:
+    """The documents of faces by number, from 0 to the first that is missing."""
+    found: list[dict[str, Any]] = []
+    while (document := _document(result_path(job, "json", len(found)))) is not None:
+        found.append(document)
+    return found
 
 
 def _document(path: Path) -> dict[str, Any] | None:
-    """None if there is none that can be read."""
+    """None if there is none that can be read, or only one that was written by itself."""
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         Made.of(document)
-        document["source"]["sha256"], document["summary"]["face_s"]
+        document["source"]["sha256"], document["summary"]["face_s"], set(document["files"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return document

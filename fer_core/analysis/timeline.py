@@ -106,6 +106,8 @@ class Timeline:
     markers: tuple[Marker, ...] = ()  # in order of time
     only: str | None = None  # "audio" or "video", where nothing else of the file was to be used
     sound_track: int | None = None  # which of several, from 1; None: the file's main one
+    faces: int | None = None  # how many there are, where one is chosen by its number
+    files: tuple[str, ...] = ()  # names of those beside each other that say what this does
 
     @property
     def emotion(self) -> str | None:
@@ -126,7 +128,13 @@ class Timeline:
 
     def as_json(self) -> dict[str, Any]:
         source, video, audio = self.source, self.source.video, self.source.audio
-        chosen = {"face_id": self.face_id, "only": self.only, "sound_track": self.sound_track}
+        chosen = {
+            "face_id": self.face_id,
+            "faces": self.faces,
+            "only": self.only,
+            "sound_track": self.sound_track,
+            "files": list(self.files) or None,
+        }
         markers = [{"time_s": round(m.time_s, 4), "note": m.note} for m in self.markers]
         return {
             "schema": SCHEMA,

@@ -67,7 +67,9 @@ def test_each_face_has_its_documents_and_one_video_shows_all(
     for number, document in enumerate(documents):
         jsonschema.validate(document, schema())
         assert document["face_id"] == number
-        assert document == json.loads((tmp_path / f"out/people.face-{number}.json").read_text())
+        kept = json.loads((tmp_path / f"out/people.face-{number}.json").read_text())
+        files = [f"people.face-{number}.csv", f"people.face-{number}.json", "people.mp4"]
+        assert kept == document | {"files": files}
         assert all(s["face"]["x"] == 10 + 100 * number for s in document["segments"])
     assert probe(tmp_path / "out" / "people.mp4").size == (300, 120)
 
@@ -107,6 +109,84 @@ def test_faces_are_taken_up_again_only_when_all_are_there(
     (tmp_path / "out" / "people.face-0.json").unlink()  # is written last
     assert not resumed()
     assert resumed()
+
+
+def test_one_face_of_an_earlier_call_is_not_all_of_them(
+    people: Callable[..., Path], call: Callable[..., int], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    path = people(2)
+    assert call(path, "--face", "0", "--format", "json") == 0
+    assert call(path, "--face", "all", "--format", "json", "--resume") == 0
+    assert "1 analysed" in capsys.readouterr().err
+    assert written(tmp_path) == ["people.face-0.json", "people.face-1.json"]
+    assert call(path, "--face", "1", "--format", "json", "--resume") == 0
+    assert "1 already there" in capsys.readouterr().err
+    for name in written(tmp_path):
+        document = json.loads((tmp_path / "out" / name).read_text())
+        jsonschema.validate(document, schema())
+        assert document["faces"] == 2
+
+
+def test_results_of_another_hop_are_not_there_already(
+    write_sound: Make, noise: Noise, call: Callable[..., int], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    path = write_sound("a.wav", noise(4.0))
+
+    def resumed(hop: str, formats: str) -> bool:
+        assert call(path, "--hop", hop, "--format", formats, "--resume") == 0
+        return "1 already there" in capsys.readouterr().err
+
+    assert call(path, "--format", "csv,json,srt") == 0
+    assert call(path, "--hop", "3", "--format", "json") == 0
+    jsonschema.validate(json.loads((tmp_path / "out" / "a.json").read_text()), schema())
+    stale = (tmp_path / "out" / "a.csv").read_bytes()
+    assert resumed("3", "json")
+    assert not resumed("3", "csv,json")
+    assert (tmp_path / "out" / "a.csv").read_bytes() != stale
+    assert not resumed("3", "json,srt")
+    assert resumed("3", "csv,json,srt")  # one by one as good as together
+    assert call(path, "--format", "csv") == 0  # beside a JSON of another hop
+    assert resumed("3", "json,srt")
+    assert not resumed("3", "csv,json")
+
+
+def test_a_call_that_was_ended_while_it_wrote_is_not_there_already(
+    write_sound: Make, noise: Noise, call: Callable[..., int], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    path = write_sound("a.wav", noise(3.2))
+    assert call(path) == 0
+    replace = os.replace
+
+    def ended(draft: Path, place: Path) -> None:
+        replace(draft, place)
+        if Path(place).suffix == ".csv":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", ended)
+        assert call(path, "--hop", "3") == 130
+    capsys.readouterr()
+    assert call(path, "--resume") == 0
+    assert "1 analysed" in capsys.readouterr().err
+
+
+def test_the_video_of_one_choice_of_faces_is_not_that_of_another(
+    people: Callable[..., Path], call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = people(2)
+
+    def resumed(face: str) -> bool:
+        assert call(path, "--face", face, "--format", "json,mp4", "--resume") == 0
+        return "1 already there" in capsys.readouterr().err
+
+    assert not resumed("all")
+    assert resumed("all")
+    assert not resumed("largest")  # it has the same name
+    assert not resumed("all")
+    assert resumed("all")
 
 
 def test_faces_of_an_earlier_call_that_are_no_more_are_removed(
