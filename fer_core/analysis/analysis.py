@@ -93,6 +93,7 @@ class Analysis:
         self.done_s = 0.0  # how far it has been analysed
         self._said = Appearances(model.predictor.config.thresholds.uncertain_below)
         self._warnings: list[str] = []
+        self._last_shown_s: float | None = None  # for how long the last frame is, if the file says
         self._finished = False
 
     def segments(self) -> Generator[Segment]:
@@ -211,7 +212,7 @@ class Analysis:
     def _end(self, sound_s: float, last_frame_s: float) -> float:
         """The file's end: where its header says, unless what was read ends elsewhere."""
         says_s = self._info.duration_s
-        picture_s = last_frame_s + 1 / (self._info.fps or math.inf) if self._sees else 0.0
+        picture_s = self._picture_end(last_frame_s) if self._sees else 0.0
         found_s = max(sound_s, picture_s)
         if found_s <= 0:
             raise UserError(f"Nothing in “{self._path}” can be decoded.", "Choose another file.")
@@ -227,6 +228,12 @@ class Analysis:
         self.duration_s = end_s
         return end_s
 
+    def _picture_end(self, last_frame_s: float) -> float:
+        """A slide is held for as long as it says; behind the header's end that is not believed."""
+        usual_s = 1 / (self._info.fps or math.inf)
+        latest_s = max(self._info.duration_s, last_frame_s + usual_s)
+        return min(last_frame_s + (self._last_shown_s or usual_s), latest_s)
+
     def _sound(self) -> Generator:
         if self._hears:
             yield from sound_blocks(
@@ -241,7 +248,10 @@ class Analysis:
 
     def _frames(self) -> Generator[VideoFrame]:
         times_s = looking_times(self._hop_s, self._expected_end())
-        yield from frames_at(self._path, times_s, on_damage=self._warn)
+        yield from frames_at(self._path, times_s, on_damage=self._warn, on_last=self._on_last_frame)
+
+    def _on_last_frame(self, shown_s: float) -> None:
+        self._last_shown_s = shown_s
 
     def _expected_end(self) -> float:
         """Where the last window will end, which looks at frames of its own.

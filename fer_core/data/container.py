@@ -98,6 +98,16 @@ def origin_of(container: Any) -> float:
     return max((container.start_time or 0) / av.time_base, 0.0)
 
 
+def track_end(track: Any) -> float:
+    """The time stamp at which its header says that it ends; 0 where that says nothing."""
+    return float(((track.duration or 0) + (track.start_time or 0)) * track.time_base)
+
+
+def has_all(track: Any, frames: int) -> bool:
+    """Whether ``frames`` of it are as many as its header says; False where that says nothing."""
+    return 0 < track.frames <= frames
+
+
 def seek(container: Any, start_s: float) -> None:
     """Go to a place from which ``start_s`` can be decoded, by default the beginning."""
     # An MP3 knows the time only by counting from its beginning.
@@ -149,7 +159,7 @@ def decoded_frames(
     Damage before ``wanted_s`` is not told: after a jump into the file the first frames may lack
     those they were coded from.
     """
-    broken, end_s, origin = False, 0.0, origin_of(container)
+    broken, frames, end_s, origin = False, 0, 0.0, origin_of(container)
     wanted_s += origin
     for packet in _packets(container, track, on_damage):
         try:
@@ -164,10 +174,10 @@ def decoded_frames(
             on_damage(f"some of its {_KINDS[track.type]} cannot be decoded", at_s)
         for frame in decoded:
             end_s = _end(frame) if frame.time is not None else end_s
+            frames += 1
             yield frame
-    # Reached only when read to the end.
-    says_s = float(((track.duration or 0) + (track.start_time or 0)) * track.time_base)
-    short = max(end_s, wanted_s) + CUT_OFF_SECONDS < says_s
+    # Reached only when read to the end. Where the last picture is held, the frames are all there.
+    short = max(end_s, wanted_s) + CUT_OFF_SECONDS < track_end(track) and not has_all(track, frames)
     # FFmpeg believes a RIFF file's size more than its header.
     if not broken and (short or quick_fault(path) == CUT_OFF):
         on_damage(f"its {_KINDS[track.type]} ends before it should", end_s - origin)

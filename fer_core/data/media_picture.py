@@ -14,7 +14,15 @@ import numpy as np
 from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 
-from fer_core.data.container import decoded_frames, opened, origin_of, picture_track, seek
+from fer_core.data.container import (
+    decoded_frames,
+    has_all,
+    opened,
+    origin_of,
+    picture_track,
+    seek,
+    track_end,
+)
 from fer_core.data.damage import OnDamage, OnDamageAt, each_once, without_time
 from fer_core.errors import UserError
 from fer_core.media import RgbImage, VideoFrame
@@ -49,15 +57,17 @@ def frames_at(
     start_s: float = 0.0,
     end_s: float | None = None,
     on_damage: OnDamageAt | None = None,
+    on_last: Callable[[float], None] = lambda _: None,
 ) -> Iterator[VideoFrame]:
     """Those of :func:`frames` that are the newest at one at least of ``times_s``, which ascend.
 
-    Only they become RGB: of a film at 30 frames a second, one in six.
+    Only they become RGB: of a film at 30 frames a second, one in six. ``on_last`` is told for how
+    many seconds the file's last frame is shown, where the file says so.
 
     Raises:
         UserError: as in :func:`frames`.
     """
-    shown = _shown(path, start_s, end_s, on_damage or without_time(path, None))
+    shown = _shown(path, start_s, end_s, on_damage or without_time(path, None), on_last)
     for frame, time_s, track in newest_at(shown, times_s, lambda frame: frame[1]):
         yield _video_frame(frame, time_s, track)
 
@@ -81,7 +91,11 @@ def newest_at(
 
 
 def _shown(
-    path: Path, start_s: float, end_s: float | None, on_damage: OnDamageAt
+    path: Path,
+    start_s: float,
+    end_s: float | None,
+    on_damage: OnDamageAt,
+    on_last: Callable[[float], None] = lambda _: None,
 ) -> Iterator[tuple[Any, float, Any]]:
     """Decoded frames, each with its time and its track."""
     tell = each_once(on_damage)
@@ -94,12 +108,13 @@ def _shown(
         origin = origin_of(container)
         seek(container, start_s)
         first: tuple[Any, float, Any] | None = None  # the newest frame not after start_s
-        last_s = -np.inf
+        last_s, shown_s, number = -np.inf, 0.0, 0
         for frame in decoded_frames(path, container, track, tell, start_s):
+            number += 1
             ticks = frame.pts if frame.pts is not None else frame.dts
             if ticks is None or (time_s := float(ticks * frame.time_base) - origin) <= last_s:
                 continue
-            last_s = time_s
+            last_s, shown_s = time_s, float((frame.duration or 0) * frame.time_base)
             if end_s is not None and time_s >= end_s:
                 break
             if time_s <= start_s:
@@ -109,6 +124,12 @@ def _shown(
                 yield first
                 first = None
             yield frame, time_s, track
+        else:
+            if has_all(track, number):
+                # MP4 tells lengths in order of decoding: the last frame's may be another's.
+                shown_s = max(shown_s, track_end(track) - origin - last_s)
+            if shown_s > 0:
+                on_last(shown_s)
         if first is not None:
             yield first
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -15,6 +16,7 @@ from fer_core.analysis.timeline import AudioSource, Timeline
 from fer_core.data.batch import collate
 from fer_core.data.clips import ClipCutter, Modalities
 from fer_core.data.item import EACH_ALONE, Item, one_emotion
+from fer_core.data.media_info import probe
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.evaluation.evaluate import answer
@@ -229,6 +231,34 @@ def test_of_a_cut_off_file_the_timeline_ends_where_it_does_and_says_so(
     assert 3.0 < timeline.source.duration_s < 7.5
     assert_contiguous(timeline, timeline.source.duration_s)
     assert any(f"{timeline.source.duration_s:.2f} s" in text for text in timeline.warnings)
+
+
+@pytest.mark.parametrize(("name", "bidirectional"), [("a.mkv", 0), ("a.mp4", 0), ("a.mp4", 2)])
+@pytest.mark.parametrize("last_s", [0.1, 4.0])
+def test_a_film_whose_last_picture_is_held_is_whole(
+    squares: Callable[..., list], model: LoadedModel, tmp_path: Path, name: str,
+    bidirectional: int, last_s: float,
+) -> None:  # fmt: skip
+    path, times_s = tmp_path / name, (0.0, 0.1, 0.2, 2.0, 8.0)  # slides
+    with av.open(str(path), "w") as file:
+        track = file.add_stream("libx264", rate=1000, options={"bf": str(bidirectional)})
+        track.width, track.height, track.pix_fmt = 160, 120, "yuv420p"
+        track.time_base = track.codec_context.time_base = Fraction(1, 1000)
+        packets = []
+        for picture, time_s in zip(squares(0.5), times_s, strict=True):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = round(1000 * time_s), Fraction(1, 1000)
+            packets += track.encode(frame)
+        packets += track.encode(None)
+        packets[-1].duration = round((8.0 + last_s) / packets[-1].time_base) - packets[-1].dts
+        for packet in packets:
+            file.mux(packet)
+    timeline = analyze(path, model)
+    assert timeline.warnings == ()
+    assert_contiguous(timeline, timeline.source.duration_s)
+    # With frames that are coded out of order MP4 tells a little more.
+    assert timeline.source.duration_s == pytest.approx(8.0 + last_s, abs=0.3)
+    assert timeline.source.duration_s == pytest.approx(probe(path).duration_s, abs=0.05)
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts"])
