@@ -118,15 +118,29 @@ def seek(container: Any, start_s: float) -> None:
 
 
 def duration_of(container: Any) -> float:
-    if container.duration is not None:
-        return float(container.duration / av.time_base)
+    """From 0:00 to its end."""
+    told_s = told_duration(container)
+    if told_s is not None:
+        return told_s
     # No header with the length, as in a raw or a live recording: look at all packets.
     end = 0.0
-    container.seek(0)
+    with suppress(av.error.FFmpegError):  # what cannot seek is read on from where it is
+        container.seek(0)
     for packet in _packets(container, None, ignore):
         if packet.pts is not None and packet.time_base is not None:
             end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
     return max(end - origin_of(container), 0.0)
+
+
+def told_duration(container: Any) -> float | None:
+    """The same as the header tells it; None where it does not."""
+    if container.duration is None:
+        return None
+    duration_s = float(container.duration / av.time_base)
+    # It counts from the first time stamp; only here from 0, whatever the first one is.
+    if "matroska" in container.format.name:
+        return max(duration_s - origin_of(container), 0.0)
+    return duration_s
 
 
 # Decoding

@@ -20,11 +20,11 @@ import soxr
 from fer_core.data.container import (
     PREROLL_SECONDS,
     decoded_frames,
-    duration_of,
     opened,
     origin_of,
     seek,
     sound_track,
+    told_duration,
 )
 from fer_core.data.damage import OnDamage, OnDamageAt, each_once, without_time
 from fer_core.errors import UserError
@@ -111,7 +111,8 @@ def _mono(
     to_float: Any = None
     sort: tuple[object, ...] = ()
     next_s = start_s  # when the next sample is due
-    longest_s = math.inf if container.duration is None else duration_of(container) + HOLE_SECONDS
+    told_s = told_duration(container)
+    longest_s = math.inf if told_s is None else told_s + HOLE_SECONDS
     for frame in decoded_frames(path, container, track, on_damage, start_s):
         if to_float is None:
             sort = _sort(frame)

@@ -18,3 +18,12 @@ def test_probe_tells_what_is_there(
     info = probe(write_sound("a.wav"))
     assert (info.has_sound, info.has_picture, info.size, info.fps) == (True, False, None, None)
     assert info.duration_s == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts"])
+def test_a_file_that_does_not_begin_at_0_is_as_long_as_what_is_in_it(
+    write_video: Callable[..., Path], name: str
+) -> None:
+    pictures = [np.zeros((48, 64, 3), np.uint8)] * 30
+    path = write_video(name, pictures, [5 + number / 10 for number in range(30)])
+    assert probe(path).duration_s == pytest.approx(2.95, abs=0.06)
