@@ -110,16 +110,13 @@ def _mono(
     origin = origin_of(container)
     to_float: Any = None
     sort: tuple[object, ...] = ()
+    gain = np.float32(1)
     next_s = start_s  # when the next sample is due
     told_s = told_duration(container)
     longest_s = math.inf if told_s is None else told_s + HOLE_SECONDS
     for frame in decoded_frames(path, container, track, on_damage, start_s):
         if to_float is None:
-            sort = _sort(frame)
-            # FFmpeg knows how loud the centre of surround sound is; two channels are averaged
-            # below, since for floats it would add them.
-            layout = frame.layout.name if len(frame.layout.channels) <= 2 else "stereo"
-            to_float = av.AudioResampler(format="fltp", layout=layout)
+            sort, to_float, gain = _sort(frame), _to_float(frame), _gain(frame)
         if _sort(frame) != sort:
             on_damage("some of its sound is of another kind", next_s)
             continue
@@ -129,7 +126,7 @@ def _mono(
             time_s = next_s
         for part in to_float.resample(frame):
             rate = part.sample_rate
-            samples = part.to_ndarray().mean(axis=0, dtype=np.float32)  # (channels, n) -> (n,)
+            samples = _averaged(part) * gain
             late_s = time_s - next_s
             if late_s < -HOLE_SECONDS or (late_s < 0 and next_s == start_s):
                 samples = samples[round(-late_s * rate) :]  # before the start, or heard twice
@@ -142,6 +139,40 @@ def _mono(
             yield _Mono(samples, rate)
         if end_s is not None and next_s > end_s + PREROLL_SECONDS:
             return
+
+
+def _to_float(frame: Any) -> Any:
+    """A resampler to floats, whose channels are averaged behind it."""
+    if _is_surround(frame):
+        return av.AudioResampler("fltp", "stereo")
+    # PyAV reads no more than 8 channels that lie one behind the other.
+    together = "flt" if frame.layout.nb_channels > 2 else "fltp"
+    return av.AudioResampler(together, frame.layout.name)
+
+
+def _is_surround(frame: Any) -> bool:
+    """FFmpeg knows how loud its centre is; of channels without a place it only has the number."""
+    return frame.layout.nb_channels > 2 and not frame.layout.name.endswith(" channels")
+
+
+def _averaged(frame: Any) -> Waveform:
+    """All channels of floats -> (n,)."""
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:  # (1, n * channels)
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    averaged: Waveform = samples.mean(axis=0, dtype=np.float32)
+    return averaged
+
+
+def _gain(frame: Any) -> np.float32:
+    """What keeps a voice as loud that is equal in all channels: FFmpeg adds them in floats."""
+    if not _is_surround(frame):
+        return np.float32(1)
+    ones = np.ones((1, 64 * frame.layout.nb_channels), np.float32)
+    equal = av.AudioFrame.from_ndarray(ones, "flt", frame.layout.name)
+    equal.sample_rate = frame.sample_rate
+    (mixed,) = _to_float(equal).resample(equal)
+    return np.float32(1 / _averaged(mixed).mean())
 
 
 def _sort(frame: Any) -> tuple[object, ...]:
