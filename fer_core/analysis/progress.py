@@ -14,7 +14,6 @@ from rich.text import Text
 from fer_core.analysis.batch import Outcome
 from fer_core.analysis.inputs import Job
 from fer_core.data.media_info import probe
-from fer_core.errors import UserError
 
 PACE_SECONDS = 300.0  # of which the time left is reckoned: a corpus has hard and easy files
 
@@ -93,5 +92,5 @@ def _said(emotions: Sequence[str | None]) -> str:
 def _length(job: Job) -> float:
     try:
         return probe(job.path).duration_s
-    except UserError:
+    except Exception:  # whatever it is, it is told when the file's turn comes
         return 0.0

@@ -15,6 +15,7 @@ from fer_core.data.container import (
 )
 from fer_core.data.damage import ignore
 from fer_core.data.media_picture import rgb
+from fer_core.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,21 @@ def probe(path: Path, track_number: int | None = None) -> MediaInfo:
         track_number: which of several sound tracks is told of, from 1; by default the main one.
 
     Raises:
-        UserError: the file is not there, may not be read, or holds neither sound nor picture, or
-            not so many sound tracks.
+        UserError: the file is not there, may not be read, holds neither sound nor picture, or not
+            so many sound tracks, or does not say when anything of it is shown.
     """
     with opened(path) as container:
         sound, picture = sound_track(container, track_number), picture_track(container)
-        size = None
+        first = size = None
         if picture is not None:
             first = next(decoded_frames(path, container, picture, ignore), None)
             size = None if first is None else rgb(first, picture).shape[1::-1]
         duration_s = duration_of(container)
+        if first is not None and not duration_s and first.pts is None and first.dts is None:
+            raise UserError(  # raw H.264
+                f"“{path}” does not say when its frames are shown.",
+                "Give it its frame rate first: ffmpeg -r 30 -i FILE film.mp4",
+            )
         fps = float(picture.average_rate) if size and picture.average_rate else None
         return MediaInfo(
             duration_s=duration_s,

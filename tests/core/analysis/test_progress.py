@@ -49,3 +49,11 @@ def test_elsewhere_there_is_a_line_for_each_file_and_nothing_else(jobs: list[Job
         progress.on_segment(jobs[0], 1.0, 2.0)
         progress.on_file(Outcome(jobs[0], ("happy",)))
     assert out.getvalue() == f"1 of 2: {jobs[0].path}: happy\n"
+
+
+def test_a_file_that_cannot_be_opened_does_not_end_the_rest(jobs: list[Job]) -> None:
+    out, odd = Terminal(), Job(Path("no\0name.wav"), Path("odd"))
+    with Progress([odd, *jobs], out) as progress:
+        progress.on_file(Outcome(odd, error="It is damaged."))
+        progress.on_file(Outcome(jobs[0], ("happy",)))
+    assert any(re.search(r"2 of 3 files.* 50%", line) for line in said(out))

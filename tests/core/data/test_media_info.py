@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fer_core.data.media_info import probe
+from fer_core.errors import UserError
 
 
 def test_probe_tells_what_is_there(
@@ -27,3 +28,8 @@ def test_a_file_that_does_not_begin_at_0_is_as_long_as_what_is_in_it(
     pictures = [np.zeros((48, 64, 3), np.uint8)] * 30
     path = write_video(name, pictures, [5 + number / 10 for number in range(30)])
     assert probe(path).duration_s == pytest.approx(2.95, abs=0.06)
+
+
+def test_a_picture_without_times_is_said(write_video: Callable[..., Path]) -> None:
+    with pytest.raises(UserError, match=r"a\.h264” does not say when its frames are shown\. Give"):
+        probe(write_video("a.h264"))
