@@ -24,10 +24,15 @@ CUT_OFF_SECONDS = 0.25
 PREROLL_SECONDS = 0.5
 
 # A local file is all that is opened: a playlist could name an address on the internet.
+_PROTOCOL = "file:"
 _OPTIONS = {"protocol_whitelist": "file"}
 # FFmpeg takes any text file for a picture made of letters; and a list of other files may name an
 # address on the internet further down, which whoever plays it after us would ask for.
 _TEXT_FORMATS = ("tty", "hls", "dash", "concat", "sdp")
+
+# Packets one behind the other, and no header in front that could tell how many.
+_WITHOUT_LENGTH = ("aac", "ac3", "eac3", "dts", "mpegvideo")
+_MP3_FRAME_BYTES = 1441  # at most; the first tells the length, if any
 
 
 @contextmanager
@@ -35,7 +40,7 @@ def opened(path: Path) -> Iterator[Any]:
     """An open container with sound or picture in it."""
     try:
         # With its protocol, because FFmpeg takes “12:30.mp4” for one named “12”.
-        container = av.open(f"file:{path}", options=_OPTIONS, metadata_errors="replace")
+        container = av.open(f"{_PROTOCOL}{path}", options=_OPTIONS, metadata_errors="replace")
     except FileNotFoundError as error:
         raise UserError(f"There is no file “{path}”.", "Check its name and folder.") from error
     except PermissionError as error:
@@ -56,6 +61,10 @@ def _not_media(path: Path) -> UserError:
         f"“{path}” is not a sound or video file, or it is damaged from its beginning.",
         "Choose another file, or copy it again from where it came.",
     )
+
+
+def path_of(container: Any) -> Path:
+    return Path(container.name.removeprefix(_PROTOCOL))
 
 
 def sound_track(container: Any, number: int | None = None) -> Any:
@@ -98,8 +107,10 @@ def origin_of(container: Any) -> float:
     return max((container.start_time or 0) / av.time_base, 0.0)
 
 
-def track_end(track: Any) -> float:
+def track_end(container: Any, track: Any) -> float:
     """The time stamp at which its header says that it ends; 0 where that says nothing."""
+    if told_duration(container) is None:
+        return 0.0
     return float(((track.duration or 0) + (track.start_time or 0)) * track.time_base)
 
 
@@ -134,13 +145,29 @@ def duration_of(container: Any) -> float:
 
 def told_duration(container: Any) -> float | None:
     """The same as the header tells it; None where it does not."""
-    if container.duration is None:
+    if container.duration is None or _has_no_length(container):
         return None
     duration_s = float(container.duration / av.time_base)
     # It counts from the first time stamp; only here from 0, whatever the first one is.
     if "matroska" in container.format.name:
         return max(duration_s - origin_of(container), 0.0)
     return duration_s
+
+
+def _has_no_length(container: Any) -> bool:
+    """Whether FFmpeg reckons the length from the first packets' bit rate; it does not tell."""
+    if container.format.name != "mp3":
+        return container.format.name in _WITHOUT_LENGTH
+    with path_of(container).open("rb") as file:
+        begins = file.read(10)
+        if begins.startswith(b"ID3"):  # its size has seven bits in each byte
+            size = 0
+            for byte in begins[6:]:
+                size = size << 7 | byte
+            file.seek(10 + size)
+            begins = b""
+        begins += file.read(_MP3_FRAME_BYTES)
+    return not any(kind in begins for kind in (b"Xing", b"Info", b"VBRI"))
 
 
 # Decoding
@@ -191,7 +218,9 @@ def decoded_frames(
             frames += 1
             yield frame
     # Reached only when read to the end. Where the last picture is held, the frames are all there.
-    short = max(end_s, wanted_s) + CUT_OFF_SECONDS < track_end(track) and not has_all(track, frames)
+    short = max(end_s, wanted_s) + CUT_OFF_SECONDS < track_end(container, track) and not has_all(
+        track, frames
+    )
     # FFmpeg believes a RIFF file's size more than its header.
     if not broken and (short or quick_fault(path) == CUT_OFF):
         on_damage(f"its {_KINDS[track.type]} ends before it should", end_s - origin)

@@ -127,7 +127,7 @@ def _shown(
         else:
             if has_all(track, number):
                 # MP4 tells lengths in order of decoding: the last frame's may be another's.
-                shown_s = max(shown_s, track_end(track) - origin - last_s)
+                shown_s = max(shown_s, track_end(container, track) - origin - last_s)
             if shown_s > 0:
                 on_last(shown_s)
         if first is not None:

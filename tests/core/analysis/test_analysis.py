@@ -233,6 +233,30 @@ def test_of_a_cut_off_file_the_timeline_ends_where_it_does_and_says_so(
     assert any(f"{timeline.source.duration_s:.2f} s" in text for text in timeline.warnings)
 
 
+@pytest.mark.parametrize("name", ["a.aac", "a.mp3"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_length_that_no_header_tells_is_found_and_nothing_is_missed(
+    noise: Noise, model: LoadedModel, tmp_path: Path, name: str, order: int
+) -> None:
+    # The bit rate of the first packets says nothing of the rest.
+    path, parts = tmp_path / name, [np.zeros(8 * 16_000), noise(2.0)][::order]
+    with av.open(str(path), "w", options={"write_xing": "0"} if name == "a.mp3" else {}) as file:
+        track = file.add_stream("aac" if name == "a.aac" else "libmp3lame", rate=16_000)
+        track.layout = "mono"
+        track.codec_context.flags |= 2  # of a quality, not of a bit rate
+        sound = np.concatenate(parts).astype(np.float32)
+        size = 1024 if name == "a.aac" else 576
+        for start in range(0, len(sound), size):
+            block = sound[np.newaxis, start : start + size]
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), "fltp", "mono")
+            frame.sample_rate, frame.pts = 16_000, start
+            file.mux(track.encode(frame))
+        file.mux(track.encode(None))
+    timeline = analyze(path, model)
+    assert timeline.warnings == ()
+    assert timeline.source.duration_s == pytest.approx(10.0, abs=0.2)
+
+
 @pytest.mark.parametrize(("name", "bidirectional"), [("a.mkv", 0), ("a.mp4", 0), ("a.mp4", 2)])
 @pytest.mark.parametrize("last_s", [0.1, 4.0])
 def test_a_film_whose_last_picture_is_held_is_whole(
