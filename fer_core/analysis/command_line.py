@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("fer-analyze: stopped; with --resume it goes on from here.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # as of “| head”, who has read enough
+        _write_nowhere()
+        return 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -156,8 +160,13 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
                 done += 1
             if options.json:
                 failed = {"path": str(outcome.job.path), "error": outcome.error}
-                for document in outcome.documents or (failed,):
-                    print(json.dumps(document), flush=True)
+                try:
+                    for document in outcome.documents or (failed,):
+                        print(json.dumps(document), flush=True)
+                except BrokenPipeError:
+                    if not formats:  # nothing is left of what follows
+                        raise
+                    _write_nowhere()
     summary = f"{done} analysed, {skipped} already there, {len(failures)} failed."
     if formats and done + skipped:
         summary += f" Results are in {out}."
@@ -165,6 +174,13 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
     for outcome in failures:
         print(f"  {outcome.job.path}: {outcome.error}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def _write_nowhere() -> None:
+    """Once nobody reads standard output; Python would complain again at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _outcomes(

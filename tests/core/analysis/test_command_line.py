@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +72,32 @@ def test_json_is_all_there_is_on_standard_output(
     assert first["source"]["path"] == str(media / "a.wav")
     assert "not a sound" in second["error"]
     assert not (tmp_path / "analysis").exists()
+
+
+@contextmanager
+def nobody_reads() -> Iterator[None]:
+    """Standard output is a pipe whose other end is closed, as behind ``| head``."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe, redirect_stdout(pipe):
+        yield
+
+
+def test_where_nobody_reads_the_json_any_more_it_ends_without_a_complaint(
+    media: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with nobody_reads():
+        assert run(folder, media / "a.wav", media / "deeper" / "b.flac", "--json") == 1
+    assert [line[:6] for line in capsys.readouterr().err.splitlines()] == ["1 of 2"]
+
+
+def test_where_nobody_reads_the_json_any_more_the_files_are_still_written(
+    media: Path, folder: Path, tmp_path: Path
+) -> None:
+    out, files = tmp_path / "out", (media / "a.wav", media / "deeper" / "b.flac")
+    with nobody_reads():
+        assert run(folder, *files, "--json", "--out", out, "--format", "csv") == 0
+    assert names(out) == ["a.csv", "b.csv"]
 
 
 def test_resume_leaves_out_what_is_complete_and_of_the_same_model(

@@ -11,6 +11,7 @@ import pytest
 from fer_core.analysis.batch import Outcome
 from fer_core.analysis.inputs import Job
 from fer_core.analysis.progress import Progress
+from fer_core.data.media_info import MediaInfo, probe
 
 
 class Terminal(io.StringIO):
@@ -51,9 +52,17 @@ def test_elsewhere_there_is_a_line_for_each_file_and_nothing_else(jobs: list[Job
     assert out.getvalue() == f"1 of 2: {jobs[0].path}: happy\n"
 
 
-def test_a_file_that_cannot_be_opened_does_not_end_the_rest(jobs: list[Job]) -> None:
-    out, odd = Terminal(), Job(Path("no\0name.wav"), Path("odd"))
-    with Progress([odd, *jobs], out) as progress:
-        progress.on_file(Outcome(odd, error="It is damaged."))
-        progress.on_file(Outcome(jobs[0], ("happy",)))
-    assert any(re.search(r"2 of 3 files.* 50%", line) for line in said(out))
+def test_whatever_a_file_does_to_its_reader_the_rest_goes_on(
+    jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(path: Path) -> MediaInfo:
+        if path == jobs[0].path:
+            raise PermissionError(1, "Operation not permitted")
+        return probe(path)
+
+    monkeypatch.setattr("fer_core.analysis.progress.probe", odd)
+    out = Terminal()
+    with Progress(jobs, out) as progress:
+        progress.on_file(Outcome(jobs[0], error="It is odd."))
+        progress.on_segment(jobs[1], 1.0, 2.0)
+    assert any(re.search(r"1 of 2 files.* 50%", line) for line in said(out))
