@@ -6,7 +6,7 @@ import torch
 
 from fer_core.errors import UserError
 
-_CHOOSE_AUTO = "Choose Automatic or CPU as the device in Settings."
+_CHOOSE_AUTO = "Choose Automatic or CPU as the device: in Settings, or with --device auto or cpu."
 
 
 def resolve_device(name: str) -> str:

@@ -82,7 +82,7 @@ class Analysis:
         self._path, self._model, self._hop_s = path, model, hop_s
         self._face, self._wanted, self._sound_track = face, wanted, sound_track
         map_large_blocks()  # the index of a long film is one
-        self._info = probe(path, sound_track)
+        self._info = probe(path, sound_track if wanted.audio else None)
         self._sha256 = content_digest(path)
         self._hears = wanted.audio and self._info.has_sound
         self._sees = wanted.video and self._info.has_picture

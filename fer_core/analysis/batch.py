@@ -137,7 +137,8 @@ def _run(job: Job, model: LoadedModel, recipe: Recipe, on_progress: OnProgress) 
     def on_drawn(done_s: float) -> None:
         on_progress((analysis.duration_s + done_s) / rounds, analysis.duration_s)
 
-    write_results(job, timelines, recipe.formats, recipe.face, recipe.sound_track, on_drawn)
+    sound_track = recipe.sound_track if recipe.wanted.audio else None
+    write_results(job, timelines, recipe.formats, recipe.face, sound_track, on_drawn)
     return Outcome(
         job,
         tuple(timeline.emotion for timeline in timelines),

@@ -35,8 +35,10 @@ def jobs_of(named: Sequence[str], out: Path) -> list[Job]:
     searched: an earlier call made it.
 
     Raises:
-        UserError: nothing that was named has a media file.
+        UserError: nothing that was named has a media file, or a name is empty.
     """
+    if "" in named:  # Python takes it for the folder it is in
+        raise UserError("One of the names is empty.", "Name a file, a folder or a glob.")
     by_name = {name: _found(name, out) for name in named}
     if not any(by_name.values()):
         names = ", ".join(f"“{name}”" for name in by_name)

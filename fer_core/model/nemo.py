@@ -48,8 +48,10 @@ def convert_nemo(file: Path, folder: Path) -> ParakeetEncoderConfig:
     Returns its configuration, to which the fields of ``AudioConfig`` must be set.
 
     Raises:
-        UserError: not a NeMo file, damaged, or an encoder of another kind.
+        UserError: not a NeMo file, damaged, or an encoder of another kind; or ``folder`` is a file.
     """
+    if folder.is_file():  # transformers would only log it
+        raise UserError(f"{folder} is a file.", "Choose a folder.")
     values, weights = _open(file)
     config = _encoder_config(file, values)
     encoder = ParakeetEncoder(config)

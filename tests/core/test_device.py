@@ -34,7 +34,8 @@ def test_missing_cuda_is_explained(machine: pytest.MonkeyPatch, built: bool, why
     machine.setattr(torch.backends.cuda, "is_built", lambda: built)
     with pytest.raises(UserError, match=why) as refusal:
         resolve_device("cuda")
-    assert "Automatic" in refusal.value.hint
+    assert "Automatic" in refusal.value.hint  # as the window calls it
+    assert "--device auto" in refusal.value.hint  # and a command line
 
 
 @pytest.mark.parametrize(("built", "why"), [(True, "it needs a Mac"), (False, "built without it")])

@@ -370,6 +370,14 @@ def test_a_sound_track_is_chosen_by_its_number(
         analyze(path, model, sound_track=3)
 
 
+def test_a_sound_track_that_is_not_wanted_need_not_be_there(
+    write_video: Make, squares: Callable[..., list], noise: Noise, model: LoadedModel
+) -> None:
+    path = write_video("a.mp4", squares(1.0), sound=noise(1.0))
+    timeline = analyze(path, model, wanted=Modalities(audio=False), sound_track=2)
+    assert all(segment.seen and not segment.heard for segment in timeline.segments)
+
+
 def test_the_documented_import_finds_it() -> None:
     from fer_core import analysis
 

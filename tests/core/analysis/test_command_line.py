@@ -276,3 +276,11 @@ def test_an_empty_folder_among_others_fails_alone(
     assert run(folder, empty, media / "a.wav", "--out", out) == 1
     assert names(out) == ["a.csv", "a.json"]
     assert f"“{empty}” is a folder" in capsys.readouterr().err
+
+
+def test_an_empty_name_is_not_the_folder_it_is_called_in(
+    media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(media)
+    with pytest.raises(UserError, match="names is empty"):
+        jobs_of(["a.wav", ""], media / "out")

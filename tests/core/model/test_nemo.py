@@ -167,3 +167,11 @@ def test_what_is_no_archive_is_refused(source: ParakeetEncoder, tmp_path: Path) 
     file.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match="not a NeMo model"):
         convert_nemo(file, tmp_path / "out")
+
+
+def test_a_file_in_the_place_of_the_folder_is_left_and_said(tmp_path: Path) -> None:
+    place = tmp_path / "taken"
+    place.write_text("mine")
+    with pytest.raises(UserError, match="taken is a file"):
+        convert_nemo(tmp_path / "encoder.nemo", place)
+    assert place.read_text() == "mine"
