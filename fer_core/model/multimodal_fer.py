@@ -65,7 +65,7 @@ class MultimodalFER(nn.Module):
         return self.decide(vectors, inputs.frame_mask, audio_steps, inputs.audio_mask)
 
     def encode_audio(self, spectra: Tensor, audio_mask: Tensor) -> Tensor:
-        """Listen: (B, 301, 80), (B, 8) -> steps (B, 38, Da)."""
+        """Listen: (B, 301, 160), (B, 8) -> steps (B, 38, Da)."""
         steps: Tensor = self.audio_branch(spectra, audio_mask)
         return steps
 
