@@ -27,15 +27,25 @@ def voice_of(pair: Item) -> Item:
     return replace(pair, has_picture=False, face=None)
 
 
-def pairs_of(items: Sequence[Item], per_emotion: int = PAIRS, seed: int = 0) -> tuple[Item, ...]:
+def pairs_of(
+    items: Sequence[Item],
+    per_emotion: int = PAIRS,
+    seed: int = 0,
+    *,
+    faces: Sequence[Item] | None = None,
+) -> tuple[Item, ...]:
     """``per_emotion`` random pairs for each emotion that is both heard and seen among ``items``.
 
     A face that may show one of several emotions, such as neutral or calm, is seen with each. What
     a recording shows itself is not seen.
+
+    Args:
+        faces: those that are seen; by default those of ``items``.
     """
     rng = np.random.default_rng(seed)
     voices = [replace(item, has_picture=False) for item in items if item.has_sound and item.scored]
-    stills = [item for item in items if item.kind == "still" and item.scored]
+    shown = items if faces is None else faces
+    stills = [item for item in shown if item.kind == "still" and item.scored]
     pairs = []
     for emotion in range(CLASSES):
         heard = [item for item in voices if item.emotion == emotion]

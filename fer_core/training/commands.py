@@ -144,12 +144,15 @@ def _tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
             "Call evaluate for each, or add --pairs 100.",
         )
     folds: list[Fold] = []
+    parts: list[tuple[Item, ...]] = []
     for choice in choices:
         own = read_material(choice, seed=0, allow_missing=options.allow_missing).folds
-        folds += own if options.fold is None or len(own) == 1 else own[options.fold :][:1]
-    items = tuple(item for fold in folds for item in fold.test)
+        chosen = own if options.fold is None or len(own) == 1 else own[options.fold :][:1]
+        folds += chosen
+        parts.append(tuple(item for fold in chosen for item in fold.test))
+    items = parts[0]
     if options.pairs is not None:
-        items = pairs_of(items, options.pairs)
+        items = pairs_of(items, options.pairs, faces=parts[1])
     if not items:
         raise UserError("The split has nothing to test.", "Choose another --split or --fold.")
     whole = choices[0].split or folds[0].name.rsplit("-", 1)[0]

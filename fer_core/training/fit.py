@@ -240,25 +240,31 @@ def with_a_test(fold: Fold) -> Fold:
 def pairs_test(names: Sequence[str], folds: Sequence[Fold]) -> list[tuple[str, Fold]]:
     """Pairs of the voices and faces that are tested, where no corpus has both at once.
 
-    The corpora's names, and a fold of which only the test is not empty; or nothing.
+    For each corpus with voices, since one may tell emotions apart that another does not: the
+    corpora's names, and a fold of which only the test is not empty.
     """
-    parts = [with_a_test(fold) for fold in folds]
-    items = [item for part in parts for item in part.test]
+    parts = [(name, with_a_test(fold)) for name, fold in zip(names, folds, strict=True)]
+    items = [item for _, part in parts for item in part.test]
     if any(item.has_sound and item.has_picture for item in items):
         return []
-    pairs = pairs_of(items)
-    if not pairs:
-        return []
-    fold = Fold(
-        name=f"{PAIRS} pairs an emotion of {' and '.join(part.name for part in parts)}",
-        train=(),
-        validation=(),
-        test=pairs,
-        leaks_speakers=any(part.leaks_speakers for part in parts),
-        description="Each utterance beside a face of somebody else that shows the same emotion. "
-        + " ".join(part.description for part in parts),
-    )
-    return [(" with ".join(names), fold)]
+    shown = [own for own in parts if any(item.kind == "still" for item in own[1].test)]
+    tests = []
+    for voices in parts:
+        pairs = pairs_of(voices[1].test, faces=items)
+        if not pairs:
+            continue
+        both = [voices, *(own for own in shown if own is not voices)]
+        fold = Fold(
+            name=f"{PAIRS} pairs an emotion of {' and '.join(part.name for _, part in both)}",
+            train=(),
+            validation=(),
+            test=pairs,
+            leaks_speakers=any(part.leaks_speakers for _, part in both),
+            description="Each utterance beside a face of somebody else that shows the same "
+            "emotion. " + " ".join(part.description for _, part in both),
+        )
+        tests.append((" with ".join(name for name, _ in both), fold))
+    return tests
 
 
 def describe(folder: Path, material: Sequence[Material], folds: Sequence[Fold]) -> None:

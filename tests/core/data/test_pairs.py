@@ -48,6 +48,16 @@ def test_the_voice_of_a_pair_is_heard_alone(voice_item: MakeItem, face_item: Mak
     assert (alone.has_picture, alone.face, alone.path) == (False, None, Path("voice.wav"))
 
 
+def test_faces_come_from_where_they_are_asked_for_and_voices_from_nowhere_else(
+    items: list[Item], voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    faces = [face_item(HAPPY, n, key=f"wanted-{n}") for n in range(2)]
+    others = [*faces, voice_item(HAPPY, key="a voice among them")]
+    pairs = pairs_of(items, 9, faces=others)
+    assert {pair.face for pair in pairs} == {*faces}
+    assert all("a voice among them" not in pair.key for pair in pairs)
+
+
 def test_who_is_heard_and_seen_anyway_needs_no_pairs(items: list[Item]) -> None:
     filmed = replace(items[0], has_picture=True)
     assert with_pairs([*items, filmed]) == (*items, filmed)

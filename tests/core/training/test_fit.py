@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from fer_core.data.item import Item
+from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item
 from fer_core.data.splits import Fold
 from fer_core.training.fit import licence_of, pairs_test, with_a_test
 
@@ -54,6 +54,18 @@ def test_voices_and_faces_of_different_corpora_are_tested_in_pairs(voice: Item, 
     assert part.name == "100 pairs an emotion of dev5-0 and dev5-0, validation"
     assert len(part.test) == 100
     assert all(item.face == face for item in part.test)
+
+
+def test_voices_of_each_corpus_are_paired_apart_since_each_has_its_own_emotions(
+    voice: Item, face: Item
+) -> None:
+    calmless = replace(voice, key="of another corpus", groups=NEUTRAL_OR_CALM)
+    first, second = pairs_test(
+        ["a", "b", "faces"], [fold(test=(voice,)), fold(test=(calmless,)), fold(test=(face,))]
+    )
+    assert [name for name, _ in (first, second)] == ["a with faces", "b with faces"]
+    assert {item.groups for item in first[1].test} == {EACH_ALONE}
+    assert {item.groups for item in second[1].test} == {NEUTRAL_OR_CALM}
 
 
 def test_without_faces_or_with_people_who_are_heard_and_seen_there_are_no_pairs(
