@@ -8,7 +8,7 @@ from pathlib import Path
 from fer_core.data.damage import OnDamage
 from fer_core.data.frame_folder import folder_frames, folder_frames_at, folder_info
 from fer_core.data.item import Item
-from fer_core.data.media_info import MediaInfo, probe
+from fer_core.data.media_info import MediaInfo, Tracks, probe, tracks
 from fer_core.data.media_picture import frames, frames_at
 from fer_core.media import VideoFrame
 
@@ -20,6 +20,18 @@ def recording_info(path: Path, frame_rate: float | None) -> MediaInfo:
         UserError: it cannot be opened.
     """
     return probe(path) if frame_rate is None else folder_info(path, frame_rate)
+
+
+def recording_tracks(path: Path, frame_rate: float | None) -> Tracks:
+    """What it promises to hold; of a media file nothing is decoded.
+
+    Raises:
+        UserError: it cannot be opened.
+    """
+    if frame_rate is None:
+        return tracks(path)
+    info = folder_info(path, frame_rate)
+    return Tracks(info.duration_s, info.has_sound, info.has_picture)
 
 
 def recording_frames(item: Item, on_damage: OnDamage | None = None) -> Iterator[VideoFrame]:

@@ -22,7 +22,7 @@ def read_still(item: Item) -> RgbImage:
         UserError: it cannot be read.
     """
     if item.path.suffix == ".npz":
-        images = _images(item.path)
+        images = pictures_of(item.path)
         if item.index >= len(images):
             raise _unreadable(item.path)
         return np.repeat(images[item.index, :, :, None], 3, axis=2)  # (H, W) -> (H, W, 3)
@@ -47,8 +47,12 @@ def read_picture(path: Path) -> RgbImage:
 
 
 @lru_cache(maxsize=8)  # FER+ is three or four files of 8 to 33 MB
-def _images(path: Path) -> NDArray[np.uint8]:
-    """All pictures of an npz file, (N, H, W)."""
+def pictures_of(path: Path) -> NDArray[np.uint8]:
+    """All pictures of an npz file, (N, H, W).
+
+    Raises:
+        UserError: it cannot be read.
+    """
     (images,) = read_arrays(path, "images")
     if images.ndim != 3 or images.dtype != np.uint8:
         raise _unreadable(path)

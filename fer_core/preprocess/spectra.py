@@ -33,6 +33,7 @@ LOW_RATE = SAMPLE_RATE // 4
 LOW_WINDOW = LOW_RATE * 64 // 1000  # 256 samples: harmonics 31 Hz apart can be told apart
 LOW_HOP = LOW_RATE * MEL_HOP_MS // 1000
 LOW_N_FFT = 2 * LOW_WINDOW  # as much again of zeros: 257 bins of 7.8 Hz
+SHORTEST = 4 * LOW_WINDOW + 1  # samples: the ends are mirrored, so the window must be surpassed
 
 
 class Spectra(nn.Module):

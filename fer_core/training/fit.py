@@ -89,7 +89,7 @@ def read_material(choice: CorpusChoice, seed: int, allow_missing: bool = False) 
         UserError: it cannot be used, or has no such split.
     """
     corpus = read_corpus(choice.name, choice.folder, song=choice.song)
-    checked = check(corpus)
+    checked = check(corpus, "headers")
     name = choice.split or default_split(checked.corpus)
     folds = split(checked.corpus, name, seed=seed, allow_missing=allow_missing)
     return Material(checked, folds)

@@ -22,7 +22,7 @@ from fer_core.data.splits import Fold
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
-from fer_core.preprocess.spectra import Spectra
+from fer_core.preprocess.spectra import SHORTEST, Spectra
 from fer_core.training.config import STAGES, RunConfig, StageName, TrainingConfig
 from fer_core.training.files import alone_in, refuse_no_room, write_json, write_text
 from fer_core.training.machine import Machine
@@ -196,7 +196,8 @@ def measure_spectra(model: MultimodalFER, items: Sequence[Item], cache: Path) ->
         if item.has_sound:
             waveform = store.prepared(item).waveform
             assert waveform is not None
-            spectrograms.append(spectra(torch.from_numpy(waveform)))
+            if len(waveform) >= SHORTEST:  # a damaged file may hold less than its header says
+                spectrograms.append(spectra(torch.from_numpy(waveform)))
     if spectrograms:
         mean, std = spectra_statistics(spectrograms)
         model.audio_branch.spectra_mean.copy_(mean)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from fer_core.data.corpora.emotion_names import EMOTION_OF
 from fer_core.data.corpora.folders import inside, located_rows, media_files
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, OfficialSplit, Problem
-from fer_core.data.npz import read_arrays
+from fer_core.data.npz import length_of_array, read_arrays
 from fer_core.errors import UserError
 from fer_core.labels import CLASSES
 
@@ -92,10 +92,11 @@ def _from_npz(
 ) -> list[Item]:
     try:
         votes, names = read_arrays(path, "votes", "names")
+        pictures = length_of_array(path, "images")
     except UserError:
         problems.append(Problem(inside(folder, path), "not a file of FER+ pictures and votes"))
         return []
-    if votes.shape != (len(names), len(ANSWERS)):
+    if names.ndim != 1 or votes.shape != (len(names), len(ANSWERS)) or pictures != len(names):
         problems.append(Problem(inside(folder, path), "not ten votes for each picture"))
         return []
     paths = [path] * len(names)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,30 @@ def test_a_part_after_the_end_is_a_problem(place: Place) -> None:
     checked = check(read_corpus("manifest", folder), "headers")
     assert checked.lengths_s == pytest.approx((0.4,))
     assert checked.as_json()["problems"] == {"starts after the file's end": ["b.wav#7"]}
+
+
+def test_sound_too_short_to_be_analysed_is_a_problem(place: Place) -> None:
+    folder = place(*NAMES)
+    for name, samples in ((NAMES[0], 0), (NAMES[1], 10)):
+        with wave.open(str(folder / name), "wb") as file:
+            file.setparams((1, 2, 16_000, samples, "NONE", ""))
+            file.writeframes(bytes(2 * samples))
+    checked = check(read_corpus("ravdess", folder), "headers")
+    assert checked.as_json()["problems"] == {"shorter than 65 ms": [*NAMES[:2]]}
+
+
+def test_pictures_that_cannot_be_unpacked_are_found_by_the_headers(tmp_path: Path) -> None:
+    path, count = tmp_path / "ferplus_train_0.npz", 20
+    votes, names = np.tile([1, 8, *8 * [0]], (count, 1)), np.array([f"{n}" for n in range(count)])
+    images = np.random.default_rng(0).integers(0, 256, (count, 48, 48), np.uint8)
+    np.savez_compressed(path, images=images, votes=votes, names=names)
+    content = bytearray(path.read_bytes())
+    content[5_000:5_040] = bytes(40)
+    path.write_bytes(content)
+    corpus = read_corpus("ferplus", tmp_path)
+    assert len(corpus.items) == count
+    with pytest.raises(UserError, match="cannot be opened"):
+        check(corpus, "headers")
 
 
 def test_stills_are_counted_apart_from_those_not_scored(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_core.data.media_info import probe
+from fer_core.data.media_info import probe, tracks
 from fer_core.errors import UserError
 
 
@@ -33,3 +33,13 @@ def test_a_file_that_does_not_begin_at_0_is_as_long_as_what_is_in_it(
 def test_a_picture_without_times_is_said(write_video: Callable[..., Path]) -> None:
     with pytest.raises(UserError, match=r"a\.h264” does not say when its frames are shown\. Give"):
         probe(write_video("a.h264"))
+
+
+def test_tracks_are_told_without_decoding_any(
+    write_video: Callable[..., Path], write_sound: Callable[..., Path]
+) -> None:
+    silent = tracks(write_video("silent.mp4"))
+    assert (silent.has_sound, silent.has_picture) == (False, True)
+    assert silent.duration_s == pytest.approx(0.5, abs=0.15)
+    heard = tracks(write_sound("a.wav"))
+    assert (heard.has_sound, heard.has_picture) == (True, False)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import resource
+import wave
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -81,6 +82,16 @@ def test_a_run_leaves_a_model_and_its_history(go: Go, tmp_path: Path) -> None:
     assert row.keys() == {"stage", "epoch", "loss", "val_uar", "val_war", "val_loss", "lr"}
     assert not list((tmp_path / "run").rglob("*.new"))
     assert not list(tmp_path.rglob("probe"))
+
+
+def test_a_file_that_ends_before_its_header_says_does_not_end_the_run(
+    go: Go, data: RunData
+) -> None:
+    with wave.open(str(data.train[0].path), "wb") as file:
+        file.setparams((1, 2, 16_000, 10, "NONE", ""))
+        file.writeframes(bytes(20))
+    _, history = go()
+    assert len(history) == 1
 
 
 @pytest.mark.parametrize(

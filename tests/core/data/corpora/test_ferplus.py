@@ -51,6 +51,15 @@ def test_votes_for_the_seven_emotions_become_shares(tmp_path: Path) -> None:
     assert (item.kind, item.groups, item.difficulty) == ("still", NEUTRAL_OR_CALM, 0.5)
 
 
+def test_votes_without_their_pictures_are_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "ferplus_train_0.npz"
+    names = np.array(["a", "b"])
+    np.savez(path, images=np.zeros((1, 48, 48), np.uint8), votes=np.array(2 * [HAPPY]), names=names)
+    corpus = ferplus.read(tmp_path)
+    assert not corpus.items
+    assert [problem.reason for problem in corpus.problems] == ["not ten votes for each picture"]
+
+
 def test_the_protocol_scores_clear_majorities_only(tmp_path: Path) -> None:
     votes = [HAPPY, TIE, CONTEMPT, SLIGHT_CONTEMPT, UNSURE, NO_FACE, WEAK]
     write_npz(tmp_path / "ferplus_valid.npz", votes)
