@@ -135,7 +135,7 @@ def _tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
     """Whom ``evaluate`` tests on, and the name of that."""
     from fer_core.data.pairs import pairs_of
     from fer_core.evaluation.measurement import Trial
-    from fer_core.training.fit import MODALITIES, read_material
+    from fer_core.training.fit import having, read_material, ways
 
     choices = choices_of(options)
     if len(choices) != (1 if options.pairs is None else 2):
@@ -155,6 +155,13 @@ def _tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
         items = pairs_of(items, options.pairs, faces=parts[1])
     if not items:
         raise UserError("The split has nothing to test.", "Choose another --split or --fold.")
+    wanted = modalities_of(options)
+    items = having(items, wanted)
+    if not items:
+        raise UserError(
+            f"Nothing in the test part has {wanted.only or 'sound or picture'}.",
+            "Choose other --modalities.",
+        )
     whole = choices[0].split or folds[0].name.rsplit("-", 1)[0]
     split = whole if options.fold is None else folds[0].name
     if options.pairs is not None:
@@ -164,7 +171,7 @@ def _tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
         split=split,
         description=folds[0].description,
         leaks_speakers=any(fold.leaks_speakers for fold in folds),
-        shown={wanted: shown for shown, wanted in MODALITIES.items()}[modalities_of(options)],
+        shown=next(iter(ways(items, wanted))),
     )
 
 

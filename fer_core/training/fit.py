@@ -190,7 +190,7 @@ def calibrated(
     unpaired = [item for item in validation if item.face is None]
     answers = [
         evaluate(model, validation if modalities == wanted else unpaired, store, modalities)
-        for modalities in _ways(validation, wanted).values()
+        for modalities in ways(validation, wanted).values()
     ]
     calibration = calibrate(answers)
     if not any(calibration.clip.fits.values()):
@@ -208,10 +208,13 @@ def calibrated(
 def measure(
     model: MultimodalFER, corpus: str, fold: Fold, store: MediaStore, wanted: Modalities
 ) -> list[Measurement]:
-    """The test part of ``fold``, with all that its items have and with each modality alone."""
+    """The test part of ``fold``, with all that its items have and with each modality alone.
+
+    Each modality of those who have it: what nobody could see or hear is no wrong answer.
+    """
     measurements = []
-    for shown, modalities in _ways(fold.test, wanted).items():
-        answers = evaluate(model, fold.test, store, modalities)
+    for shown, modalities in ways(fold.test, wanted).items():
+        answers = evaluate(model, having(fold.test, modalities), store, modalities)
         trial = Trial(corpus, fold.name, fold.description, fold.leaks_speakers, shown)
         measurements.append(Measurement.of(trial, answers.calibrated(model.config.temperatures)))
     return measurements
@@ -376,6 +379,11 @@ def fold_of(own: Material, number: int, config: RunConfig, wanted: Modalities) -
     )
 
 
+def having(items: Sequence[Item], wanted: Modalities) -> tuple[Item, ...]:
+    """Those of ``items`` that have something of what is wanted."""
+    return tuple(item for item in items if (asked := wanted.of(item)).audio or asked.video)
+
+
 def shown_of(items: Sequence[Item], wanted: Modalities) -> tuple[Item, ...]:
     """``items`` as if they had only what is wanted; without those that have nothing of it."""
     cut = (
@@ -389,7 +397,7 @@ def shown_of(items: Sequence[Item], wanted: Modalities) -> tuple[Item, ...]:
     return tuple(item for item in cut if item.has_sound or item.has_picture)
 
 
-def _ways(items: Sequence[Item], wanted: Modalities) -> dict[Shown, Modalities]:
+def ways(items: Sequence[Item], wanted: Modalities) -> dict[Shown, Modalities]:
     """What can be shown of ``items``: all they have, then each modality alone if they have both."""
     hears = wanted.audio and any(item.has_sound for item in items)
     sees = wanted.video and any(item.has_picture for item in items)

@@ -1,11 +1,18 @@
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from fer_core.config import FERConfig
+from fer_core.data.clips import Modalities
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item
 from fer_core.data.splits import Fold
-from fer_core.training.fit import licence_of, pairs_test, with_a_test
+from fer_core.data.store import MediaStore
+from fer_core.training.fit import licence_of, measure, pairs_test, with_a_test
+from fer_core.weights import new_model
+
+MakeItems = Callable[..., list[Item]]
 
 
 @pytest.fixture
@@ -45,6 +52,21 @@ def test_where_nobody_is_tested_the_validation_people_are_and_the_score_says_so(
     assert "chose the checkpoint" in shown.description
     assert with_a_test(fold(validation=(voice,), test=(face,))).test == (face,)
     assert with_a_test(fold()) == fold()
+
+
+def test_who_lacks_a_modality_is_not_scored_by_it(
+    make_voices: MakeItems, make_faces: MakeItems, network: FERConfig, tmp_path: Path
+) -> None:
+    everybody = (*make_voices(3), *make_faces(2))
+    store = MediaStore(tmp_path / "cache", network.vision)
+    model = new_model(network, seed=0)
+    same = [replace(item, groups=EACH_ALONE) for item in everybody]
+    measured = measure(model, "a", fold(test=tuple(same)), store, Modalities())
+    assert {one.trial.shown: one.scores.n for one in measured} == {
+        "audio and video": 5,
+        "audio alone": 3,
+        "video alone": 2,
+    }
 
 
 def test_voices_and_faces_of_different_corpora_are_tested_in_pairs(voice: Item, face: Item) -> None:
