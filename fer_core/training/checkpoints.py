@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PureWindowsPath  # which knows both kinds of slashes
 from typing import Any
 
 import lightning
@@ -55,6 +55,19 @@ class Keeping(ModelCheckpoint):
     @property
     def state_key(self) -> str:
         return f"{type(self).__name__}({self.filename})"
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Of a folder that was moved or copied too, whose best Lightning would forget."""
+        best = {self._here(path): score for path, score in state_dict["best_k_models"].items()}
+        paths = ("best_model_path", "kth_best_model_path", "last_model_path")
+        moved = {name: self._here(state_dict[name]) for name in paths}
+        super().load_state_dict(
+            {**state_dict, **moved, "best_k_models": best, "dirpath": self.dirpath}
+        )
+
+    def _here(self, path: str) -> str:
+        """``path``, perhaps of another system, in this folder; of none, none."""
+        return str(Path(self.dirpath or "") / PureWindowsPath(path).name) if path else path
 
 
 class Stopping(EarlyStopping):
