@@ -37,10 +37,10 @@ from fer_core.evaluation.measurement import SHOWN, Measurement, Shown, Trial
 from fer_core.evaluation.model_card import model_card
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.training.config import RunConfig, StageName
-from fer_core.training.files import write_json, write_text
+from fer_core.training.files import alone_in, write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.provenance import MAY_KNOW, may_know, provenance
-from fer_core.training.run import RunData, train, usual_stages
+from fer_core.training.run import RunData, begin_run, train, usual_stages
 from fer_core.weights import load_config, save_checkpoint
 
 METRICS_NAME = "metrics.json"  # written last: a run that has it is complete
@@ -130,7 +130,9 @@ def fit(
     began_s = time.monotonic()
     stages = tuple(stages) or usual_stages(data.train)
     if machine.rank == 0:
-        describe(folder, material, folds)
+        with alone_in(folder):
+            begin_run(folder, config, data, stages, start_from)  # or another's record would be lost
+            describe(folder, material, folds)
     model, history = train(config, data, stages, folder, cache, machine, start_from)
     trained_s = time.monotonic() - began_s
     if machine.rank:

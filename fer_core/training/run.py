@@ -101,13 +101,7 @@ def train(
     """
     with alone_in(folder) if machine.rank == 0 else contextlib.nullcontext():
         if machine.rank == 0:
-            begin(
-                folder,
-                config,
-                stages,
-                data=data.digest(),
-                start_from=None if start_from is None else str(start_from),
-            )
+            begin_run(folder, config, data, stages, start_from)
         model, contrast = _untrained(config, start_from)
         if machine.rank == 0:
             refuse_no_room(folder, room_needed(config, stages, model), "--out")
@@ -140,6 +134,18 @@ def train(
                 write_json(history, folder / "training_history.json")
                 _save(model, contrast, done)  # at last: what is done is not done again
     return model.requires_grad_(True).eval(), history
+
+
+def begin_run(
+    folder: Path,
+    config: RunConfig,
+    data: RunData,
+    stages: Sequence[StageName],
+    start_from: Path | None = None,
+) -> None:
+    """:func:`begin` for a single run."""
+    before = None if start_from is None else str(start_from)
+    begin(folder, config, stages, data=data.digest(), start_from=before)
 
 
 def begin(folder: Path, config: RunConfig, stages: Sequence[str], **others: str | None) -> None:

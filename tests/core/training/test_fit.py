@@ -5,11 +5,15 @@ from pathlib import Path
 import pytest
 
 from fer_core.config import FERConfig
+from fer_core.data.check import check
 from fer_core.data.clips import Modalities
-from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item
+from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Corpus, Item
 from fer_core.data.splits import Fold
 from fer_core.data.store import MediaStore
-from fer_core.training.fit import licence_of, measure, pairs_test, with_a_test
+from fer_core.errors import UserError
+from fer_core.training.config import RunConfig, TrainingConfig
+from fer_core.training.fit import Material, fit, licence_of, measure, pairs_test, with_a_test
+from fer_core.training.machine import Machine
 from fer_core.weights import new_model
 
 MakeItems = Callable[..., list[Item]]
@@ -96,3 +100,25 @@ def test_without_faces_or_with_people_who_are_heard_and_seen_there_are_no_pairs(
     filmed = replace(voice, has_picture=True)
     assert pairs_test(["a"], [fold(test=(voice,))]) == []
     assert pairs_test(["a", "b"], [fold(test=(filmed,)), fold(test=(face,))]) == []
+
+
+def test_a_refused_command_leaves_the_other_runs_record_as_it_was(
+    make_voices: MakeItems,
+    network: FERConfig,
+    plain: TrainingConfig,
+    quiet: Machine,
+    tmp_path: Path,
+) -> None:
+    voices = tuple(make_voices(4))
+    corpus = Corpus("ravdess", tmp_path, voices, (), "MIT")
+    material = [Material(check(corpus), (fold(train=voices[:2], test=voices[2:]),))]
+    run = tmp_path / "run"
+    first = RunConfig(network, replace(plain, epochs=1))
+    fit(first, material, 0, run, tmp_path / "cache", quiet)
+    (run / "command.txt").write_text("what began it")
+    said = (run / "data.json").read_bytes()
+    other = [replace(material[0], folds=(fold(train=voices[2:], test=voices[:2]),))]
+    with pytest.raises(UserError, match="holds another run"):
+        fit(first, other, 0, run, tmp_path / "cache", quiet)
+    assert (run / "command.txt").read_text() == "what began it"
+    assert (run / "data.json").read_bytes() == said
