@@ -68,6 +68,11 @@ class Fold:
     description: str  # one sentence, printed beside every score
 
     @property
+    def number(self) -> int:
+        """In its split: those before it may be missing."""
+        return int(self.name.rsplit("-", 1)[1])
+
+    @property
     def train_speakers(self) -> tuple[str, ...]:
         return speakers_of(self.train)
 
@@ -140,6 +145,29 @@ def with_validation(fold: Fold, speakers: int, seed: int) -> Fold:
         validation=tuple(item for item in fold.train if item.speaker in chosen and item.scored),
         description=f"{fold.description.removesuffix('.')}; validated on {_listed(chosen)}.",
     )
+
+
+def leaks_told(names: Sequence[str], folds: Sequence[Fold]) -> list[Fold]:
+    """``folds`` that train together, one of each corpus in ``names``; leaks between them are told.
+
+    Corpora of the same name, such as the sound and the video of RAVDESS in folders of their own,
+    are of the same people.
+    """
+    told = []
+    for own, (name, fold) in enumerate(zip(names, folds, strict=True)):
+        others = [other for at, other in enumerate(folds) if at != own and names[at] == name]
+        again = {speaker for other in others for speaker in other.train_speakers}
+        again &= {*fold.validation_speakers, *fold.test_speakers}
+        chose = {speaker for other in others for speaker in other.validation_speakers}
+        again |= chose & {*fold.test_speakers}
+        if again and not fold.leaks_speakers:
+            says = (
+                f"{fold.description.removesuffix('.')}; it LEAKS SPEAKERS, for {_some(again)} "
+                f"{'is' if len(again) == 1 else 'are'} in another part of the other {name}."
+            )
+            fold = replace(fold, leaks_speakers=True, description=says)
+        told.append(fold)
+    return told
 
 
 def speakers_of(items: Iterable[Item]) -> tuple[str, ...]:
@@ -294,8 +322,7 @@ def _fold(
     again = {*speakers_of(train)} & {*speakers_of(validation), *speakers_of(test)}
     again |= {*speakers_of(validation)} & {*speakers_of(test)}
     if again and not leaks_speakers:
-        some = _listed(sorted(again)[:6]) + (" and others" if len(again) > 6 else "")
-        says += f"; it LEAKS SPEAKERS, for {some} are in more than one part"
+        says += f"; it LEAKS SPEAKERS, for {_some(again)} are in more than one part"
     elif any(item.speaker is None for item in (*train, *validation)):
         says += "; who is in a recording is not known, so people may be in more than one part"
     return Fold(
@@ -342,3 +369,9 @@ def _codes(actors: Iterable[int]) -> tuple[str, ...]:
 def _listed(speakers: Iterable[str]) -> str:
     *others, last = speakers
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def _some(speakers: Iterable[str]) -> str:
+    """The first six of them."""
+    first, others = sorted(speakers)[:6], sorted(speakers)[6:]
+    return f"{', '.join(first)} and others" if others else _listed(first)

@@ -25,7 +25,7 @@ from fer_core.evaluation.measurement import Measurement, Trial
 from fer_core.training.ablation_table import Scores, as_markdown, table_of
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
-from fer_core.training.fit import METRICS_NAME, Material, fit, shown_of
+from fer_core.training.fit import METRICS_NAME, Material, at_fold, fit, shown_of
 from fer_core.training.machine import Machine
 from fer_core.training.run import (
     RunData,
@@ -102,7 +102,8 @@ def ablate(
 
     Args:
         stages: the only ones; fusion must be among them.
-        others: corpora that are added to the training part of every fold, by their fold 0.
+        others: corpora that are added to each fold, by the one that goes with it; see
+            :func:`fer_core.training.fit.at_fold`.
         say: told what begins.
 
     Returns:
@@ -115,7 +116,7 @@ def ablate(
     if stages and "fusion" not in stages:
         raise UserError("Without the fusion stage nothing can be compared.", "Add it to --stages.")
     wanted = modalities or Modalities()
-    materials = [[_only(material, number), *others] for number in folds]
+    materials = [at_fold([material, *others], number) for number in folds]
     base = _base(config, materials[0], wanted)
     rows = _rows(base, materials[0], wanted)
     if machine.rank == 0:
@@ -167,7 +168,7 @@ class _Runs:
         fit(
             config,
             self.materials,
-            0,
+            self.materials[0].folds[0].number,
             own,
             self.cache,
             self.machine,
@@ -252,12 +253,3 @@ def _rows(base: Variant, materials: Sequence[Material], wanted: Modalities) -> l
 
 def _trained_on(materials: Sequence[Material]) -> list[Item]:
     return [item for own in materials for item in own.folds[0].train]
-
-
-def _only(material: Material, number: int) -> Material:
-    if not 0 <= number < len(material.folds):
-        raise UserError(
-            f"{material.corpus.name} has no fold {number} in this split.",
-            f"Its folds are 0 to {len(material.folds) - 1}.",
-        )
-    return dataclasses.replace(material, folds=(material.folds[number],))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import statistics
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Any
 from fer_core.data.clips import Modalities
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json
-from fer_core.training.fit import METRICS_NAME, Material, fit
+from fer_core.training.fit import METRICS_NAME, Material, at_fold, fit
 from fer_core.training.machine import Machine
 from fer_core.training.run import RunData, begin
 
@@ -31,7 +30,8 @@ def crossval(
 ) -> dict[str, Any]:
     """Fit every fold of ``material``, each in its own folder; finished ones are not repeated.
 
-    ``others``: corpora that are added to the training part of every fold, by their fold 0.
+    ``others``: corpora that are added to each fold, by the one that goes with it; see
+    :func:`fer_core.training.fit.at_fold`.
 
     Returns:
         The scores of each fold, and their mean and standard deviation; None while other processes
@@ -49,8 +49,9 @@ def crossval(
         own = folder / fold.name
         metrics = own / METRICS_NAME
         if not metrics.exists():
-            only = dataclasses.replace(material, folds=(fold,))
-            fit(config, [only, *others], 0, own, cache, machine, stages, modalities=modalities)
+            together = at_fold([material, *others], fold.number)
+            number = fold.number
+            fit(config, together, number, own, cache, machine, stages, modalities=modalities)
         if machine.rank == 0:
             first = json.loads(metrics.read_text(encoding="utf-8"))[0]
             folds.append({"fold": fold.name, "people": fold.test_speakers, **first})

@@ -20,7 +20,7 @@ from fer_core.data.clips import Modalities
 from fer_core.data.corpora.registry import read_corpus
 from fer_core.data.item import Corpus, Item
 from fer_core.data.pairs import PAIRS, pairs_of
-from fer_core.data.splits import Fold, default_split, split, with_validation
+from fer_core.data.splits import Fold, default_split, leaks_told, split, with_validation
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.evaluation.answers import Answers
@@ -73,6 +73,21 @@ class Material:
     def corpus(self) -> Corpus:
         return self.checked.corpus
 
+    def fold(self, number: int) -> Fold:
+        """By the number in its name: actors that are missing may leave out folds before it.
+
+        Raises:
+            UserError: there is no such fold.
+        """
+        folds = {fold.number: fold for fold in self.folds}
+        if number not in folds:
+            known = [str(one) for one in sorted(folds)]
+            raise UserError(
+                f"{self.corpus.name} has no fold {number} in this split.",
+                f"Its folds are {', '.join(known)}." if known[1:] else f"It has only {known[0]}.",
+            )
+        return folds[number]
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -109,8 +124,6 @@ def fit(
 ) -> Outcome:
     """Train on fold ``fold`` of each corpus, calibrate, measure, and write it all down.
 
-    A corpus after the first that has a single fold gives that one.
-
     Args:
         stages: none is the usual ones of what the corpora hold.
         modalities: the only ones that are trained and measured.
@@ -119,10 +132,7 @@ def fit(
         UserError: what a person can mend.
     """
     wanted = modalities or Modalities()
-    folds = [
-        fold_of(own, 0 if place and len(own.folds) == 1 else fold, config, wanted)
-        for place, own in enumerate(material)
-    ]
+    folds = folds_of(material, fold, config, wanted)
     before = load_config(start_from).trained_on if start_from is not None else None
     data = RunData.of(folds)
     if not data.train:
@@ -359,26 +369,47 @@ def answers_of_all(
     return answers
 
 
-def fold_of(own: Material, number: int, config: RunConfig, wanted: Modalities) -> Fold:
-    """Fold ``number``, with the validation people that ``config`` asks for and what is wanted.
+def folds_of(
+    material: Sequence[Material], number: int, config: RunConfig, wanted: Modalities
+) -> list[Fold]:
+    """Fold ``number`` of each, with the validation people that ``config`` asks for.
+
+    A corpus after the first that has a single fold gives that one. What is not wanted of the items
+    is taken away.
 
     Raises:
         UserError: there is no such fold.
     """
-    if not 0 <= number < len(own.folds):
-        raise UserError(
-            f"{own.corpus.name} has no fold {number} in this split.",
-            f"Its folds are 0 to {len(own.folds) - 1}.",
+    folds = []
+    for place, own in enumerate(material):
+        fold = own.folds[0] if place and len(own.folds) == 1 else own.fold(number)
+        if config.validation_speakers and fold.train_speakers:
+            fold = with_validation(fold, config.validation_speakers, config.seed)
+        train, validation, test = (
+            shown_of(part, wanted) for part in (fold.train, fold.validation, fold.test)
         )
-    fold = own.folds[number]
-    if config.validation_speakers and fold.train_speakers:
-        fold = with_validation(fold, config.validation_speakers, config.seed)
-    return dataclasses.replace(
-        fold,
-        train=shown_of(fold.train, wanted),
-        validation=shown_of(fold.validation, wanted),
-        test=shown_of(fold.test, wanted),
-    )
+        folds.append(dataclasses.replace(fold, train=train, validation=validation, test=test))
+    return leaks_told([own.corpus.name for own in material], folds)
+
+
+def at_fold(material: Sequence[Material], number: int) -> list[Material]:
+    """Each with one fold: the first with ``number``, others with the one that goes with it.
+
+    That is the same number where there are as many, or people whom one tests would be taught by
+    another; otherwise the first.
+
+    Raises:
+        UserError: there is no such fold.
+    """
+    first, *others = material
+    chosen = [first.fold(number)]
+    for own in others:
+        alike = [fold.number for fold in own.folds] == [fold.number for fold in first.folds]
+        chosen.append(own.fold(number) if alike else own.folds[0])
+    told = leaks_told([own.corpus.name for own in material], chosen)
+    return [
+        dataclasses.replace(own, folds=(fold,)) for own, fold in zip(material, told, strict=True)
+    ]
 
 
 def having(items: Sequence[Item], wanted: Modalities) -> tuple[Item, ...]:

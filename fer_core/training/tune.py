@@ -22,7 +22,7 @@ from fer_core.data.clips import Modalities
 from fer_core.errors import UserError
 from fer_core.training.config import RunConfig, StageName, TrainingConfig
 from fer_core.training.files import write_json, write_text
-from fer_core.training.fit import Material, fold_of
+from fer_core.training.fit import Material, folds_of
 from fer_core.training.machine import Machine
 from fer_core.training.run import (
     RunData,
@@ -82,7 +82,7 @@ def tune(
     """
     if machine.processes > 1:
         raise UserError("One process tunes alone.", "Leave out --devices and --nodes.")
-    folds = [fold_of(own, fold, config, modalities or Modalities()) for own in materials]
+    folds = folds_of(materials, fold, config, modalities or Modalities())
     data = dataclasses.replace(RunData.of(folds), test=())
     if not data.validation:
         raise UserError(

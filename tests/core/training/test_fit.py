@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +8,19 @@ from fer_core.config import FERConfig
 from fer_core.data.check import check
 from fer_core.data.clips import Modalities
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Corpus, Item
-from fer_core.data.splits import Fold
+from fer_core.data.splits import Fold, split
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.training.config import RunConfig, TrainingConfig
-from fer_core.training.fit import Material, fit, licence_of, measure, pairs_test, with_a_test
+from fer_core.training.fit import (
+    Material,
+    at_fold,
+    fit,
+    licence_of,
+    measure,
+    pairs_test,
+    with_a_test,
+)
 from fer_core.training.machine import Machine
 from fer_core.weights import new_model
 
@@ -40,6 +48,11 @@ def test_weights_are_bound_by_the_narrowest_of_their_corpora(corpus: str) -> Non
 
 def test_nothing_is_said_of_weights_whose_corpora_bind_nobody() -> None:
     assert licence_of(["ODbL 1.0", "your own"]) is None
+
+
+def material_of(name: str, items: Sequence[Item], folder: Path) -> Material:
+    checked = check(Corpus(name, folder, tuple(items), (), "MIT"))
+    return Material(checked, split(checked.corpus, "speakers"))
 
 
 def fold(**parts: tuple[Item, ...]) -> Fold:
@@ -122,3 +135,42 @@ def test_a_refused_command_leaves_the_other_runs_record_as_it_was(
         fit(first, other, 0, run, tmp_path / "cache", quiet)
     assert (run / "command.txt").read_text() == "what began it"
     assert (run / "data.json").read_bytes() == said
+
+
+def test_two_corpora_of_the_same_people_give_the_same_fold(
+    make_voices: MakeItems, tmp_path: Path
+) -> None:
+    voices = [item for name in "abc" for item in make_voices(2, name)]
+    sound, video = (material_of("ravdess", part, tmp_path) for part in (voices, voices[::-1]))
+    for number in range(3):
+        first, second = (own.folds[0] for own in at_fold([sound, video], number))
+        assert first.test_speakers == second.test_speakers
+        assert not first.leaks_speakers
+
+
+def test_who_is_tested_in_one_corpus_and_teaches_in_another_of_its_name_is_told(
+    make_voices: MakeItems, tmp_path: Path
+) -> None:
+    whole = [item for name in "abc" for item in make_voices(2, name)]
+    part = [item for item in whole if item.speaker != "c"]
+    first, second = (material_of("ravdess", items, tmp_path) for items in (whole, part))
+    leaking = [at_fold([first, second], number)[0].folds[0] for number in range(3)]
+    assert any(fold.leaks_speakers for fold in leaking)
+    for fold in leaking:
+        assert ("LEAKS SPEAKERS" in fold.description) == fold.leaks_speakers
+        if fold.leaks_speakers:
+            assert "in another part of the other ravdess." in fold.description
+    other = material_of("cremad", part, tmp_path)
+    assert not any(at_fold([first, other], n)[0].folds[0].leaks_speakers for n in range(3))
+
+
+def test_a_fold_is_found_by_its_number_where_others_are_missing(
+    make_voices: MakeItems, tmp_path: Path
+) -> None:
+    whole = material_of("a", [i for name in "abc" for i in make_voices(1, name)], tmp_path)
+    own = replace(whole, folds=whole.folds[1:])
+    assert own.fold(1).name == "speakers-1"
+    with pytest.raises(UserError, match=r"a has no fold 0 in this split\. Its folds are 1, 2\."):
+        own.fold(0)
+    with pytest.raises(UserError, match="no fold -1"):
+        own.fold(-1)
