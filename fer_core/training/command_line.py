@@ -87,6 +87,9 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--fold", type=int, help="of the split (default: all of its test parts)")
     evaluate.add_argument(
+        "--seed", type=int, default=0, help="that drew the folds, as fit's (default: 0)"
+    )
+    evaluate.add_argument(
         "--pairs",
         type=positive,
         metavar="N",

@@ -116,7 +116,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     from fer_core.training.fit import answers_of_all
     from fer_core.weights import load_checkpoint
 
-    items, trial = _tested(options)
+    items, trial = tested(options)
     device = resolve_device(options.device)
     folders = options.model or [bundled_model()]
     models = [load_checkpoint(folder, device) for folder in folders]
@@ -131,7 +131,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
         print(_in_a_line(measurement))
 
 
-def _tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
+def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
     """Whom ``evaluate`` tests on, and the name of that."""
     from fer_core.data.pairs import pairs_of
     from fer_core.evaluation.measurement import Trial
@@ -146,8 +146,10 @@ def _tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
     folds: list[Fold] = []
     parts: list[tuple[Item, ...]] = []
     for choice in choices:
-        own = read_material(choice, seed=0, allow_missing=options.allow_missing).folds
-        chosen = own if options.fold is None or len(own) == 1 else own[options.fold :][:1]
+        own = read_material(choice, options.seed, allow_missing=options.allow_missing)
+        # A single one of faces is seen beside any fold of voices.
+        every = options.fold is None or (folds and len(own.folds) == 1)
+        chosen = own.folds if every else (own.fold(options.fold),)
         folds += chosen
         parts.append(tuple(item for fold in chosen for item in fold.test))
     items = parts[0]
