@@ -25,6 +25,7 @@ from fer_core.config import FERConfig
 from fer_core.data.batch import Batch
 from fer_core.data.item import Groups, Item
 from fer_core.data.targets import Targets
+from fer_core.errors import UserError
 from fer_core.evaluation.answers import Answers, Said
 from fer_core.evaluation.evaluate import answer, audio_steps, frame_vectors
 from fer_core.evaluation.scores import score
@@ -68,6 +69,17 @@ class StageAnswer:
     present: Tensor  # (B, S), the segments that have something
     output: ModelOutput | None = None
     opinions: tuple[StageAnswer, ...] = ()  # of which it is the mean, where they learn apart
+
+
+class Diverged(UserError):
+    """What is trained consists of no numbers any more."""
+
+    def __init__(self, stage: StageName, epoch: int) -> None:
+        super().__init__(
+            f"The loss is no number any more in epoch {epoch + 1} of the {stage} stage: "
+            "the network was changed by too much at a time.",
+            "Begin anew in another folder, with a smaller --lr.",
+        )
 
 
 class Contrast(nn.Module):
@@ -134,6 +146,7 @@ class Task(lightning.LightningModule):
             loss = loss + (1 - share) * self._loss(output, batch, *others)
         if output.output is not None and self.config.contrastive_loss:
             loss = loss + self.config.contrastive_loss * self._contrast(output.output, batch)
+        self._refuse_no_numbers(loss.detach())
         self.log(
             "loss",
             loss.detach(),
@@ -146,6 +159,7 @@ class Task(lightning.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Lightning would do it after the checkpoint was written, which would not know of it."""
+        self._refuse_no_numbers(*self.parameters())  # before they are kept
         schedule = self.lr_schedulers()
         if isinstance(schedule, ReduceLROnPlateau):
             schedule.step(float(self.trainer.callback_metrics["loss"]))
@@ -176,6 +190,7 @@ class Task(lightning.LightningModule):
         both together; their mean counts.
         """
         answers = Answers.of(self._validation, self._said)
+        self._refuse_no_numbers(answers.logits)
         kinds = sorted({_kind(item) for item in answers.items})
         scores = [
             score(answers.subset([_kind(item) == kind for item in answers.items])) for kind in kinds
@@ -186,6 +201,13 @@ class Task(lightning.LightningModule):
             ("loss", [one.nll for one in scores]),
         ):
             self.log(f"val_{name}", statistics.fmean(values), sync_dist=True)
+
+    def _refuse_no_numbers(self, *values: Tensor) -> None:
+        """Raises:
+        Diverged: there are infinite ones or worse among ``values``.
+        """
+        if not torch.stack([value.isfinite().all() for value in values]).all():
+            raise Diverged(self.stage, self.current_epoch)
 
     def train(self, mode: bool = True) -> Task:
         """Frozen parts stay in evaluation mode: no dropout, no new statistics."""

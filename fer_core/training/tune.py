@@ -31,6 +31,7 @@ from fer_core.training.run import (
     usual_stages,
     without_periodic_checkpoints,
 )
+from fer_core.training.task import Diverged
 
 STUDY_NAME, TRIALS_NAME, BEST_NAME = "study.db", "trials.json", "best.yaml"
 
@@ -69,7 +70,7 @@ def tune(
     """Go on with the study in ``folder`` until it has so many ``trials``.
 
     A trial is as good as the best validation UAR of its last stage. Trials that were interrupted go
-    on; those that lag behind end early. What a trial trained is removed when it is done.
+    on; those that lag behind or diverge end early. What a trial trained is removed when it is done.
 
     Args:
         say: told a line about each trial.
@@ -121,6 +122,9 @@ def tune(
         except torch.OutOfMemoryError:
             study.tell(trial, state=TrialState.PRUNED)
             outcome = "does not fit into memory"
+        except Diverged:
+            study.tell(trial, state=TrialState.PRUNED)
+            outcome = "diverged"
         shutil.rmtree(own, ignore_errors=True)
         write_json([_as_json(one) for one in _done(study)], folder / TRIALS_NAME)
         description = " ".join(own_fold.description for own_fold in folds)

@@ -94,6 +94,17 @@ def test_a_file_that_ends_before_its_header_says_does_not_end_the_run(
     assert len(history) == 1
 
 
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_run_that_diverges_says_so(
+    go: Go, config: RunConfig, data: RunData, make_voices: MakeItems, steps: int
+) -> None:
+    wild = replace(config, training=replace(config.training, lr=1e30, epochs=9))
+    voices = tuple(make_voices(4 * steps))
+    with pytest.raises(UserError, match="The loss is no number any more") as error:
+        go(config=wild, data=replace(data, train=voices))
+    assert "--lr" in error.value.hint
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [

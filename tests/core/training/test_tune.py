@@ -122,6 +122,16 @@ def test_a_trial_that_lags_behind_is_given_up(
     assert "given up" in said[-1]
 
 
+def test_a_trial_that_diverges_counts_and_the_next_begins(
+    config: RunConfig, material: Material, quiet: Machine, tmp_path: Path
+) -> None:
+    wild = dataclasses.replace(config, training=dataclasses.replace(config.training, lr=1e30))
+    said: list[str] = []
+    tune(wild, [material], 0, tmp_path, tmp_path / "cache", quiet, 2, ["audio"], say=said.append)
+    assert [trial.state for trial in study_in(tmp_path).trials] == 2 * [TrialState.PRUNED]
+    assert said == [f"trial {n} of 2: diverged; best none yet" for n in (1, 2)]
+
+
 def test_a_later_stage_is_compared_with_itself(config: RunConfig) -> None:
     reported = {}
 
