@@ -194,16 +194,16 @@ def calibrated(
 ) -> tuple[MultimodalFER, Calibration | None]:
     """``model`` with the temperatures that suit its answers about ``validation``.
 
-    With everything, and with each modality alone, because each combination has its own. Where there
-    is no validation, or so little that not one was found for windows, the model stays as it is.
+    With everything, and with each modality alone, because each combination has its own; who has
+    one alone is asked once. Where there is no validation, or so little that not one was found for
+    windows, the model stays as it is.
     """
     if not validation:
         return model, None
-    unpaired = [item for item in validation if item.face is None]
-    answers = [
-        evaluate(model, validation if modalities == wanted else unpaired, store, modalities)
-        for modalities in ways(validation, wanted).values()
-    ]
+    whole, *alone = ways(validation, wanted).values()
+    both = [i for i in validation if i.has_sound and i.has_picture and i.face is None]
+    asked = [(validation, whole), *((both, modalities) for modalities in alone if both)]
+    answers = [evaluate(model, items, store, modalities) for items, modalities in asked]
     calibration = calibrate(answers)
     if not any(calibration.clip.fits.values()):
         return model, None

@@ -15,6 +15,7 @@ from fer_core.training.config import RunConfig, TrainingConfig
 from fer_core.training.fit import (
     Material,
     at_fold,
+    calibrated,
     fit,
     licence_of,
     measure,
@@ -83,6 +84,33 @@ def test_who_lacks_a_modality_is_not_scored_by_it(
         "audio and video": 5,
         "audio alone": 3,
         "video alone": 2,
+    }
+
+
+def test_who_has_one_modality_is_asked_once_for_a_temperature(
+    make_voices: MakeItems, make_faces: MakeItems, network: FERConfig, tmp_path: Path
+) -> None:
+    store = MediaStore(tmp_path / "cache", network.vision)
+    for voices, found in ((50, 50), (49, None)):
+        validation = [*make_voices(voices), *make_faces(60)]
+        model, fits = calibrated(new_model(network, seed=0), validation, store, Modalities())
+        assert fits is not None
+        counts = {name: fit and fit.answers for name, fit in fits.clip.fits.items()}
+        assert counts == {"both": None, "audio": found, "video": 60}
+        assert model.config.temperatures == fits.temperatures
+
+
+def test_who_is_heard_and_seen_is_asked_with_each_alone_too(
+    make_pairs: MakeItems, network: FERConfig, tmp_path: Path
+) -> None:
+    store = MediaStore(tmp_path / "cache", network.vision)
+    model = new_model(network, seed=0)
+    _, fits = calibrated(model, make_pairs(50), store, Modalities())
+    assert fits is not None
+    assert {name: fit and fit.answers for name, fit in fits.clip.fits.items()} == {
+        "both": 50,
+        "audio": 50,
+        "video": 50,
     }
 
 
