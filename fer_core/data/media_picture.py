@@ -146,8 +146,11 @@ def rgb(frame: Any, track: Any) -> RgbImage:
     image: RgbImage = frame.to_ndarray(format="rgb24", width=width)
     # Not ``frame.side_data``, which the frame keeps and which keeps the frame: both would stay in
     # memory until the garbage collector came, hundreds of frames later.
-    side_data = SideDataContainer(frame)  # type: ignore[call-arg]  # its stub has no constructor
-    matrix = side_data.get(SideData.DISPLAYMATRIX)
+    try:
+        side_data = SideDataContainer(frame)  # type: ignore[call-arg]  # its stub has no constructor
+        matrix = side_data.get(SideData.DISPLAYMATRIX)
+    except ValueError:  # of a kind that PyAV does not know, such as EXIF
+        matrix = None
     return image if matrix is None else turned(image, np.frombuffer(bytes(matrix), np.int32, 9))
 
 

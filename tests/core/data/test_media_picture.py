@@ -12,6 +12,7 @@ import pytest
 from fer_core.data.media_info import probe
 from fer_core.data.media_picture import frames, turned
 from fer_core.media import RgbImage
+from fer_core.preprocess.opencv import cv2
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 FULL = 1 << 16
@@ -115,3 +116,22 @@ def test_no_frame_outlives_its_use_until_the_garbage_collector_comes(
         gc.enable()
     assert shown == 30
     assert left == 0
+
+
+def test_frames_with_notes_of_the_camera_are_shown_all_the_same(tmp_path: Path) -> None:
+    """A camera's Motion JPEG has EXIF in each frame, for which PyAV has no name."""
+    _, coded = cv2.imencode(".jpg", four_colours())
+    # Little-endian, one entry of eight bytes from its beginning: the maker's name.
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + b"\x01\0" + b"\x0f\x01\x02\0\x04\0\0\0abc\0" + bytes(4)
+    marked = coded.tobytes()[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2) + exif
+    path = tmp_path / "camera.avi"
+    with av.open(str(path), "w") as file:
+        track = file.add_stream("mjpeg", rate=10)
+        track.width, track.height, track.pix_fmt = 64, 48, "yuvj420p"
+        for number in range(2):
+            packet = av.Packet(marked + coded.tobytes()[2:])
+            packet.stream, packet.pts, packet.dts = track, number, number
+            packet.time_base = Fraction(1, 10)
+            file.mux(packet)
+    found = list(frames(path))
+    assert [frame.image.shape for frame in found] == 2 * [(48, 64, 3)]
