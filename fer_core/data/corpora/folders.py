@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import os
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -87,10 +90,18 @@ def first_of_each(
     return first
 
 
-def read_table(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file by column; column names in lower case, everything without spaces.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV file; column names in lower case, everything without spaces around it."""
 
-    Separated by commas, semicolons or tabs; UTF-8, else Windows' western encoding.
+    columns: tuple[str, ...]
+    rows: dict[int, dict[str, str]]  # by its number as a spreadsheet shows it; empty ones are none
+
+
+def read_table(path: Path) -> Table:
+    """What the CSV file holds.
+
+    Separated by commas, semicolons or tabs; UTF-8 or UTF-16, else Windows' western encoding.
 
     Raises:
         UserError: it cannot be read.
@@ -101,18 +112,55 @@ def read_table(path: Path) -> list[dict[str, str]]:
         raise UserError(
             f"The table “{path}” cannot be read: {error.strerror}.", "Check its name and folder."
         ) from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    lines = text.splitlines(keepends=True)
-    heading = lines[0] if lines else ""
+    text = _decoded(content)
+    heading = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
     separator = max(",;\t", key=heading.count)
-    columns, *rows = csv.reader(lines, delimiter=separator) if lines else [[]]
-    names = [column.strip().lower() for column in columns]
-    return [
-        dict(zip(names, (cell.strip() for cell in row), strict=False)) for row in rows if any(row)
-    ]
+    try:
+        records = _records(text, separator)
+    except csv.Error as error:
+        raise UserError(
+            f"The table “{path}” cannot be read: {error}.",
+            "Look for a quotation mark that is not closed.",
+        ) from error
+    filled = {
+        number: cells
+        for number, cells in enumerate(records, start=1)
+        if any(cell.strip() for cell in cells)
+    }
+    first, *others = filled or {1: []}
+    columns = tuple(column.strip().lower() for column in filled.get(first, []))
+    rows = {
+        number: dict(zip(columns, (cell.strip() for cell in filled[number]), strict=False))
+        for number in others
+    }
+    return Table(columns, rows)
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _records(text: str, separator: str) -> list[list[str]]:
+    """Raises:
+    csv.Error: a quoted cell has no end.
+    """
+
+    def cells(strict: bool) -> list[list[str]]:
+        # Only where files have new lines: str.splitlines would cut at others, such as U+2028.
+        lines = io.StringIO(text, newline="")
+        return list(csv.reader(lines, delimiter=separator, strict=strict))
+
+    try:
+        return cells(strict=True)
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            raise  # all that follows the quotation mark would be one cell
+        return cells(strict=False)  # quotation marks inside of a cell, which mean themselves
 
 
 def located_rows(
@@ -120,8 +168,8 @@ def located_rows(
 ) -> list[tuple[str, dict[str, str]]]:
     """The rows of ``table`` with the words for where they are; an unreadable one is a problem."""
     try:
-        rows = read_table(table)
+        rows = read_table(table).rows
     except UserError:
         problems.append(Problem(inside(folder, table), "unreadable table"))
         return []
-    return [(f"{inside(folder, table)}, row {n}", row) for n, row in enumerate(rows, start=2)]
+    return [(f"{inside(folder, table)}, row {number}", row) for number, row in rows.items()]

@@ -7,7 +7,7 @@
     speaker     any name; needed to keep a voice out of both training and test
     start, end  seconds, to use only a part of the file (may be left out)
     sex         female or male (may be left out)
-    split       train, valid or test, if they are fixed (may be left out)
+    split       train, valid or test, if they are fixed (may be left out, of all rows)
 
 Separated by commas, semicolons or tabs. If no row and no column speaks of calm, neutral means
 neutral or calm.
@@ -54,34 +54,39 @@ def read(folder: Path) -> Corpus:
         UserError: there is none or several, or it lacks a column.
     """
     table = _table(folder)
-    rows = read_table(table)
+    found = read_table(table)
+    names, rows = found.columns, found.rows
     if not rows:
         raise UserError(f"The table “{table}” has no rows.", "Check that it is the right file.")
-    columns = {emotion: name for name in rows[0] if (emotion := emotion_of(name)) is not None}
-    if "path" not in rows[0] or ("emotion" not in rows[0] and not columns):
+    columns = {emotion: name for name in names if (emotion := emotion_of(name)) is not None}
+    if "path" not in names or ("emotion" not in names and not columns):
         raise UserError(
             f"The table “{table}” needs a column “path”, and “emotion” or one for each emotion; "
-            f"it has {', '.join(rows[0])}.",
+            f"it has {', '.join(names)}.",
             "Name its columns so in the first line.",
         )
-    if "emotion" in rows[0]:
+    if "emotion" in names:
         columns = {}
-        tells_calm = any(emotion_of(row.get("emotion", "")) == _CALM for row in rows)
+        tells_calm = any(emotion_of(row.get("emotion", "")) == _CALM for row in rows.values())
     else:
         tells_calm = _CALM in columns
     groups = groups_of(tells_calm)
 
+    divided = any(row.get("split") for row in rows.values())
+
     items: dict[str, Item] = {}
     problems = []
     probe_once = cache(probe)  # many rows may be parts of one long recording
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows.items():
         where = f"row {number}: {row.get('path', '')}"
         try:
             item = _item(table.parent, row, columns, groups, probe_once)
         except ValueError as error:
             problems.append(Problem(where, str(error)))
             continue
-        if item.key in items:
+        if divided and item.official_split is None:
+            problems.append(Problem(where, "no split, which other rows have"))
+        elif item.key in items:
             problems.append(Problem(where, "listed twice"))
         else:
             items[item.key] = item

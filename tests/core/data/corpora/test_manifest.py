@@ -114,3 +114,19 @@ def test_a_table_with_other_columns_is_said(place: Place) -> None:
     table = write_table(place("a.wav"), "file,label\na.wav,joy\n")
     with pytest.raises(UserError, match="it has file, label"):
         manifest.read(table)
+
+
+def test_columns_are_those_of_the_heading_however_short_the_first_row_is(place: Place) -> None:
+    table = write_table(place("a.wav", "b.wav"), "path,emotion,speaker\na.wav\nb.wav,joy,Max\n")
+    corpus = manifest.read(table)
+    assert [item.speaker for item in corpus.items] == ["Max"]
+    assert [(p.where, p.reason) for p in corpus.problems] == [("row 2: a.wav", "unknown emotion")]
+
+
+def test_who_is_in_no_part_of_a_table_that_has_parts_is_left_out_and_listed(place: Place) -> None:
+    folder = place("a.wav", "b.wav")
+    corpus = manifest.read(write_table(folder, "path,emotion,split\na.wav,joy,train\nb.wav,sad,\n"))
+    assert [item.key for item in corpus.items] == ["a.wav"]
+    assert [p.reason for p in corpus.problems] == ["no split, which other rows have"]
+    corpus = manifest.read(write_table(folder, "path,emotion,split\na.wav,joy,\nb.wav,sad,\n"))
+    assert len(corpus.items) == 2, "nobody is in a part, so none is fixed"
