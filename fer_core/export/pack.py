@@ -18,8 +18,10 @@ def pack(source: Path, folder: Path) -> int:
         The size of ``folder`` in bytes.
 
     Raises:
-        UserError: ``source`` holds no model or no card, or ``folder`` cannot be written.
+        UserError: ``source`` holds no model or no card, or ``folder`` is it or cannot be written.
     """
+    if folder.resolve() == source.resolve():
+        raise UserError(f"The packed model would be written over {source}.", "Name another folder.")
     model = load_checkpoint(source)
     if not (source / CARD_NAME).exists():
         raise UserError(

@@ -103,7 +103,12 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("folder", type=Path, metavar="FOLDER")
     export.add_argument("--format", choices=("onnx", "pt2"), action="append", help="default: both")
     export.add_argument("--int8", action="store_true", help="ONNX with eight-bit weights as well")
-    export.add_argument("--tolerance", type=float, default=1e-4, help="largest difference allowed")
+    export.add_argument(
+        "--tolerance",
+        type=float,
+        default=1e-4,
+        help="largest difference allowed; of int8 at least 0.1",
+    )
     export.add_argument(
         "--prune", type=float, metavar="SHARE", help="remove the weakest heads and channels"
     )

@@ -178,19 +178,31 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
 
 
 def run_export(options: argparse.Namespace) -> None:
-    from fer_core.export.folder import as_text, export_model
+    from fer_core.export.folder import FORMATS, INT8_TOLERANCE, as_text, export_model
     from fer_core.export.prune import prune
     from fer_core.weights import load_checkpoint, save_checkpoint
 
+    if options.prune is not None and options.folder.resolve() == options.model.resolve():
+        raise UserError(
+            f"The pruned model would be written over {options.model}.", "Name another folder."
+        )
     model = load_checkpoint(options.model)
     if options.prune is not None:
         model, report = prune(model, options.prune)
-        save_checkpoint(model, options.folder)
         print(report.as_text())
-    formats = tuple(options.format or ("onnx", "pt2"))
+    formats = options.format or FORMATS
+    if options.int8:  # which is made of ONNX
+        formats = (*formats, "onnx")
     reports = export_model(
-        model, options.folder, formats, int8=options.int8, tolerance=options.tolerance
+        model,
+        options.folder,
+        formats,
+        int8=options.int8,
+        tolerance=options.tolerance,
+        int8_tolerance=max(options.tolerance, INT8_TOLERANCE),
     )
+    if options.prune is not None:
+        save_checkpoint(model, options.folder)
     print(as_text(reports))
 
 

@@ -53,3 +53,10 @@ def test_a_folder_that_cannot_be_written_is_a_users_error(trained: Path, tmp_pat
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="could not be saved"):
         pack(trained, tmp_path / "file")
+
+
+def test_a_model_is_not_packed_over_itself(trained: Path) -> None:
+    before = (trained / "model.safetensors").read_bytes()
+    with pytest.raises(UserError, match="written over"):
+        pack(trained, trained.parent / "." / "model")
+    assert (trained / "model.safetensors").read_bytes() == before

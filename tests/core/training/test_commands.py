@@ -1,4 +1,4 @@
-"""Whom ``evaluate`` tests, and under which name."""
+"""Whom ``evaluate`` tests and under which name, and what ``export`` leaves."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.config import FERConfig
 from fer_core.data.item import Item
 from fer_core.errors import UserError
 from fer_core.evaluation.measurement import Trial
 from fer_core.training import commands
-from fer_core.training.command_line import parser
+from fer_core.training.command_line import main, parser
 from fer_core.training.fit import CorpusChoice, read_material
+from fer_core.weights import new_model, save_checkpoint
 
 MakeItems = Callable[..., list[Item]]
 
@@ -64,3 +66,35 @@ def test_what_is_shown_is_what_there_is(tested: Tested) -> None:
     assert trial.shown == "audio alone"
     with pytest.raises(UserError, match="Nothing in the test part has video"):
         tested("--split", "all", "--modalities", "video")
+
+
+@pytest.fixture
+def trained(network: FERConfig, tmp_path: Path) -> Path:
+    save_checkpoint(new_model(network, seed=0), tmp_path / "trained")
+    return tmp_path / "trained"
+
+
+def test_eight_bits_are_made_of_onnx_whichever_format_is_asked_for(
+    trained: Path, tmp_path: Path
+) -> None:
+    made = tmp_path / "made"
+    assert main(["export", str(trained), str(made), "--format", "pt2", "--int8"]) == 0
+    assert {"decision.pt2", "decision.int8.onnx"} <= {path.name for path in made.iterdir()}
+
+
+def test_a_pruned_model_whose_export_is_refused_is_not_written(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = tmp_path / "made"
+    pruned = ["export", str(trained), str(made), "--format", "onnx", "--prune", "0.5"]
+    assert main([*pruned, "--tolerance", "0"]) == 1
+    assert "Nothing was written" in capsys.readouterr().err
+    assert not list(made.iterdir())
+    assert main(pruned) == 0
+    assert {"config.json", "model.safetensors", "decision.onnx"} <= {p.name for p in made.iterdir()}
+
+
+def test_a_model_is_not_pruned_over_itself(trained: Path) -> None:
+    before = (trained / "model.safetensors").read_bytes()
+    assert main(["export", str(trained), str(trained), "--prune", "0.5"]) == 1
+    assert (trained / "model.safetensors").read_bytes() == before
