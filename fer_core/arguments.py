@@ -18,8 +18,17 @@ class OneLineParser(argparse.ArgumentParser):
 
 def positive(text: str) -> int:
     """A number from 1 on, as the type of an argument."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return _number_from(1, text)
+
+
+def none_or_more(text: str) -> int:
+    """A number from 0 on, as the type of an argument."""
+    return _number_from(0, text)
+
+
+def _number_from(lowest: int, text: str) -> int:
+    if not text.isdecimal() or int(text) < lowest:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {lowest} on")
     return int(text)
 
 

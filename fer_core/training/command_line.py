@@ -13,6 +13,7 @@ from fer_core.arguments import (
     OneLineParser,
     add_device,
     add_modalities,
+    none_or_more,
     positive,
 )
 from fer_core.config import PRESETS
@@ -121,7 +122,9 @@ def parser() -> argparse.ArgumentParser:
         "summary", commands.run_summary, "each part's parameters, operations and memory"
     )
     summary.add_argument("--preset", choices=PRESETS, default="compact")
-    summary.add_argument("--batch", type=int, default=4, help="for the memory that training needs")
+    summary.add_argument(
+        "--batch", type=positive, default=4, help="for the memory that training needs"
+    )
     summary.add_argument("--markdown", action="store_true", help="all presets as a table")
     summary.add_argument("--figure", type=Path, metavar="FILE", help="draw the network")
 
@@ -186,7 +189,9 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     training.add_argument("--devices", type=positive, default=1, help="processes on each machine")
     training.add_argument("--nodes", type=positive, default=1, help="machines")
     training.add_argument("--strategy", default="auto", help="of Lightning: ddp, fsdp ...")
-    training.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
+    training.add_argument(
+        "--workers", type=none_or_more, default=0, help="processes that prepare batches"
+    )
     training.add_argument("--threads", type=positive, help="of the CPU (default: all cores)")
     training.add_argument("--progress", choices=("bar", "jsonl", "none"), default="bar")
     training.add_argument("--log", choices=("tensorboard", "csv", "wandb"), default="tensorboard")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -24,6 +24,46 @@ from fer_core.errors import UserError
 StageName = Literal["audio", "visual", "fusion", "joint"]
 STAGES: tuple[StageName, ...] = typing.get_args(StageName)
 Schedule = Literal["cosine", "cosine_restarts", "plateau"]
+
+
+# Names of settings, and what they must be.
+_LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
+    (
+        (
+            "epochs", "batch", "accumulate", "views", "validate_every", "save_every",
+            "restart_epochs", "restart_factor",
+        ),
+        lambda value: value >= 1,
+        "1 or more",
+    ),
+    (
+        ("warmup_epochs", "plateau_patience", "curriculum_epochs", "patience"),
+        lambda value: value >= 0,
+        "0 or more",
+    ),
+    (
+        ("lr_end", "label_smoothing", "mix_share", "modality_dropout", "at_rest"),
+        lambda value: 0 <= value <= 1,
+        "0 to 1",
+    ),
+    (("ema", "plateau_factor"), lambda value: 0 <= value < 1, "0 or more and less than 1"),
+    (
+        (
+            "weight_decay", "clip_norm", "mixup", "cutmix", "segment_loss", "auxiliary_loss",
+            "division_loss", "contrastive_loss",
+        ),
+        lambda value: 0 <= value < math.inf,
+        "0 or more and finite",
+    ),
+    (
+        (
+            "lr", "fusion_lr", "classifier_lr", "branch_lr", "vote_power",
+            "contrastive_temperature",
+        ),
+        lambda value: 0 < value < math.inf,
+        "above 0 and finite",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,14 +115,11 @@ class TrainingConfig:
     save_every: int = 5
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "accumulate", "views", "validate_every", "save_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, must be 1 or more")
-        if not 0 <= self.lr_end <= 1:
-            raise ValueError(f"lr_end is {self.lr_end}, must be 0 to 1")
-        for name in ("lr", "fusion_lr", "classifier_lr", "branch_lr"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} is {getattr(self, name)}, must be above 0 and finite")
+        for names, right, says in _LIMITS:
+            for name in names:
+                value = getattr(self, name)
+                if not right(value):
+                    raise ValueError(f"{name} is {value}, must be {says}")
 
 
 @dataclass(frozen=True)

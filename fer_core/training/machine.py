@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import torch
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.strategies import StrategyRegistry
 
 from fer_core.device import resolve_device
 from fer_core.errors import UserError
@@ -49,9 +50,14 @@ class Machine:
         """For ``lightning.Trainer``.
 
         Raises:
-            UserError: the device does not exist here.
+            UserError: the device does not exist here, or there is no such strategy.
         """
         device = resolve_device(self.device)
+        if self.strategy not in ("auto", *StrategyRegistry.available_strategies()):
+            raise UserError(
+                f"Lightning has no strategy {self.strategy!r}.",
+                "Leave out --strategy, or name one such as ddp or fsdp.",
+            )
         if precision == "auto":
             precision = "bf16" if _multiplies_bf16(device) else "32"
         return {

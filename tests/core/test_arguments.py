@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.arguments import OneLineParser, add_modalities, positive
+from fer_core.arguments import OneLineParser, add_modalities, none_or_more, positive
 
 
 @pytest.fixture
 def parser() -> OneLineParser:
     parser = OneLineParser(prog="fer-x")
     parser.add_argument("--workers", type=positive)
+    parser.add_argument("--helpers", type=none_or_more)
     add_modalities(parser, "files")
     return parser
 
@@ -18,6 +19,7 @@ def parser() -> OneLineParser:
     [
         (["--workers", "0"], "'0' is no number from 1 on"),
         (["--workers", "2.5"], "'2.5' is no number from 1 on"),
+        (["--helpers", "-1"], "-1"),
         (["--modalities", "audio,smell"], "'smell' is none of audio, video"),
         (["--modalities", ""], "'' is none of audio, video"),
         (["--vorkers", "2"], "--vorkers"),

@@ -45,3 +45,9 @@ def test_weights_and_biases_is_asked_for_only_where_it_is_wanted(
     with pytest.raises(UserError, match="not installed") as error:
         Machine(log="wandb").loggers(tmp_path)
     assert "pip install wandb" in error.value.hint
+
+
+def test_a_strategy_that_lightning_does_not_have_is_said() -> None:
+    with pytest.raises(UserError, match="no strategy 'foo'") as error:
+        Machine(device="cpu", strategy="foo").trainer_arguments("32")
+    assert "fsdp" in error.value.hint
