@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PureWindowsPath  # which knows both kinds of slashes
+from pickle import UnpicklingError
 from typing import Any
 
 import lightning
@@ -38,6 +39,23 @@ def checkpoint_callbacks(folder: Path, config: TrainingConfig, validates: bool) 
     # After the others, whose state is in it.
     callbacks.append(Keeping(folder, Path(LAST).stem, save_on_train_epoch_end=True))
     return callbacks
+
+
+def load_kept(path: Path) -> dict[str, Any]:
+    """A checkpoint, on the CPU.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, KeyError, UnpicklingError) as error:
+        raise UserError(
+            f"The checkpoint {path} is damaged.",
+            f"Put another of {path.parent} in its place, or remove all: the stage then begins "
+            "anew.",
+        ) from error
+    return kept
 
 
 class Keeping(ModelCheckpoint):

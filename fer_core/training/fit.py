@@ -182,7 +182,7 @@ def fit(
         calibration=calibration,
         calibrated_on="the validation people" if calibration else None,
         uncertain_below=model.config.thresholds.uncertain_below if calibration else None,
-        command=shlex.join(["python", *sys.argv]),
+        command=command_line(),
         machine=f"{machine_name()}, {trained_s / 60:.0f} minutes in this call",
     )
     write_results(folder, facts, history)
@@ -284,7 +284,8 @@ def pairs_test(names: Sequence[str], folds: Sequence[Fold]) -> list[tuple[str, F
 
 def describe(folder: Path, material: Sequence[Material], folds: Sequence[Fold]) -> None:
     """The command, the versions and the data, before anything is trained."""
-    write_text(shlex.join(["python", *sys.argv]) + "\n", folder / "command.txt")
+    if (command := command_line()) is not None:
+        write_text(f"{command}\n", folder / "command.txt")
     write_json(
         {
             "python": platform.python_version(),
@@ -338,6 +339,16 @@ def write_results(folder: Path, facts: CardFacts, history: Sequence[dict[str, An
     facts = dataclasses.replace(facts, **pictures)  # type: ignore[arg-type]
     write_text(model_card(facts), model_folder / "model_card.md")
     write_json([m.as_json() for m in facts.measurements], folder / METRICS_NAME)
+
+
+def command_line() -> str | None:
+    """What this process was called with; None where that is not ours, as in a notebook."""
+    called, *arguments = sys.argv
+    if Path(called).name == "train.py":
+        return shlex.join(["python", called, *arguments])
+    if Path(called) == Path(__file__).with_name("__main__.py"):
+        return shlex.join(["python", "-m", "fer_core.training", *arguments])
+    return None
 
 
 def licence_of(corpora: Sequence[str]) -> str | None:

@@ -114,7 +114,7 @@ def train(
             done = own / DONE_NAME
             if done.exists():
                 _load(model, contrast, done)
-                history += json.loads((own / HISTORY_NAME).read_text(encoding="utf-8"))
+                history += _history_of(own)
                 continue
             setting = StageSetting(
                 stage,
@@ -266,11 +266,39 @@ def _load(
     path: Path,
     parts: tuple[str, ...] = ("model.", "contrast."),
 ) -> None:
-    """The weights whose names begin with one of ``parts``."""
-    weights = {name: t for name, t in load_file(path).items() if name.startswith(parts)}
+    """The weights whose names begin with one of ``parts``.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        weights = {name: t for name, t in load_file(path).items() if name.startswith(parts)}
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path) from error
     both = torch.nn.ModuleDict({"model": model, "contrast": contrast})
     missing = both.load_state_dict(weights, strict=False).missing_keys
     assert not [name for name in missing if name.startswith(parts)], path
+
+
+def _history_of(folder: Path) -> list[dict[str, Any]]:
+    """Of a finished stage.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = folder / HISTORY_NAME
+    try:
+        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(path) from error
+    return rows
+
+
+def _damaged(path: Path) -> UserError:
+    return UserError(
+        f"{path} is damaged.",
+        f"Remove {path.parent / DONE_NAME}: the stage then goes on from its last checkpoint.",
+    )
 
 
 def _first_difference(before: Any, said: Any, path: str = "") -> str:

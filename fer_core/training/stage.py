@@ -30,7 +30,13 @@ from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.evaluation.evaluate import WINDOWS_AT_ONCE
 from fer_core.model.multimodal_fer import MultimodalFER
-from fer_core.training.checkpoints import BEST, LAST, WholeCheckpoints, checkpoint_callbacks
+from fer_core.training.checkpoints import (
+    BEST,
+    LAST,
+    WholeCheckpoints,
+    checkpoint_callbacks,
+    load_kept,
+)
 from fer_core.training.config import StageName, TrainingConfig
 from fer_core.training.files import write_json
 from fer_core.training.losses import class_weights
@@ -115,7 +121,11 @@ def run_stage(
 
     setting.folder.mkdir(parents=True, exist_ok=True)
     history = History(setting.folder / HISTORY_NAME, setting.watch)
-    last = setting.folder / LAST
+    last, best = setting.folder / LAST, setting.folder / BEST
+    if last.exists():
+        load_kept(last)  # before hours are spent
+        if best.exists():
+            load_kept(best)
     with quiet_lightning():
         trainer = lightning.Trainer(
             **setting.machine.trainer_arguments(config.precision),
@@ -148,8 +158,7 @@ def run_stage(
             DataLoader(windows, batch_size=None, **workers) if validation else None,
             last if last.exists() else None,
         )
-    best = setting.folder / BEST
-    kept = torch.load(best if best.exists() else last, map_location="cpu", weights_only=True)
+    kept = load_kept(best if best.exists() else last)
     task.load_state_dict(kept["state_dict"])  # averaged, where they are
     return history.rows
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import fer_core.training
 from fer_core.config import FERConfig
 from fer_core.data.check import check
 from fer_core.data.clips import Modalities
@@ -16,6 +17,7 @@ from fer_core.training.fit import (
     Material,
     at_fold,
     calibrated,
+    command_line,
     fit,
     licence_of,
     measure,
@@ -25,6 +27,7 @@ from fer_core.training.fit import (
 from fer_core.training.machine import Machine
 from fer_core.weights import new_model
 
+MODULE = Path(fer_core.training.__file__).with_name("__main__.py")
 MakeItems = Callable[..., list[Item]]
 
 
@@ -202,3 +205,18 @@ def test_a_fold_is_found_by_its_number_where_others_are_missing(
         own.fold(0)
     with pytest.raises(UserError, match="no fold -1"):
         own.fold(-1)
+
+
+@pytest.mark.parametrize(
+    ("called", "told"),
+    [
+        (["train.py", "fit", "--out", "my run"], "python train.py fit --out 'my run'"),
+        ([str(MODULE), "fit"], "python -m fer_core.training fit"),
+        (["/lib/ipykernel_launcher.py", "-f", "/root/kernel-1.json"], None),
+    ],
+)
+def test_only_a_command_of_ours_is_told_as_how_to_train_again(
+    called: list[str], told: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", called)
+    assert command_line() == told

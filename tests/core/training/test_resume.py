@@ -19,6 +19,7 @@ import torch
 from fer_core.config import FERConfig
 from fer_core.data.datasets import EpochBatches
 from fer_core.data.item import Item
+from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.training.config import RunConfig, StageName, TrainingConfig
 from fer_core.training.machine import Machine
@@ -198,6 +199,35 @@ def test_finished_stages_are_taken_from_the_folder(
     assert [row["stage"] for row in whole[1]] == list(stages)
     kill_at(1)  # nothing is trained
     assert_same(whole, go("run", training, stages))
+
+
+@pytest.mark.parametrize("name", ["last.ckpt", "best.ckpt"])
+@pytest.mark.parametrize("content", [b"", b"PK\3\4 and then nothing", None])
+def test_a_damaged_checkpoint_is_said(
+    go: Go, random_training: TrainingConfig, tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    training = replace(random_training, epochs=1)
+    go("run", training, ["audio"])
+    stage = tmp_path / "run/stages/1-audio"
+    (stage / "done.safetensors").unlink()
+    whole = (stage / name).read_bytes()
+    (stage / name).write_bytes(whole[: len(whole) // 2] if content is None else content)
+    with pytest.raises(UserError, match=f"{name} is damaged"):
+        go("run", training, ["audio"])
+
+
+@pytest.mark.parametrize("name", ["done.safetensors", "history.json"])
+def test_a_damaged_stage_goes_on_from_its_last_checkpoint(
+    go: Go, random_training: TrainingConfig, tmp_path: Path, name: str
+) -> None:
+    training = replace(random_training, epochs=1)
+    whole = go("run", training, ["audio"])
+    stage = tmp_path / "run/stages/1-audio"
+    (stage / name).write_bytes(b"{")
+    with pytest.raises(UserError, match=f"{name} is damaged"):
+        go("run", training, ["audio"])
+    (stage / "done.safetensors").unlink()
+    assert_same(whole, go("run", training, ["audio"]))
 
 
 NEVER = -1
