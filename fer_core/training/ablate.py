@@ -118,7 +118,17 @@ def ablate(
     wanted = modalities or Modalities()
     materials = [at_fold([material, *others], number) for number in folds]
     base = _base(config, materials[0], wanted)
-    rows = _rows(base, materials[0], wanted)
+    if not _stages_of(base, materials[0], stages):
+        raise UserError(
+            "The corpora can teach none of the stages that are asked for.",
+            "Name others with --stages, or leave it out.",
+        )
+    rows = [
+        Row(row.name, left_out="none of its stages is asked for")
+        if not all(_stages_of(variant, materials[0], stages) for variant in row.variants)
+        else row
+        for row in _rows(base, materials[0], wanted)
+    ]
     if machine.rank == 0:
         every = [fold for own in (material, *others) for fold in own.folds]
         begin(folder, config, stages, data=RunData.of(every).digest(), modalities=str(modalities))
@@ -162,7 +172,7 @@ class _Runs:
         if self.machine.rank == 0:
             self.say(f"{self.folder.name}: {variant.name}")
         config = without_periodic_checkpoints(variant.of(self.config))
-        stages = self._stages_of(variant)
+        stages = _stages_of(variant, self.materials, self.stages)
         shared = [stage for stage in stages if stage in self._shared(variant)]
         take_over(shared, self.folder / self.base.name, config, stages, own)
         fit(
@@ -202,16 +212,20 @@ class _Runs:
         )
         return Measurement.of(trial, ensemble(members))
 
-    def _stages_of(self, variant: Variant) -> tuple[StageName, ...]:
-        usual = usual_stages(shown_of(_trained_on(self.materials), variant.modalities))
-        return tuple(stage for stage in usual if not self.stages or stage in self.stages)
-
     def _shared(self, variant: Variant) -> set[StageName]:
         """The stages in which ``variant`` would learn what the base has learnt."""
         if variant == self.base:
             return set()
         alike: set[StageName] = {"audio", "visual"} if variant.roi == self.base.roi else {"audio"}
-        return alike & {*self._stages_of(self.base)}
+        return alike & {*_stages_of(self.base, self.materials, self.stages)}
+
+
+def _stages_of(
+    variant: Variant, materials: Sequence[Material], asked: Sequence[StageName]
+) -> tuple[StageName, ...]:
+    """Those that can teach ``variant``, of those that are asked for if any are."""
+    usual = usual_stages(shown_of(_trained_on(materials), variant.modalities))
+    return tuple(stage for stage in usual if not asked or stage in asked)
 
 
 def _base(config: RunConfig, materials: Sequence[Material], wanted: Modalities) -> Variant:

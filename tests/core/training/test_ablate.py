@@ -118,6 +118,30 @@ def test_without_the_fusion_stage_there_is_nothing_to_compare(
         ablate(config, material, [5], tmp_path, tmp_path, quiet)
 
 
+def test_no_stage_is_trained_that_was_not_asked_for(
+    config: RunConfig,
+    quiet: Machine,
+    make_pairs: MakeItems,
+    make_voices: MakeItems,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fer_core.training.ablate.FUSIONS", ("concat",))
+    monkeypatch.setattr("fer_core.training.ablate.PLACES", {})
+    both = material_of([*make_pairs(2, "a"), *make_pairs(2, "b")])
+    runs, cache = tmp_path / "runs", tmp_path / "cache"
+    table = ablate(config, both, [0], runs, cache, quiet, stages=["fusion"])
+    assert [row["name"] for row in table["rows"]] == ["concat fusion"]
+    assert table["left_out"] == dict.fromkeys(
+        ("audio alone", "video alone", "no fusion, mean of both answers"),
+        "none of its stages is asked for",
+    )
+    assert {path.name for path in runs.glob("*/*/stages/*")} == {"1-fusion"}
+    voices = material_of([*make_voices(2, "a"), *make_voices(2, "b")])
+    with pytest.raises(UserError, match="none of the stages"):
+        ablate(config, voices, [0], tmp_path / "voices", cache, quiet, stages=["fusion"])
+
+
 def test_the_table_has_mean_and_deviation_over_folds_and_a_column_for_each_corpus(
     make_voices: MakeItems,
 ) -> None:
