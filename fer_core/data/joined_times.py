@@ -6,6 +6,7 @@ stay together.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from fer_core.data.damage import OnDamageAt
@@ -23,6 +24,7 @@ class JoinedTimes:
         self._moved_s = [0.0]  # by how much, in each part of the file
         self._part: dict[int, int] = {}  # that each track has come to: they do so one by one
         self._last_s: dict[int, float] = {}  # of each track
+        self._leapt_from_s: dict[int, float] = {}  # where one went on later than it should
         self._end_s = 0.0
 
     def move(self, packet: Any) -> None:
@@ -33,7 +35,12 @@ class JoinedTimes:
         own_s = ticks * unit_s
         latest_s = self._last_s.get(track, own_s)
         part = self._part.get(track, 0)
+        if own_s + self._moved_s[part] > latest_s + BACK_SECONDS:
+            self._leapt_from_s[track] = latest_s
         while own_s + self._moved_s[part] < latest_s - BACK_SECONDS:
+            back_s = self._leapt_from_s.pop(track, -math.inf)
+            if abs(own_s + self._moved_s[part] - back_s) < BACK_SECONDS:
+                break  # one broken time, and those behind it go on from before
             part += 1
             if part == len(self._moved_s):
                 self._moved_s.append(self._end_s - own_s)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
+from fer_core.data.joined_times import JoinedTimes
 from fer_core.data.media_picture import frames
 from fer_core.data.media_sound import read_sound
 
@@ -43,3 +45,17 @@ def test_sound_and_picture_stay_together_where_times_begin_anew(twice: Path) -> 
     heard_s = [sound[:middle].argmax() / 16_000, (middle + sound[middle:].argmax()) / 16_000]
     assert len(seen_s) == 2
     assert heard_s[1] - seen_s[1] == pytest.approx(heard_s[0] - seen_s[0], abs=0.03)
+
+
+def test_one_broken_time_moves_no_other(write_video: Make) -> None:
+    path = write_video("a.ts", [np.zeros((48, 64, 3), np.uint8)] * 25)
+    damage: list[str] = []
+    times = JoinedTimes(lambda what, _: damage.append(what))
+    with av.open(str(path)) as file:
+        for number, packet in enumerate(file.demux(video=0)):
+            if number == 10:
+                packet.pts = packet.dts = packet.dts + 5 * 90_000
+            before = packet.pts, packet.dts
+            times.move(packet)
+            assert (packet.pts, packet.dts) == before
+    assert damage == []
