@@ -25,8 +25,9 @@ from fer_core.evaluation.measurement import Measurement, Trial
 from fer_core.training.ablation_table import Scores, as_markdown, table_of
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
-from fer_core.training.fit import METRICS_NAME, Material, at_fold, fit, shown_of
+from fer_core.training.fit import METRICS_NAME, fit
 from fer_core.training.machine import Machine
+from fer_core.training.material import Material, at_fold, shown_of
 from fer_core.training.run import (
     RunData,
     begin,

@@ -135,7 +135,8 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
     """Whom ``evaluate`` tests on, and the name of that."""
     from fer_core.data.pairs import pairs_of
     from fer_core.evaluation.measurement import Trial
-    from fer_core.training.fit import having, read_material, ways
+    from fer_core.training.fit import ways
+    from fer_core.training.material import having, read_material
 
     choices = choices_of(options)
     if len(choices) != (1 if options.pairs is None else 2):

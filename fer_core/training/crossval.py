@@ -11,8 +11,9 @@ from typing import Any
 from fer_core.data.clips import Modalities
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json
-from fer_core.training.fit import METRICS_NAME, Material, at_fold, fit
+from fer_core.training.fit import METRICS_NAME, fit
 from fer_core.training.machine import Machine
+from fer_core.training.material import Material, at_fold
 from fer_core.training.run import RunData, begin
 
 RESULTS_NAME = "crossval.json"

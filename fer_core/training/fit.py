@@ -15,12 +15,9 @@ from typing import Any
 
 import torch
 
-from fer_core.data.check import Checked, check
 from fer_core.data.clips import Modalities
-from fer_core.data.corpora.registry import read_corpus
-from fer_core.data.item import Corpus, Item
-from fer_core.data.pairs import PAIRS, pairs_of
-from fer_core.data.splits import Fold, default_split, leaks_told, split, with_validation
+from fer_core.data.item import Item
+from fer_core.data.splits import Fold
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.evaluation.answers import Answers
@@ -39,7 +36,15 @@ from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import alone_in, write_json, write_text
 from fer_core.training.machine import Machine
-from fer_core.training.provenance import MAY_KNOW, may_know, provenance
+from fer_core.training.material import (
+    Material,
+    folds_of,
+    having,
+    known_before,
+    pairs_test,
+    with_a_test,
+)
+from fer_core.training.provenance import may_know, provenance
 from fer_core.training.run import RunData, begin_run, train, usual_stages
 from fer_core.weights import load_config, save_checkpoint
 
@@ -53,61 +58,11 @@ MODALITIES: dict[Shown, Modalities] = {
 
 
 @dataclass(frozen=True)
-class CorpusChoice:
-    """A corpus as the command line names it."""
-
-    name: str
-    folder: Path
-    split: str | None = None  # None: the corpus's usual one
-    song: bool = False
-
-
-@dataclass(frozen=True)
-class Material:
-    """A corpus, checked, and its folds."""
-
-    checked: Checked
-    folds: tuple[Fold, ...]
-
-    @property
-    def corpus(self) -> Corpus:
-        return self.checked.corpus
-
-    def fold(self, number: int) -> Fold:
-        """By the number in its name: actors that are missing may leave out folds before it.
-
-        Raises:
-            UserError: there is no such fold.
-        """
-        folds = {fold.number: fold for fold in self.folds}
-        if number not in folds:
-            known = [str(one) for one in sorted(folds)]
-            raise UserError(
-                f"{self.corpus.name} has no fold {number} in this split.",
-                f"Its folds are {', '.join(known)}." if known[1:] else f"It has only {known[0]}.",
-            )
-        return folds[number]
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What a run ended with."""
 
     model: MultimodalFER
     measurements: tuple[Measurement, ...]
-
-
-def read_material(choice: CorpusChoice, seed: int, allow_missing: bool = False) -> Material:
-    """Read a corpus and split it.
-
-    Raises:
-        UserError: it cannot be used, or has no such split.
-    """
-    corpus = read_corpus(choice.name, choice.folder, song=choice.song)
-    checked = check(corpus, "headers")
-    name = choice.split or default_split(checked.corpus)
-    folds = split(checked.corpus, name, seed=seed, allow_missing=allow_missing)
-    return Material(checked, folds)
 
 
 def fit(
@@ -232,56 +187,6 @@ def measure(
     return measurements
 
 
-def known_before(fold: Fold) -> Fold:
-    """``fold``, whose people the model may have known before this run: its scores say so."""
-    return dataclasses.replace(
-        fold, leaks_speakers=True, description=f"{fold.description} {MAY_KNOW}"
-    )
-
-
-def with_a_test(fold: Fold) -> Fold:
-    """``fold``; where it has no test, with its validation part as one, which its name then says."""
-    if fold.test or not fold.validation:
-        return fold
-    return dataclasses.replace(
-        fold,
-        name=f"{fold.name}, validation",
-        test=fold.validation,
-        description=f"{fold.description} Scored on the validation part, which chose the "
-        "checkpoint and the temperatures.",
-    )
-
-
-def pairs_test(names: Sequence[str], folds: Sequence[Fold]) -> list[tuple[str, Fold]]:
-    """Pairs of the voices and faces that are tested, where no corpus has both at once.
-
-    For each corpus with voices, since one may tell emotions apart that another does not: the
-    corpora's names, and a fold of which only the test is not empty.
-    """
-    parts = [(name, with_a_test(fold)) for name, fold in zip(names, folds, strict=True)]
-    items = [item for _, part in parts for item in part.test]
-    if any(item.has_sound and item.has_picture for item in items):
-        return []
-    shown = [own for own in parts if any(item.kind == "still" for item in own[1].test)]
-    tests = []
-    for voices in parts:
-        pairs = pairs_of(voices[1].test, faces=items)
-        if not pairs:
-            continue
-        both = [voices, *(own for own in shown if own is not voices)]
-        fold = Fold(
-            name=f"{PAIRS} pairs an emotion of {' and '.join(part.name for _, part in both)}",
-            train=(),
-            validation=(),
-            test=pairs,
-            leaks_speakers=any(part.leaks_speakers for _, part in both),
-            description="Each utterance beside a face of somebody else that shows the same "
-            "emotion. " + " ".join(part.description for _, part in both),
-        )
-        tests.append((" with ".join(name for name, _ in both), fold))
-    return tests
-
-
 def describe(folder: Path, material: Sequence[Material], folds: Sequence[Fold]) -> None:
     """The command, the versions and the data, before anything is trained."""
     if (command := command_line()) is not None:
@@ -378,67 +283,6 @@ def answers_of_all(
         said = evaluate(model, items, store, wanted)
         answers.append(said.calibrated(model.config.temperatures))
     return answers
-
-
-def folds_of(
-    material: Sequence[Material], number: int, config: RunConfig, wanted: Modalities
-) -> list[Fold]:
-    """Fold ``number`` of each, with the validation people that ``config`` asks for.
-
-    A corpus after the first that has a single fold gives that one. What is not wanted of the items
-    is taken away.
-
-    Raises:
-        UserError: there is no such fold.
-    """
-    folds = []
-    for place, own in enumerate(material):
-        fold = own.folds[0] if place and len(own.folds) == 1 else own.fold(number)
-        if config.validation_speakers and fold.train_speakers:
-            fold = with_validation(fold, config.validation_speakers, config.seed)
-        train, validation, test = (
-            shown_of(part, wanted) for part in (fold.train, fold.validation, fold.test)
-        )
-        folds.append(dataclasses.replace(fold, train=train, validation=validation, test=test))
-    return leaks_told([own.corpus.name for own in material], folds)
-
-
-def at_fold(material: Sequence[Material], number: int) -> list[Material]:
-    """Each with one fold: the first with ``number``, others with the one that goes with it.
-
-    That is the same number where there are as many, or people whom one tests would be taught by
-    another; otherwise the first.
-
-    Raises:
-        UserError: there is no such fold.
-    """
-    first, *others = material
-    chosen = [first.fold(number)]
-    for own in others:
-        alike = [fold.number for fold in own.folds] == [fold.number for fold in first.folds]
-        chosen.append(own.fold(number) if alike else own.folds[0])
-    told = leaks_told([own.corpus.name for own in material], chosen)
-    return [
-        dataclasses.replace(own, folds=(fold,)) for own, fold in zip(material, told, strict=True)
-    ]
-
-
-def having(items: Sequence[Item], wanted: Modalities) -> tuple[Item, ...]:
-    """Those of ``items`` that have something of what is wanted."""
-    return tuple(item for item in items if (asked := wanted.of(item)).audio or asked.video)
-
-
-def shown_of(items: Sequence[Item], wanted: Modalities) -> tuple[Item, ...]:
-    """``items`` as if they had only what is wanted; without those that have nothing of it."""
-    cut = (
-        dataclasses.replace(
-            item,
-            has_sound=item.has_sound and wanted.audio,
-            has_picture=item.has_picture and wanted.video,
-        )
-        for item in items
-    )
-    return tuple(item for item in cut if item.has_sound or item.has_picture)
 
 
 def ways(items: Sequence[Item], wanted: Modalities) -> dict[Shown, Modalities]:

@@ -13,8 +13,8 @@ from fer_core.errors import UserError
 if TYPE_CHECKING:
     from fer_core.data.clips import Modalities
     from fer_core.training.config import RunConfig
-    from fer_core.training.fit import CorpusChoice, Material
     from fer_core.training.machine import Machine
+    from fer_core.training.material import CorpusChoice, Material
 
 
 def prepared(
@@ -24,8 +24,8 @@ def prepared(
     import torch
 
     from fer_core.training.config import RunConfig, read_values
-    from fer_core.training.fit import read_material
     from fer_core.training.machine import Machine
+    from fer_core.training.material import read_material
 
     flags = {name: getattr(options, name) for name in ("epochs", "batch", "lr")}
     given = {name: value for name, value in flags.items() if value is not None}
@@ -64,7 +64,7 @@ def prepared(
 
 
 def choices_of(options: argparse.Namespace) -> list[CorpusChoice]:
-    from fer_core.training.fit import CorpusChoice
+    from fer_core.training.material import CorpusChoice
 
     splits = options.split or []
     count = len(options.corpus)

@@ -22,8 +22,8 @@ from fer_core.data.clips import Modalities
 from fer_core.errors import UserError
 from fer_core.training.config import RunConfig, StageName, TrainingConfig
 from fer_core.training.files import write_json, write_text
-from fer_core.training.fit import Material, folds_of
 from fer_core.training.machine import Machine
+from fer_core.training.material import Material, folds_of
 from fer_core.training.run import (
     RunData,
     begin,

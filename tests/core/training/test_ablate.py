@@ -23,8 +23,9 @@ from fer_core.evaluation.scores import score
 from fer_core.training.ablate import FUSIONS, ablate
 from fer_core.training.ablation_table import as_markdown, as_text, table_of
 from fer_core.training.config import RunConfig, TrainingConfig
-from fer_core.training.fit import Material, fit
+from fer_core.training.fit import fit
 from fer_core.training.machine import Machine
+from fer_core.training.material import Material
 from fer_core.weights import load_checkpoint
 
 MakeItems = Callable[..., list[Item]]

@@ -13,7 +13,7 @@ from fer_core.errors import UserError
 from fer_core.evaluation.measurement import Trial
 from fer_core.training import commands
 from fer_core.training.command_line import main, parser
-from fer_core.training.fit import CorpusChoice, read_material
+from fer_core.training.material import CorpusChoice, read_material
 from fer_core.weights import new_model, save_checkpoint
 
 MakeItems = Callable[..., list[Item]]

@@ -20,8 +20,8 @@ from fer_core.data.splits import Fold
 from fer_core.errors import UserError
 from fer_core.training import tune as tuning
 from fer_core.training.config import RunConfig, TrainingConfig
-from fer_core.training.fit import Material
 from fer_core.training.machine import Machine
+from fer_core.training.material import Material
 from fer_core.training.tune import suggestion, tune
 
 MakeItems = Callable[..., list[Item]]
