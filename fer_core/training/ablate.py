@@ -104,7 +104,7 @@ def ablate(
     Args:
         stages: the only ones; fusion must be among them.
         others: corpora that are added to each fold, by the one that goes with it; see
-            :func:`fer_core.training.fit.at_fold`.
+            :func:`fer_core.training.material.at_fold`.
         say: told what begins.
 
     Returns:

@@ -32,7 +32,7 @@ def crossval(
     """Fit every fold of ``material``, each in its own folder; finished ones are not repeated.
 
     ``others``: corpora that are added to each fold, by the one that goes with it; see
-    :func:`fer_core.training.fit.at_fold`.
+    :func:`fer_core.training.material.at_fold`.
 
     Returns:
         The scores of each fold, and their mean and standard deviation; None while other processes
