@@ -11,21 +11,19 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from fer_desktop.errors import Notice
 from fer_desktop.playback.exporting import ExportRequest
+from fer_desktop.ui.folder_field import browse_button, path_in, side_by_side
 
 _TEXTS = {
     "csv": ("Table (CSV)", "A row for each segment, for spreadsheets"),
@@ -76,18 +74,13 @@ class ExportDialog(QDialog):
         self.name.setToolTip("Of the files, without a suffix")
         for field in (self.folder, self.name):
             field.textChanged.connect(self._look)
-        browse = QToolButton()
-        browse.setText("Browse…")
+        browse = browse_button(self.folder, "Folder")
         browse.setToolTip("Choose the folder")
         browse.setAccessibleName("Browse for a folder")
-        browse.clicked.connect(self._browse)
-        where = QHBoxLayout()
-        where.addWidget(self.folder, 1)
-        where.addWidget(browse)
         form = QFormLayout()
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
-        form.addRow("Folder", where)
+        form.addRow("Folder", side_by_side(self.folder, browse))
         form.addRow("Name", self.name)
 
         self._said = QLabel()
@@ -121,9 +114,7 @@ class ExportDialog(QDialog):
 
     def chosen(self) -> ExportRequest:
         formats = tuple(suffix for suffix, box in self._boxes.items() if box.isChecked())
-        return ExportRequest(
-            Path(os.path.expanduser(self.folder.text().strip())), self.name.text().strip(), formats
-        )
+        return ExportRequest(path_in(self.folder) or Path(), self.name.text().strip(), formats)
 
     # How it goes
 
@@ -178,8 +169,3 @@ class ExportDialog(QDialog):
         self._enable()
         there = [path.name for path in self.chosen().paths if os.path.exists(path)]
         self._said.setText(f"Will be replaced: {', '.join(there)}." if there else "")
-
-    def _browse(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder", self.folder.text())
-        if folder:
-            self.folder.setText(folder)

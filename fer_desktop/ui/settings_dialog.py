@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import Qt
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from fer_desktop.settings import DEVICES, THEMES, Device, Settings, Theme, recordings_folder
-from fer_desktop.ui.browse_button import browse_button, side_by_side
+from fer_desktop.ui.folder_field import browse_button, path_in, side_by_side
 
 _THEME_TEXTS: dict[Theme, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
 _DEVICE_TEXTS: dict[Device, str] = {
@@ -170,8 +170,8 @@ class SettingsDialog(QDialog):
             show_patches=self.patches.isChecked(),
             show_emotion=self.emotion.isChecked(),
             device=self.device.currentData(),
-            model=_absolute(self.model.text()),
-            recordings=_absolute(self.recordings.text()),
+            model=_text(path_in(self.model)),
+            recordings=_text(path_in(self.recordings)),
         )
 
     def _grey_out(self, index: int, reason: str) -> None:
@@ -180,10 +180,8 @@ class SettingsDialog(QDialog):
         item.setToolTip(reason)
 
 
-def _absolute(text: str) -> str | None:
-    """The settings outlive the folder that the program was started in."""
-    written = text.strip()
-    return os.path.abspath(os.path.expanduser(written)) if written else None
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def smoothing_slider(strength: float) -> QSlider:

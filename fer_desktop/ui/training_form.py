@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 from fer_core.resources import bundled_model
 from fer_desktop.settings import Device
 from fer_desktop.training.plan import LEAKING, Corpus, LearntFrom, TrainingPlan
-from fer_desktop.ui.browse_button import browse_button, side_by_side
+from fer_desktop.ui.folder_field import browse_button, path_in, side_by_side
 
 # By their names in ``fer_core.data.corpora.registry``, which would import torch.
 CORPUS_TEXTS = {
@@ -82,10 +81,8 @@ class CorpusRow(QWidget):
         self._show_tip()
 
     def chosen(self) -> Corpus | None:
-        name, folder = self.corpus.currentData(), self.folder.text().strip()
-        if name is None or not folder:
-            return None
-        return Corpus(name, _absolute(folder))
+        name, folder = self.corpus.currentData(), path_in(self.folder)
+        return None if name is None or folder is None else Corpus(name, folder)
 
     def show_corpus(self, corpus: Corpus | None) -> None:
         name = None if corpus is None else corpus.name
@@ -182,12 +179,12 @@ class TrainingForm(QWidget):
     def plan(self) -> TrainingPlan | None:
         """None while something is missing."""
         corpora = [corpus for row in (self.data, self.more) if (corpus := row.chosen()) is not None]
-        run = self.run.text().strip()
-        if self.data.chosen() is None or not run:
+        run = path_in(self.run)
+        if self.data.chosen() is None or run is None:
             return None
         return TrainingPlan(
             corpora=tuple(corpora),
-            run=_absolute(run),
+            run=run,
             split=self.split.currentData(),
             allow_missing=self.missing.isChecked(),
             learnt_from=self.learnt_from.currentData(),
@@ -232,8 +229,3 @@ class TrainingForm(QWidget):
         if model is not None:
             self.begin_with.insertItem(1, f"{model.parent.name}/{model.name}", model)
             self.begin_with.setCurrentIndex(1)
-
-
-def _absolute(text: str) -> Path:
-    """The training has another working directory."""
-    return Path(os.path.abspath(os.path.expanduser(text)))

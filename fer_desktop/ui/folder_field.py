@@ -1,6 +1,9 @@
-"""A field for a folder, and the button beside it that lets people choose one."""
+"""A field for a folder: the button beside it, and what is written in it."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
@@ -25,3 +28,9 @@ def side_by_side(field: QWidget, button: QWidget) -> QHBoxLayout:
     row.addWidget(field, 1)
     row.addWidget(button)
     return row
+
+
+def path_in(field: QLineEdit) -> Path | None:
+    """Absolute, because it outlives the folder that the program was started in; None if empty."""
+    written = field.text().strip()
+    return Path(os.path.abspath(os.path.expanduser(written))) if written else None
