@@ -11,7 +11,7 @@ from fer_core.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
-class TestScore:
+class Score:
     """Of one test part, by what of it was shown to the model."""
 
     corpus: str
@@ -23,8 +23,6 @@ class TestScore:
     war: float  # share of right answers, 0 to 1
     leaks: bool  # people of the test may be among those it learnt from
 
-    __test__ = False  # no test, whatever pytest makes of its name
-
     def as_text(self) -> str:
         people = "" if self.people is None else f" of {self.people} people"
         warning = "; THE MODEL MAY HAVE LEARNT FROM THESE PEOPLE" if self.leaks else ""
@@ -34,7 +32,7 @@ class TestScore:
         )
 
 
-def scores_of(run: Path) -> tuple[TestScore, ...]:
+def scores_of(run: Path) -> tuple[Score, ...]:
     """What is in the run's ``metrics.json``; nothing where the split tests nobody.
 
     Raises:
@@ -52,9 +50,9 @@ def scores_of(run: Path) -> tuple[TestScore, ...]:
         ) from error
 
 
-def _score(one: dict[str, Any]) -> TestScore:
+def _score(one: dict[str, Any]) -> Score:
     speakers = one["speakers"]
-    return TestScore(
+    return Score(
         corpus=str(one["corpus"]),
         split=str(one["split"]),
         shown=str(one["shown"]),

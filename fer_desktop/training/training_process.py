@@ -94,12 +94,7 @@ class TrainingProcess(QObject):
         if self._process is None:
             return
         self._stopping = True
-        pid = self._process.processId()
-        if os.name == "posix" and pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGINT)
-        else:
-            self._process.kill()  # costs the epoch it is in
+        _interrupt(self._process)
 
     def close(self) -> None:
         """Stop, and wait for it as long as people wait for a window to close; says nothing."""
@@ -107,11 +102,8 @@ class TrainingProcess(QObject):
         if process is None:
             return
         process.blockSignals(True)
-        if os.name == "posix" and process.processId():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.processId(), signal.SIGINT)
-            process.waitForFinished(CLOSE_MS)
-        if process.state() != QProcess.ProcessState.NotRunning:
+        _interrupt(process)
+        if not process.waitForFinished(CLOSE_MS):
             process.kill()
             process.waitForFinished(CLOSE_MS)
 
@@ -181,3 +173,13 @@ class TrainingProcess(QObject):
             return Notice("training", text, f"Close other programs. {KEPT}")
         last = self._last_words[-1] if self._last_words else f"status {status}"
         return Notice("training", f"The training ended unexpectedly: {last}", KEPT)
+
+
+def _interrupt(process: QProcess) -> None:
+    """As Ctrl-C does; where there is no such signal it is killed, which costs its epoch."""
+    pid = process.processId()
+    if os.name == "posix" and pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+    else:
+        process.kill()
