@@ -91,7 +91,5 @@ def test_a_file_that_decodes_slower_than_it_plays_is_shown_slower(camera, monkey
 
     monkeypatch.setattr(camera, "_grab", slow)
     camera.open()
-    begun = time.monotonic()
-    frames = [camera.read() for _ in range(3)]
-    assert time.monotonic() - begun < 2
+    frames = [camera.read() for _ in range(3)]  # and not the file's end at once
     assert len({shade(frame) for frame in frames}) == 3
