@@ -113,6 +113,8 @@ def read_table(path: Path) -> Table:
             f"The table “{path}” cannot be read: {error.strerror}.", "Check its name and folder."
         ) from error
     text = _decoded(content)
+    if "\0" in text:
+        raise UserError(f"“{path}” is no table: it holds no text.", "Save it as CSV.")
     heading = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
     separator = max(",;\t", key=heading.count)
     try:

@@ -91,3 +91,10 @@ def test_an_unreadable_table_is_said_and_among_others_a_problem(tmp_path: Path) 
     problems: list[Problem] = []
     assert located_rows(tmp_path, tmp_path / "t.csv", problems) == []
     assert problems == [Problem("t.csv", "unreadable table")]
+
+
+def test_what_holds_no_text_is_no_table_and_is_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / "film.csv").write_bytes(b"\x00\x00\x00 ftypisom\x1b[2J")
+    with pytest.raises(UserError, match="it holds no text") as error:
+        read_table(tmp_path / "film.csv")
+    assert "\x1b" not in str(error.value), "a terminal would obey it"
