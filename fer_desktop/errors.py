@@ -60,6 +60,8 @@ def write_log_file() -> None:
         format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s",
         handlers=[handler],
     )
+    # What libraries warn of as Python does, torch of its own kernels now and then, goes there too.
+    logging.captureWarnings(True)
 
 
 def keep_terminal_quiet() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,19 @@ def begin_log(tmp_path, monkeypatch):
         return log_path()
 
     yield begin
+    logging.captureWarnings(False)
     for handler in begun:
         handler.close()
+
+
+def test_what_libraries_warn_of_is_in_the_log_and_not_on_the_terminal(begin_log, capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        log = begin_log()
+        warnings.warn("a kernel is registered twice", UserWarning, stacklevel=1)
+        logging.captureWarnings(False)
+    assert capsys.readouterr().err == ""
+    assert "a kernel is registered twice" in log.read_text()
 
 
 def test_an_error_is_a_notice_a_line_and_a_traceback_in_the_log(begin_log, capsys):
