@@ -11,7 +11,7 @@ from fer_desktop.errors import Notice
 from fer_desktop.settings import Settings
 from fer_desktop.training.plan import TrainingPlan, last_plan, remember
 from fer_desktop.training.scores import scores_of
-from fer_desktop.training.training_process import Progress, TrainingProcess
+from fer_desktop.training.training_process import Progress, TrainingProcess, Work
 from fer_desktop.ui.card_dialog import CardDialog
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.timeline import clock
@@ -33,6 +33,7 @@ class TrainingPresenter(QObject):
         panel.use_requested.connect(self._use)
         panel.card_requested.connect(self._show_card)
         process.progress.connect(self._on_progress)
+        process.worked.connect(self._on_work)
         process.said.connect(panel.say)
         process.finished.connect(self._on_finished)
         process.stopped.connect(self._on_stopped)
@@ -90,6 +91,10 @@ class TrainingPresenter(QObject):
             f"Training: {what}, epoch {progress.epoch + 1} of {progress.epochs}"
             + ("" if left is None else f", {clock(left)} left")
         )
+
+    def _on_work(self, work: Work) -> None:
+        self._panel.show_work(work.what, work.done, work.total, work.seconds_left)
+        self._window.status_line.show_training(f"Training: {work.what[0].lower()}{work.what[1:]}")
 
     def _on_finished(self) -> None:
         assert self._plan is not None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from fer_core.arguments import (
     add_modalities,
     list_of,
     positive,
+    write_nowhere,
 )
 from fer_core.errors import UserError
 from fer_core.media import CLIP_SECONDS, HOP_SECONDS, SHORTEST_HOP_SECONDS
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("fer-analyze: stopped; with --resume it goes on from here.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # as of “| head”, who has read enough
-        _write_nowhere()
+        write_nowhere()
         return 1
 
 
@@ -166,7 +166,7 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
                 except BrokenPipeError:
                     if not formats:  # nothing is left of what follows
                         raise
-                    _write_nowhere()
+                    write_nowhere()
     summary = f"{done} analysed, {skipped} already there, {len(failures)} failed."
     if formats and done + skipped:
         summary += f" Results are in {out}."
@@ -174,13 +174,6 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
     for outcome in failures:
         print(f"  {outcome.job.path}: {outcome.error}", file=sys.stderr)
     return 1 if failures else 0
-
-
-def _write_nowhere() -> None:
-    """Once nobody reads standard output; Python would complain again at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def _outcomes(

@@ -15,6 +15,7 @@ from fer_core.arguments import (
     add_modalities,
     none_or_more,
     positive,
+    write_nowhere,
 )
 from fer_core.config import PRESETS
 from fer_core.data.corpora.registry import CORPORA
@@ -30,12 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
     except UserError as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("train.py: stopped; the same command goes on from here.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # as of “| head”, who has read enough
+        write_nowhere()
+        return 1
     return 0
 
 

@@ -113,6 +113,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     from fer_core.evaluation.answers import ensemble
     from fer_core.evaluation.measurement import Measurement
     from fer_core.resources import bundled_model
+    from fer_core.training.counting import bar
     from fer_core.training.fit import answers_of_all
     from fer_core.weights import load_checkpoint
 
@@ -123,7 +124,9 @@ def run_evaluate(options: argparse.Namespace) -> None:
     for folder, model in zip(folders, models, strict=True):
         taught = model.config.trained_on or "nothing"
         print(f"train.py: {folder} was trained on: {taught}", file=sys.stderr)
-    answers = ensemble(answers_of_all(models, items, cache_of(options), modalities_of(options)))
+    answers = ensemble(
+        answers_of_all(models, items, cache_of(options), modalities_of(options), bar)
+    )
     measurement = Measurement.of(trial, answers)
     if options.json:
         print(json.dumps(measurement.scores.as_json(trial.corpus, trial.split)))
@@ -135,6 +138,7 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
     """Whom ``evaluate`` tests on, and the name of that."""
     from fer_core.data.pairs import pairs_of
     from fer_core.evaluation.measurement import Trial
+    from fer_core.training.counting import bar
     from fer_core.training.fit import ways
     from fer_core.training.material import having, read_material
 
@@ -147,7 +151,7 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
     folds: list[Fold] = []
     parts: list[tuple[Item, ...]] = []
     for choice in choices:
-        own = read_material(choice, options.seed, allow_missing=options.allow_missing)
+        own = read_material(choice, options.seed, options.allow_missing, bar)
         # A single one of faces is seen beside any fold of voices.
         every = options.fold is None or (folds and len(own.folds) == 1)
         chosen = own.folds if every else (own.fold(options.fold),)
@@ -230,10 +234,11 @@ def run_summary(options: argparse.Namespace) -> None:
 def run_check(options: argparse.Namespace) -> None:
     from fer_core.data.check import check
     from fer_core.data.corpora.registry import read_corpus
+    from fer_core.training.counting import bar
 
     for choice in choices_of(options):
         corpus = read_corpus(choice.name, choice.folder, song=choice.song)
-        checked = check(corpus, options.depth)
+        checked = check(corpus, options.depth, bar(f"Reading {corpus.name}"))
         print(json.dumps(checked.as_json()) if options.json else checked.as_text())
 
 

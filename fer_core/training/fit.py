@@ -34,6 +34,7 @@ from fer_core.evaluation.measurement import SHOWN, Measurement, Shown, Trial
 from fer_core.evaluation.model_card import model_card
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.training.config import RunConfig, StageName
+from fer_core.training.counting import Count, silent
 from fer_core.training.files import alone_in, write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.material import (
@@ -103,7 +104,7 @@ def fit(
     if machine.rank:
         return Outcome(model, ())
     store = MediaStore(cache / "media", model.config.vision)
-    model, calibration = calibrated(model, data.validation, store, wanted)
+    model, calibration = calibrated(model, data.validation, store, wanted, machine.count)
     names = [own.corpus.name for own in material]
     taught = [
         # Splits like "untested" are described in the same words whatever they divide.
@@ -121,7 +122,7 @@ def fit(
             *zip(names, map(with_a_test, tested), strict=True),
             *pairs_test(names, tested),
         )
-        for measurement in measure(model, name, part, store, wanted)
+        for measurement in measure(model, name, part, store, wanted, machine.count)
     )
     trained_on, notes = provenance(taught, before)
     model.config = dataclasses.replace(model.config, trained_on=trained_on)
@@ -145,7 +146,11 @@ def fit(
 
 
 def calibrated(
-    model: MultimodalFER, validation: Sequence[Item], store: MediaStore, wanted: Modalities
+    model: MultimodalFER,
+    validation: Sequence[Item],
+    store: MediaStore,
+    wanted: Modalities,
+    count: Count = silent,
 ) -> tuple[MultimodalFER, Calibration | None]:
     """``model`` with the temperatures that suit its answers about ``validation``.
 
@@ -158,7 +163,10 @@ def calibrated(
     whole, *alone = ways(validation, wanted).values()
     both = [i for i in validation if i.has_sound and i.has_picture and i.face is None]
     asked = [(validation, whole), *((both, modalities) for modalities in alone if both)]
-    answers = [evaluate(model, items, store, modalities) for items, modalities in asked]
+    answers = [
+        evaluate(model, items, store, modalities, count("Calibrating on the validation people"))
+        for items, modalities in asked
+    ]
     calibration = calibrate(answers)
     if not any(calibration.clip.fits.values()):
         return model, None
@@ -173,7 +181,12 @@ def calibrated(
 
 
 def measure(
-    model: MultimodalFER, corpus: str, fold: Fold, store: MediaStore, wanted: Modalities
+    model: MultimodalFER,
+    corpus: str,
+    fold: Fold,
+    store: MediaStore,
+    wanted: Modalities,
+    count: Count = silent,
 ) -> list[Measurement]:
     """The test part of ``fold``, with all that its items have and with each modality alone.
 
@@ -181,7 +194,8 @@ def measure(
     """
     measurements = []
     for shown, modalities in ways(fold.test, wanted).items():
-        answers = evaluate(model, having(fold.test, modalities), store, modalities)
+        on_batch = count(f"Measuring on {corpus}, {shown}")
+        answers = evaluate(model, having(fold.test, modalities), store, modalities, on_batch)
         trial = Trial(corpus, fold.name, fold.description, fold.leaks_speakers, shown)
         measurements.append(Measurement.of(trial, answers.calibrated(model.config.temperatures)))
     return measurements
@@ -274,13 +288,17 @@ def machine_name() -> str:
 
 
 def answers_of_all(
-    models: Sequence[MultimodalFER], items: Sequence[Item], cache: Path, wanted: Modalities
+    models: Sequence[MultimodalFER],
+    items: Sequence[Item],
+    cache: Path,
+    wanted: Modalities,
+    count: Count = silent,
 ) -> list[Answers]:
     """The calibrated answers of each model, to pictures framed as it wants them."""
     answers = []
     for model in models:
         store = MediaStore(cache / "media", model.config.vision)
-        said = evaluate(model, items, store, wanted)
+        said = evaluate(model, items, store, wanted, count(f"Asking {model.config.name}"))
         answers.append(said.calibrated(model.config.temperatures))
     return answers
 

@@ -13,6 +13,7 @@ from lightning.pytorch.strategies import StrategyRegistry
 
 from fer_core.device import resolve_device
 from fer_core.errors import UserError
+from fer_core.training.counting import Count, Counter, bar, lines, silent
 from fer_core.training.progress import ProgressKind
 
 LogKind = Literal["tensorboard", "csv", "wandb"]
@@ -45,6 +46,11 @@ class Machine:
                 return int(os.environ[name])
         node = int(os.environ.get("NODE_RANK", 0))
         return node * self.devices + int(os.environ.get("LOCAL_RANK", 0))
+
+    def count(self, what: str) -> Counter:
+        """Told how much of ``what`` is done, it tells of it; the first process alone does."""
+        counters: dict[ProgressKind, Count] = {"bar": bar, "jsonl": lines, "none": silent}
+        return silent(what) if self.rank else counters[self.progress](what)
 
     def trainer_arguments(self, precision: str) -> dict[str, Any]:
         """For ``lightning.Trainer``.

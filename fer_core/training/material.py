@@ -15,6 +15,7 @@ from fer_core.data.pairs import PAIRS, pairs_of
 from fer_core.data.splits import Fold, default_split, leaks_told, split, with_validation
 from fer_core.errors import UserError
 from fer_core.training.config import RunConfig
+from fer_core.training.counting import Count, silent
 from fer_core.training.provenance import MAY_KNOW
 
 
@@ -55,14 +56,18 @@ class Material:
         return folds[number]
 
 
-def read_material(choice: CorpusChoice, seed: int, allow_missing: bool = False) -> Material:
-    """Read a corpus and split it.
+def read_material(
+    choice: CorpusChoice, seed: int, allow_missing: bool = False, count: Count = silent
+) -> Material:
+    """Read a corpus, open each of its files, and split it.
+
+    ``count``: told how many files are opened.
 
     Raises:
         UserError: it cannot be used, or has no such split.
     """
     corpus = read_corpus(choice.name, choice.folder, song=choice.song)
-    checked = check(corpus, "headers")
+    checked = check(corpus, "headers", count(f"Opening the files of {corpus.name}"))
     name = choice.split or default_split(checked.corpus)
     folds = split(checked.corpus, name, seed=seed, allow_missing=allow_missing)
     return Material(checked, folds)

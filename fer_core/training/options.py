@@ -40,9 +40,6 @@ def prepared(
         raise UserError(f"The configuration cannot be used: {error}.") from error
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    material = [
-        read_material(choice, config.seed, options.allow_missing) for choice in choices_of(options)
-    ]
     machine = Machine(
         options.device,
         options.devices,
@@ -52,6 +49,10 @@ def prepared(
         options.progress,
         options.log,
     )
+    material = [
+        read_material(choice, config.seed, options.allow_missing, machine.count)
+        for choice in choices_of(options)
+    ]
     if machine.rank == 0:
         for own in material:
             say(options, own.checked.as_text())

@@ -24,6 +24,7 @@ from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.preprocess.spectra import SHORTEST, Spectra
 from fer_core.training.config import STAGES, RunConfig, StageName, TrainingConfig
+from fer_core.training.counting import Counter
 from fer_core.training.files import alone_in, refuse_no_room, write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.stage import HISTORY_NAME, StageSetting, Watch, run_stage
@@ -107,7 +108,7 @@ def train(
             refuse_no_room(folder, room_needed(config, stages, model), "--out")
             refuse_no_room(cache, CACHE_PROBE, "--cache")
         if "audio" in stages and start_from is None:
-            measure_spectra(model, data.train, cache)
+            measure_spectra(model, data.train, cache, machine.count("Reading the voices"))
         history: list[dict[str, Any]] = []
         for stage in stages:
             own = _folder_of(stage, stages, folder)
@@ -194,16 +195,19 @@ def without_periodic_checkpoints(config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, training=sparing(config.training), stages=stages)
 
 
-def measure_spectra(model: MultimodalFER, items: Sequence[Item], cache: Path) -> None:
+def measure_spectra(
+    model: MultimodalFER, items: Sequence[Item], cache: Path, count: Counter
+) -> None:
     """Set the constants with which the network normalises spectra, from the training part."""
     store, spectra = MediaStore(cache / "media", model.config.vision), Spectra()
     spectrograms = []
-    for item in items:
+    for done, item in enumerate(items, start=1):
         if item.has_sound:
             waveform = store.prepared(item).waveform
             assert waveform is not None
             if len(waveform) >= SHORTEST:  # a damaged file may hold less than its header says
                 spectrograms.append(spectra(torch.from_numpy(waveform)))
+        count(done, len(items))
     if spectrograms:
         mean, std = spectra_statistics(spectrograms)
         model.audio_branch.spectra_mean.copy_(mean)

@@ -15,6 +15,7 @@ import sys
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
@@ -45,10 +46,21 @@ class Progress:
     ends_epoch: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What has no epochs, such as opening files and measuring."""
+
+    what: str  # in words for people
+    done: int
+    total: int
+    seconds_left: float
+
+
 class TrainingProcess(QObject):
     """One training at a time."""
 
     progress = Signal(object)  # Progress
+    worked = Signal(object)  # Work
     said = Signal(str)  # a line for people
     finished = Signal()
     stopped = Signal()  # as was asked for
@@ -120,14 +132,12 @@ class TrainingProcess(QObject):
         for line in lines:
             try:
                 told = json.loads(line)
-                progress = Progress(
-                    told["stage"], told["epoch"], told["epochs"], told["step"], told["steps"],
-                    told["loss"], told["metrics"], told["seconds_left"], told["event"] == "epoch",
-                )  # fmt: skip
+                how_far = _work(told) if told["event"] == "work" else _progress(told)
             except (ValueError, KeyError, TypeError):
                 log.warning("the training said %r", line[:200])
                 continue
-            self.progress.emit(progress)
+            if not self._stopping:  # what is shown then is that it stops
+                (self.worked if isinstance(how_far, Work) else self.progress).emit(how_far)
 
     def _read_words(self) -> None:
         if self._process is None:
@@ -173,6 +183,17 @@ class TrainingProcess(QObject):
             return Notice("training", text, f"Close other programs. {KEPT}")
         last = self._last_words[-1] if self._last_words else f"status {status}"
         return Notice("training", f"The training ended unexpectedly: {last}", KEPT)
+
+
+def _progress(told: dict[str, Any]) -> Progress:
+    return Progress(
+        told["stage"], told["epoch"], told["epochs"], told["step"], told["steps"],
+        told["loss"], told["metrics"], told["seconds_left"], told["event"] == "epoch",
+    )  # fmt: skip
+
+
+def _work(told: dict[str, Any]) -> Work:
+    return Work(told["what"], told["done"], told["total"], told["seconds_left"])
 
 
 def _interrupt(process: QProcess) -> None:

@@ -140,6 +140,12 @@ class TrainingPanel(QWidget):
         left = "" if left_s is None else f", {clock(left_s)} left"
         self.words.setText(f"{STAGES.get(stage, stage)}: epoch {epoch} of {epochs}{left}")
 
+    def show_work(self, what: str, done: int, total: int, left_s: float) -> None:
+        """What has no epochs, such as opening files."""
+        self.bar.setRange(0, _STEPS)
+        self.bar.setValue(round(_STEPS * done / total))
+        self.words.setText(f"{what}: {done:,} of {total:,}, {clock(left_s)} left")
+
     def show_measuring(self) -> None:
         """A stage is done; what follows tells nothing of how far it is."""
         self.bar.setRange(0, 0)

@@ -136,6 +136,25 @@ def test_while_it_runs_the_status_line_tells_how_long_it_takes(
     assert not window.training.form.isEnabled()
 
 
+def test_opening_thousands_of_files_is_shown_with_the_time_that_is_left(
+    window, presenter, plan, scripted_training: Script, qtbot
+) -> None:
+    line = {
+        "event": "work", "what": "Opening the files of dfew",
+        "done": 4000, "total": 16372, "seconds_left": 44.0,
+    }  # fmt: skip
+    scripted_training(("out", json.dumps(line) + "\n"), ("sleep", HOUR))
+    presenter.start(plan)
+    said = window.status_line.training
+    expected = "Training: opening the files of dfew"
+    qtbot.waitUntil(lambda: said.text() == expected, timeout=20_000)
+    panel = window.training
+    assert panel.words.text() == "Opening the files of dfew: 4,000 of 16,372, 0:44 left"
+    assert panel.bar.value() / panel.bar.maximum() == pytest.approx(0.244)
+    panel.begin.click()
+    assert panel.words.text().startswith("Stopping")
+
+
 def test_stopped_it_goes_on_also_at_the_next_start(
     window, presenter, plan, scripted_training: Script, told, qtbot
 ) -> None:

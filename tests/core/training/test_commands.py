@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from fer_core.config import FERConfig
 from fer_core.data.item import Item
 from fer_core.errors import UserError
 from fer_core.evaluation.measurement import Trial
-from fer_core.training import commands
+from fer_core.training import commands, counting
 from fer_core.training.command_line import main, parser
 from fer_core.training.material import CorpusChoice, read_material
 from fer_core.weights import new_model, save_checkpoint
@@ -53,6 +55,31 @@ def test_the_people_of_a_fold_are_those_that_fit_with_this_seed_tests(
         assert trial.split == "speakers-2"
         told[seed] = {item.speaker for item in items}
     assert told[0] != told[1]
+
+
+def test_where_nobody_reads_any_more_it_ends_without_a_complaint(
+    own_voices: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe, redirect_stdout(pipe):
+        assert main(["data", "check", "--corpus", "manifest", "--data", str(own_voices)]) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_opening_files_is_counted_to_its_end(
+    tested: Tested, own_voices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, list[tuple[int, int]]] = {}
+
+    def bar(what: str) -> counting.Counter:
+        return lambda done, total: told.setdefault(what, []).append((done, total))
+
+    monkeypatch.setattr(counting, "bar", bar)
+    tested("--fold", "0")
+    main(["data", "check", "--corpus", "manifest", "--data", str(own_voices)])
+    whole = [(done, 12) for done in range(1, 13)]
+    assert told == {"Opening the files of manifest": whole, "Reading manifest": whole}
 
 
 @pytest.mark.parametrize("fold", ["-1", "5"])

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from fer_core.errors import UserError
+from fer_core.training import counting
 from fer_core.training.machine import Machine
 
 
@@ -24,6 +26,17 @@ def test_precision_can_be_asked_for() -> None:
     machine = Machine(device="cpu")
     assert machine.trainer_arguments("32")["precision"] == "32-true"
     assert machine.trainer_arguments("bf16")["precision"] == "bf16-mixed"
+
+
+def test_of_several_processes_the_first_alone_tells_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(counting, "BRIEF_S", 0.0)
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        Machine(devices=2, progress="jsonl").count(f"Work of {rank}")(1, 2)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["what"] == "Work of 0"
 
 
 def test_every_strategy_of_lightning_can_be_named() -> None:

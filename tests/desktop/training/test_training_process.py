@@ -9,7 +9,7 @@ from PySide6.QtCore import QProcess
 from pytestqt.qtbot import QtBot
 
 from fer_desktop.training.plan import TrainingPlan
-from fer_desktop.training.training_process import Progress, TrainingProcess
+from fer_desktop.training.training_process import Progress, TrainingProcess, Work
 
 Script = Callable[..., None]
 HOUR = 3600
@@ -48,6 +48,16 @@ def test_it_runs_train_py_with_the_plan_and_tells_how_it_goes(
     assert (second.epoch, second.loss, second.metrics) == (1, None, {"val_uar": 0.5})
     assert second.ends_epoch
     assert heard["said"] == ["manifest", "  usable 8"]
+
+
+def test_it_tells_of_work_without_epochs(
+    process, plan: TrainingPlan, scripted_training: Script, qtbot
+) -> None:
+    line = {"event": "work", "what": "Opening", "done": 3, "total": 9, "seconds_left": 4.5}
+    scripted_training(("out", json.dumps(line) + "\n"), ("sleep", HOUR))
+    with qtbot.waitSignal(process.worked, timeout=20_000) as told:
+        process.start(plan)
+    assert told.args == [Work("Opening", 3, 9, 4.5)]
 
 
 def test_stopped_it_may_write_down_what_it_has(
