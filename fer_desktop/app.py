@@ -30,6 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
     # Until the window can answer Ctrl-C, it ends the process at once, without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
+        if options.diagnose:
+            from fer_desktop.diagnosis import print_diagnosis
+
+            return print_diagnosis(options)
         check_display()
         from fer_desktop.program import run
 

@@ -81,6 +81,11 @@ def parse_arguments(arguments: list[str] | None = None) -> Namespace:
         metavar="FOLDER",
         help="record the first session, from its start, into a new folder in FOLDER",
     )
+    parser.add_argument(
+        "--diagnose",
+        action="store_true",
+        help="say what this machine offers, what cannot be used and why, and how fast the model is",
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     if options.demo and (options.camera or options.microphone):

@@ -8,6 +8,15 @@ import threading
 
 import pytest
 
+from fer_core.config import (
+    AudioConfig,
+    ClassifierConfig,
+    FERConfig,
+    FusionConfig,
+    TemporalConfig,
+    VisionConfig,
+)
+
 STATUS = pytest.StashKey[int]()
 
 
@@ -24,3 +33,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> FERConfig:
+    """The smallest network; without dropout, so that its training can be repeated."""
+    return FERConfig(
+        name="tiny",
+        audio=AudioConfig(width=16, layers=1, heads=2, subsampling_channels=8, dropout=0.0),
+        vision=VisionConfig(width=16, layers=1, heads=2, mlp=32),
+        temporal=TemporalConfig(conv_layers=1, attention_layers=1, heads=2, dropout=0.0),
+        fusion=FusionConfig(
+            width=16,
+            layers=3,
+            heads=2,
+            key_value_heads=1,
+            feed_forward=48,
+            out=16,
+            dropout=0.0,
+        ),
+        classifier=ClassifierConfig(hidden=(16, 8), dropout=0.0),
+    )

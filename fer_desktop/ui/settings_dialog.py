@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from fer_desktop.settings import DEVICES, THEMES, Device, Settings, Theme, recordings_folder
+from fer_desktop.ui.diagnosis_panel import DiagnosisPanel
 from fer_desktop.ui.folder_field import browse_button, path_in, side_by_side
 
 _THEME_TEXTS: dict[Theme, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
@@ -132,9 +133,12 @@ class SettingsDialog(QDialog):
         self._lent, self._lender = training, None if training is None else training.parentWidget()
         if training is not None:
             self.tabs.addTab(training, "Training")
+        self.diagnosis = DiagnosisPanel(settings)
+        self.tabs.addTab(self.diagnosis, "Diagnosis")
         column.addWidget(self.tabs)
         column.addWidget(buttons)
         self.finished.connect(self._hand_back)
+        self.finished.connect(self.diagnosis.close_process)
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setDefault(True)
         self.tabs.currentChanged.connect(self._show_default)
@@ -144,7 +148,8 @@ class SettingsDialog(QDialog):
         self._show_default(self.tabs.currentIndex())
 
     def show_training(self) -> None:
-        self.tabs.setCurrentIndex(self.tabs.count() - 1)
+        if self._lent is not None:
+            self.tabs.setCurrentWidget(self._lent)
 
     def take_over(self, settings: Settings) -> None:
         """The model is another, chosen while the dialog is open."""

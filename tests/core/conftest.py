@@ -14,14 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fer_core.config import (
-    AudioConfig,
-    ClassifierConfig,
-    FERConfig,
-    FusionConfig,
-    TemporalConfig,
-    VisionConfig,
-)
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
 from fer_core.media import FaceBox, RgbImage
 from fer_core.model.inputs import ModelInputs
@@ -48,27 +40,6 @@ def corrected() -> Callable[[MultimodalFER], MultimodalFER]:
 def _one_thread() -> None:
     """More cost more than they gain at these sizes."""
     torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def tiny_config() -> FERConfig:
-    """Without dropout, so that its training can be repeated."""
-    return FERConfig(
-        name="tiny",
-        audio=AudioConfig(width=16, layers=1, heads=2, subsampling_channels=8, dropout=0.0),
-        vision=VisionConfig(width=16, layers=1, heads=2, mlp=32),
-        temporal=TemporalConfig(conv_layers=1, attention_layers=1, heads=2, dropout=0.0),
-        fusion=FusionConfig(
-            width=16,
-            layers=3,
-            heads=2,
-            key_value_heads=1,
-            feed_forward=48,
-            out=16,
-            dropout=0.0,
-        ),
-        classifier=ClassifierConfig(hidden=(16, 8), dropout=0.0),
-    )
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_core.config import AudioConfig, FERConfig, FusionConfig, TemporalConfig, VisionConfig
+from fer_core.config import FERConfig
 from fer_core.labels import EMOTIONS
 from fer_core.preprocess.opencv import cv2
 from fer_core.weights import new_model, save_checkpoint
@@ -328,16 +328,9 @@ def wav(tmp_path: Path) -> Callable[[NDArray[np.float32]], Path]:
 
 
 @pytest.fixture
-def angry_model(tmp_path: Path) -> Path:
+def angry_model(tmp_path: Path, tiny_config: FERConfig) -> Path:
     """A tiny network that answers "angry" with 0.74 to whatever it sees."""
-    config = FERConfig(
-        name="tiny",
-        audio=AudioConfig(width=16, layers=1, heads=2, subsampling_channels=8),
-        vision=VisionConfig(width=16, layers=1, heads=2, mlp=32),
-        temporal=TemporalConfig(conv_layers=1, attention_layers=1, heads=2),
-        fusion=FusionConfig(width=16, layers=3, heads=2, key_value_heads=1),
-    )
-    model = new_model(config, seed=0)
+    model = new_model(tiny_config, seed=0)
     last = model.classifier.mlp[-1]
     last.weight.data.zero_()
     last.bias.data.zero_()

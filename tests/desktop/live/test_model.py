@@ -12,24 +12,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from fer_core.config import AudioConfig, FERConfig, FusionConfig, TemporalConfig, VisionConfig
+from fer_core.config import FERConfig
 from fer_core.errors import UserError
 from fer_core.weights import new_model, save_checkpoint
 from fer_desktop.live import model
 from fer_desktop.live.model import open_file_model, open_model
 
-TINY = FERConfig(
-    name="tiny",
-    audio=AudioConfig(width=16, layers=1, heads=2, subsampling_channels=8),
-    vision=VisionConfig(width=16, layers=1, heads=2, mlp=32),
-    temporal=TemporalConfig(conv_layers=1, attention_layers=1, heads=2),
-    fusion=FusionConfig(width=16, layers=3, heads=2, key_value_heads=1),
-)
-
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    save_checkpoint(new_model(TINY, seed=0), tmp_path / "tiny")
+def folder(tmp_path: Path, tiny_config: FERConfig) -> Path:
+    save_checkpoint(new_model(tiny_config, seed=0), tmp_path / "tiny")
     return tmp_path / "tiny"
 
 
@@ -46,9 +38,9 @@ def test_live_and_files_share_the_weights_of_one_model(folder):
     assert for_files.used.preset == "tiny"
 
 
-def test_weights_written_anew_are_read_anew(folder):
+def test_weights_written_anew_are_read_anew(folder, tiny_config):
     before = open_file_model(folder, "cpu")
-    save_checkpoint(new_model(TINY, seed=1), folder)
+    save_checkpoint(new_model(tiny_config, seed=1), folder)
     after = open_file_model(folder, "cpu")
     assert after.predictor is not before.predictor
     assert after.used.sha256 != before.used.sha256

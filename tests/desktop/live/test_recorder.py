@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 
-from fer_core.config import AudioConfig, FERConfig, FusionConfig, TemporalConfig, VisionConfig
+from fer_core.config import FERConfig
 from fer_core.media import CLIP_SAMPLES, AudioBlock, Clip, FaceBox, VideoFrame
 from fer_core.weights import new_model, save_checkpoint
 from fer_desktop.errors import Notice
@@ -97,17 +97,10 @@ def answers(scripted) -> Callable[..., object]:
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> ModelAnswering:
-    config = FERConfig(
-        name="tiny",
-        audio=AudioConfig(width=16, layers=1, heads=2, subsampling_channels=8),
-        vision=VisionConfig(width=16, layers=1, heads=2, mlp=32),
-        temporal=TemporalConfig(conv_layers=1, attention_layers=1, heads=2),
-        fusion=FusionConfig(width=16, layers=3, heads=2, key_value_heads=1),
-    )
+def model(tmp_path_factory: pytest.TempPathFactory, tiny_config: FERConfig) -> ModelAnswering:
     folder = tmp_path_factory.mktemp("tiny")
-    save_checkpoint(new_model(config, seed=0), folder)
-    return ModelAnswering(config, folder)
+    save_checkpoint(new_model(tiny_config, seed=0), folder)
+    return ModelAnswering(tiny_config, folder)
 
 
 def test_nothing_is_written_unless_asked(studio) -> None:
