@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from fer_core.labels import EMOTIONS
+from fer_core.patches import PATCHES, ROI_PATCHES
 
 Preset = Literal["compact", "lightweight", "full"]
 PRESETS: tuple[Preset, ...] = typing.get_args(Preset)
@@ -202,8 +203,17 @@ class FERConfig:
                 for number in value if isinstance(value, tuple) else (value,):
                     if type(number) is int and number < least:
                         raise ValueError(f"{type(part).__name__}.{name} is {number}")
-        if self.roi.keep > 196:
-            raise ValueError(f"RoiConfig.keep is {self.roi.keep}, of 196 patches")
+                if name == "dropout" and not 0 <= value <= 1:
+                    raise ValueError(f"{type(part).__name__}.{name} is {value}, must be 0 to 1")
+        if not 0 < self.vision.face_scale < math.inf:
+            raise ValueError(
+                f"vision.face_scale is {self.vision.face_scale}, must be above 0 and finite"
+            )
+        # A convolutional stem before the encoder is shown the face's block of patches alone.
+        block_alone = self.vision.stem == "conv" and self.roi.place == "early"
+        patches = ROI_PATCHES if block_alone else PATCHES
+        if self.roi.keep > patches:
+            raise ValueError(f"roi.keep is {self.roi.keep}, of {patches} patches")
         for name, attending, width in (
             ("audio", self.audio, self.audio.width),
             ("vision", self.vision, self.vision.width),

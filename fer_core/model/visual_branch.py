@@ -20,7 +20,7 @@ from fer_core.model.roi_compression import (
     central_roi,
     patches_of_roi,
 )
-from fer_core.patches import GRID, IMAGE_SIZE, PATCH_SIZE, PATCHES, ROI_PATCHES, ROI_SIDE
+from fer_core.patches import GRID, IMAGE_SIZE, PATCH_SIZE, PATCHES, ROI_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,6 @@ class VisualBranch(nn.Module):
 
     With a convolutional stem a square block enters, the 8x8 patches that hold most of the ROI: only
     its pixels are convolved, a third of the picture's.
-
-    Raises:
-        ValueError: more patches shall be kept than that block has.
     """
 
     def __init__(self, config: VisionConfig, roi: RoiConfig, pooling_heads: int) -> None:
@@ -55,8 +52,6 @@ class VisualBranch(nn.Module):
             _use_fewer_heads(self.encoder, config)
         initialise(self.encoder)
         self.crops = config.stem == "conv" and roi.place == "early"
-        if self.crops and roi.keep > ROI_PATCHES:
-            raise ValueError(f"keep is {roi.keep}, of the block's {ROI_PATCHES} patches")
         if config.stem == "conv":
             self.encoder.embeddings.patch_embedding = ConvStem(config.width, config.stem_blocks)
         self.encoder.requires_grad_(not config.frozen)

@@ -85,6 +85,17 @@ def test_a_whole_number_may_stand_for_a_float() -> None:
         ({"fusion": FusionConfig(key_value_heads=4)}, r"fusion\.key_value_heads: 4 do not"),
         ({"fusion": FusionConfig(head_width=3)}, r"fusion\.head_width is 3, must be even"),
         ({"roi": RoiConfig(keep=197)}, "197, of 196"),
+        (
+            {"roi": RoiConfig(place="early", keep=65), "vision": VisionConfig(stem="conv")},
+            "65, of 64",
+        ),
+        ({"vision": VisionConfig(face_scale=0.0)}, r"vision\.face_scale is 0"),
+        ({"vision": VisionConfig(face_scale=float("nan"))}, r"vision\.face_scale is nan"),
+        ({"audio": AudioConfig(dropout=2.0)}, r"AudioConfig\.dropout is 2"),
+        (
+            {"classifier": ClassifierConfig(dropout=float("nan"))},
+            r"ClassifierConfig\.dropout is nan",
+        ),
         ({"classifier": ClassifierConfig(hidden=(512, -1))}, r"ClassifierConfig\.hidden is -1"),
     ],
 )
