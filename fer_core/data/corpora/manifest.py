@@ -134,7 +134,7 @@ def _item(
     if end is not None and end <= (start or 0.0):
         raise ValueError("its end is not after its start")
     return Item(
-        key=named if start is None else f"{named}#{start:g}",
+        key=named if start is None else f"{named}#{start:.10g}",  # hours, to the tenth of a ms
         path=path,
         kind="still" if still else "recording",
         has_sound=has_sound,

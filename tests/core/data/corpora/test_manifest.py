@@ -94,6 +94,15 @@ def test_parts_of_one_recording_are_items_of_their_own(place: Place) -> None:
     assert [item.key for item in manifest.read(table).items] == ["a.wav#0", "a.wav#0.2"]
 
 
+def test_parts_of_a_recording_of_hours_are_told_apart(place: Place) -> None:
+    table = write_table(
+        place("a.wav"), "path,emotion,start,end\na.wav,joy,12345.61,12345.63\na.wav,sad,12345.64,\n"
+    )
+    corpus = manifest.read(table)
+    assert [item.key for item in corpus.items] == ["a.wav#12345.61", "a.wav#12345.64"]
+    assert corpus.problems == ()
+
+
 def test_a_folder_with_one_table_is_enough(place: Place) -> None:
     folder = place("a.wav")
     with pytest.raises(UserError, match="holds no tables"):
