@@ -120,4 +120,5 @@ def _multiplies_bf16(device: str) -> bool:
     if device == "cpu":
         can = torch.cpu.get_capabilities()
         return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
-    return device == "cuda"
+    # Emulated on GPUs before Ampere, where it is slower than single precision.
+    return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -22,6 +22,18 @@ def test_a_cpu_computes_in_half_precision_if_it_has_instructions_for_it(
     assert Machine(device="cpu").trainer_arguments("auto")["precision"] == precision
 
 
+@pytest.mark.parametrize(("has_bf16", "precision"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_a_gpu_computes_in_half_precision_if_it_need_not_emulate_it(
+    monkeypatch: pytest.MonkeyPatch, has_bf16: bool, precision: str
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(
+        "torch.cuda.is_bf16_supported",
+        lambda including_emulation=True: including_emulation or has_bf16,
+    )
+    assert Machine(device="cuda").trainer_arguments("auto")["precision"] == precision
+
+
 def test_precision_can_be_asked_for() -> None:
     machine = Machine(device="cpu")
     assert machine.trainer_arguments("32")["precision"] == "32-true"
