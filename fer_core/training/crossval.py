@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.data.clips import Modalities
+from fer_core.errors import UserError
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json
 from fer_core.training.fit import METRICS_NAME, fit
@@ -40,8 +41,14 @@ def crossval(
 
     Raises:
         UserError: as :func:`fer_core.training.fit.fit`; or the folder holds another
-            cross-validation.
+            cross-validation, or a fold tests nobody.
     """
+    for fold in material.folds:
+        if not (fold.test or fold.validation or config.validation_speakers):
+            raise UserError(
+                f"The split of {material.corpus.name} has nothing to test.",
+                "Choose another --split.",
+            )
     if machine.rank == 0:
         every = [fold for own in (material, *others) for fold in own.folds]
         begin(folder, config, stages, data=RunData.of(every).digest(), modalities=str(modalities))

@@ -164,6 +164,23 @@ def test_crossval_measures_everybody_once_and_goes_on(
     assert again.err == "", "no stage was trained again"
 
 
+def test_crossval_refuses_a_split_that_tests_nobody_before_it_trains(
+    own_recordings, tiny_training, cache, tmp_path, capsys
+):
+    crossval = (
+        "crossval", "--config", str(tiny_training), "--out", str(tmp_path / "run"),
+        "--cache", str(cache), "--corpus", "manifest", "--data", str(own_recordings),
+        "--split", "untested", "--set", "validation_speakers=0", "--stages", "audio",
+        "--modalities", "audio", "--epochs", "1",
+        "--threads", "1",
+    )  # fmt: skip
+    assert main(crossval) == 1
+    assert capsys.readouterr().err == (
+        "train.py: The split of manifest has nothing to test. Choose another --split.\n"
+    )
+    assert not (tmp_path / "run").exists()
+
+
 def test_fit_takes_the_configuration_that_tune_found(
     own_recordings, tiny_training, cache, tmp_path, capsys
 ):
