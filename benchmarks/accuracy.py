@@ -137,8 +137,8 @@ def clips(model: MultimodalFER, folder: Path, cache: Path) -> list[Figure]:
         )
         figures.append(Figure(f"{path.name}: {said}, changes of segments", changes, ""))
         if path.name.startswith("grid"):
-            unsure = model.config.thresholds.uncertain_below.doubts(
-                confidence, bool(answers.heard[0].any()), bool(answers.seen[0].any())
+            unsure = confidence < model.config.thresholds.uncertain_below.of(
+                bool(answers.heard[0].any()), bool(answers.seen[0].any())
             )
             calm += (said in ("neutral", "calm") or unsure) and changes <= 1
         else:

@@ -122,22 +122,18 @@ class ClassifierConfig:
 
 
 @dataclass(frozen=True)
-class UncertainBelow:
-    """The largest probability under which an answer is uncertain, by the modalities it rests on."""
+class PerModality:
+    """A number for each combination of modalities that an answer may rest on."""
 
-    both: float = 0.4
-    audio: float = 0.4  # heard, not seen
-    video: float = 0.4  # seen, not heard
+    both: float
+    audio: float  # heard, not seen
+    video: float  # seen, not heard
 
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not 0 <= value <= 1:
-                raise ValueError(f"uncertain_below {name} is {value}, must be from 0 to 1")
-
-    def doubts(self, largest: float, heard: bool, seen: bool) -> bool:
-        """Whether an answer with this largest probability is uncertain."""
-        below = (self.both if seen else self.audio) if heard else self.video
-        return largest < below
+    def of(self, heard: bool, seen: bool) -> float:
+        """That of an answer; one that rests on nothing is read as seen."""
+        if heard:
+            return self.both if seen else self.audio
+        return self.video
 
     def __str__(self) -> str:
         return (
@@ -153,29 +149,28 @@ class Thresholds:
     silence_dbfs: float = -65.0  # at -60, ten of RAVDESS's 1,140 utterances would be silence
     min_speech_s: float = 0.2
     speech_probability: float = 0.3  # of the voice activity detector, which misses shouting at 0.5
-    uncertain_below: UncertainBelow = field(default_factory=UncertainBelow)
-
-
-@dataclass(frozen=True)
-class PerModality:
-    """A temperature for each combination of modalities that an answer may rest on."""
-
-    both: float = 1.0
-    audio: float = 1.0  # heard, not seen
-    video: float = 1.0  # seen, not heard
+    uncertain_below: PerModality = PerModality(0.4, 0.4, 0.4)  # of the largest probability
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not 0 < value < math.inf:
-                raise ValueError(f"temperature {name} is {value}, must be above 0 and finite")
+        for name, value in vars(self.uncertain_below).items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"uncertain_below {name} is {value}, must be from 0 to 1")
 
 
 @dataclass(frozen=True)
 class Temperatures:
     """What logits are divided by so that probabilities mean what they say (Guo et al. 2017)."""
 
-    clip: PerModality = field(default_factory=PerModality)
-    segment: PerModality = field(default_factory=PerModality)
+    clip: PerModality = PerModality(1.0, 1.0, 1.0)
+    segment: PerModality = PerModality(1.0, 1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        for part, temperatures in vars(self).items():
+            for name, value in vars(temperatures).items():
+                if not 0 < value < math.inf:
+                    raise ValueError(
+                        f"temperature {part}.{name} is {value}, must be above 0 and finite"
+                    )
 
 
 @dataclass(frozen=True)
@@ -312,21 +307,29 @@ def read_section(kind: type, values: Any, path: str) -> Any:
     """A frozen dataclass of dataclasses and plain values, from what JSON or YAML makes of it.
 
     Raises:
-        ValueError: a key that is unknown or a value of the wrong type, named by its path.
+        ValueError: a key that is unknown or missing, or a value of the wrong type, named by its
+            path.
     """
     if not isinstance(values, dict):
         raise ValueError(f"{path}: expected an object, got {type(values).__name__}")
     hints = typing.get_type_hints(kind)
     if unknown := values.keys() - hints.keys():
         raise ValueError(f"{path}: unknown {', '.join(sorted(map(str, unknown)))}")
+    needed = {own.name for own in dataclasses.fields(kind) if _has_no_default(own)}
+    if missing := needed - values.keys():
+        raise ValueError(f"{path}: {', '.join(sorted(missing))} missing")
     return kind(
         **{key: _value(hints[key], value, f"{path}.{key}") for key, value in values.items()}
     )
 
 
+def _has_no_default(own: dataclasses.Field[Any]) -> bool:
+    return own.default is dataclasses.MISSING and own.default_factory is dataclasses.MISSING
+
+
 def _value(hint: Any, value: Any, path: str) -> Any:
     """``value`` as the annotation ``hint`` wants it; JSON knows neither tuples nor whole floats."""
-    if hint is UncertainBelow and type(value) in (int, float):  # models of before had one for all
+    if hint is PerModality and type(value) in (int, float):  # one for all
         value = dict.fromkeys(("both", "audio", "video"), value)
     if dataclasses.is_dataclass(hint):
         return read_section(typing.cast(type, hint), value, path)

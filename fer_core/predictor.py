@@ -168,10 +168,11 @@ class Predictor:
                 segment_weights=segment_weights[row],
                 segment_audio=sounds[place].audio_mask.numpy(),
                 segment_video=seen_masks[row],
-                uncertain=self.config.thresholds.uncertain_below.doubts(
-                    float(probabilities[row].max()),
-                    heard=bool(audio_masks[row].any()),
-                    seen=bool(seen_masks[row].any()),
+                uncertain=bool(
+                    probabilities[row].max()
+                    < self.config.thresholds.uncertain_below.of(
+                        heard=bool(audio_masks[row].any()), seen=bool(seen_masks[row].any())
+                    )
                 ),
                 face=newest.box if newest else None,
                 kept_patches=newest.kept if newest else (),

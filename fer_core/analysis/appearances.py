@@ -15,7 +15,7 @@ from typing import NamedTuple
 from fer_core.analysis.file_average import FileAverage
 from fer_core.analysis.segment_average import SLIVER_SECONDS, SegmentAverage
 from fer_core.analysis.timeline import Segment
-from fer_core.config import UncertainBelow
+from fer_core.config import PerModality
 from fer_core.media import CLIP_SECONDS, FRAMES_PER_CLIP, FaceBox
 from fer_core.prediction import Prediction
 
@@ -45,7 +45,7 @@ class _Face:
 class Appearances:
     """Takes a file's windows in order and gives its segments, as SegmentAverage does."""
 
-    def __init__(self, uncertain_below: UncertainBelow) -> None:
+    def __init__(self, uncertain_below: PerModality) -> None:
         self._shared = SegmentAverage(uncertain_below)
         self._whole = FileAverage()
         self._faces: dict[int, _Face] = {}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.analysis.timeline import Segment
-from fer_core.config import UncertainBelow
+from fer_core.config import PerModality
 from fer_core.labels import CLASSES
 from fer_core.media import FRAMES_PER_SEGMENT, SEGMENT_SECONDS, SEGMENTS, FaceBox
 from fer_core.prediction import Prediction
@@ -42,7 +42,7 @@ class SegmentAverage:
     Memory does not grow with the file.
     """
 
-    def __init__(self, uncertain_below: UncertainBelow) -> None:
+    def __init__(self, uncertain_below: PerModality) -> None:
         self._uncertain_below = uncertain_below
         self._sums: deque[_Sum] = deque()
         self._first = 0  # number of the first segment that is not given away yet
@@ -103,7 +103,7 @@ class SegmentAverage:
             start_s=start_s,
             end_s=min(start_s + SEGMENT_SECONDS, end_s),
             probabilities=told,
-            uncertain=told is None or self._uncertain_below.doubts(float(told.max()), heard, seen),
+            uncertain=told is None or bool(told.max() < self._uncertain_below.of(heard, seen)),
             heard=heard,
             seen=seen,
             face=median_face(total.faces) if seen else None,

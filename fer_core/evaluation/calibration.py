@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
 from torch import Tensor
 
-from fer_core.config import PerModality, Temperatures, UncertainBelow
+from fer_core.config import PerModality, Temperatures, Thresholds
 from fer_core.evaluation.answers import Answers, emotions_of, groups_of, of_groups
 from fer_core.evaluation.reliability import Reliability, reliability
 
@@ -59,7 +59,9 @@ class FitPerModality:
 
     @property
     def temperatures(self) -> PerModality:
-        return PerModality(**{name: fit.temperature for name, fit in self.fits.items() if fit})
+        return PerModality(
+            **{name: fit.temperature if fit else 1.0 for name, fit in self.fits.items()}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ def fit(judged: Judged) -> Fit:
     )
 
 
-def uncertain_below(validation: Sequence[Answers]) -> UncertainBelow:
+def uncertain_below(validation: Sequence[Answers]) -> PerModality:
     """The confidences under which windows are more often wrong than right; calibrated answers.
 
     Each combination of modalities has its own, because the same confidence need not mean the same:
@@ -207,13 +209,12 @@ def uncertain_below(validation: Sequence[Answers]) -> UncertainBelow:
     keeps the usual.
     """
     judged = Judged.joined([Judged.windows(answers) for answers in validation])
-    return UncertainBelow(
-        **{
-            name: round(more_often_wrong_below(part), 3)
-            for name, part in judged.by_modalities().items()
-            if len(part.truth) >= FEWEST
-        }
-    )
+    found = {
+        name: round(more_often_wrong_below(part), 3)
+        for name, part in judged.by_modalities().items()
+        if len(part.truth) >= FEWEST
+    }
+    return replace(Thresholds().uncertain_below, **found)
 
 
 def more_often_wrong_below(judged: Judged) -> float:

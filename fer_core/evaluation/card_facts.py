@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from fer_core.config import UncertainBelow
+from fer_core.config import PerModality
 from fer_core.data.item import Corpus, Item
 from fer_core.data.splits import Fold, speakers_of
 from fer_core.evaluation.calibration import Calibration
@@ -65,7 +65,7 @@ class CardFacts:
     over_folds: tuple[OverFolds, ...] = ()  # of models trained alike
     calibration: Calibration | None = None
     calibrated_on: str | None = None  # whose answers the temperatures were found on
-    uncertain_below: UncertainBelow | None = None
+    uncertain_below: PerModality | None = None
     confusion_picture: str | None = None  # of the first measurement; names of files beside the card
     history_picture: str | None = None
     reliability_picture: str | None = None

@@ -18,7 +18,7 @@ from fer_core.analysis.export.json_document import as_json
 from fer_core.analysis.file_average import FileAverage
 from fer_core.analysis.segment_average import SegmentAverage, segments_in
 from fer_core.analysis.timeline import ModelUsed, Segment, Timeline
-from fer_core.config import UncertainBelow
+from fer_core.config import PerModality
 from fer_core.labels import EMOTIONS
 from fer_core.media import (
     CLIP_SECONDS,
@@ -66,7 +66,7 @@ def recorded_timeline(video: Path) -> Timeline | None:
     for line in _lines(video.with_suffix(".jsonl")):
         if "model" in line:
             models.append(line["model"])
-            average = average or SegmentAverage(UncertainBelow(**line["model"]["uncertain_below"]))
+            average = average or SegmentAverage(PerModality(**line["model"]["uncertain_below"]))
         elif "segments" in line and average is not None:
             begin_s = line["end_s"] - CLIP_SECONDS
             prediction, faces = _prediction(line)

@@ -14,8 +14,9 @@ from fer_core.config import (
     PerModality,
     Preset,
     RoiConfig,
+    Temperatures,
     TemporalConfig,
-    UncertainBelow,
+    Thresholds,
     VisionConfig,
     head_width,
 )
@@ -50,7 +51,8 @@ def test_an_unknown_preset_is_refused() -> None:
         ({"roi": {"place": "before"}}, r"config\.roi\.place: 'before' is not one of"),
         ({"classifier": {"hidden": 3}}, r"config\.classifier\.hidden: expected"),
         ({"temperature": 1.5}, "config: unknown temperature"),  # one for all, of earlier versions
-        ({"temperatures": {"clip": 1.5}}, r"config\.temperatures\.clip: expected an object"),
+        ({"temperatures": {"clip": "1"}}, r"config\.temperatures\.clip: expected an object"),
+        ({"temperatures": {"clip": {"both": 1.5}}}, r"\.temperatures\.clip: audio, video missing"),
         ({"labels": ["happy", "sad"]}, "labels are happy, sad; this program knows neutral"),
     ],
 )
@@ -60,9 +62,10 @@ def test_a_wrong_value_is_named_by_its_path(values: object, complaint: str) -> N
 
 
 def test_a_whole_number_may_stand_for_a_float() -> None:
-    config = FERConfig.from_json({"temperatures": {"clip": {"audio": 2}}})
+    values = {"temperatures": {"clip": {"both": 1.0, "audio": 2, "video": 1.0}}}
+    config = FERConfig.from_json(values)
     assert config.temperatures.clip == PerModality(both=1.0, audio=2.0, video=1.0)
-    assert config.temperatures.segment == PerModality()
+    assert isinstance(config.temperatures.clip.audio, float)
 
 
 @pytest.mark.parametrize(
@@ -125,26 +128,24 @@ def test_a_configuration_from_before_doubt_was_threefold_is_read() -> None:
     values = FERConfig.preset("compact").as_json()
     values["thresholds"]["uncertain_below"] = 0.319
     below = FERConfig.from_json(values).thresholds.uncertain_below
-    assert below == UncertainBelow(0.319, 0.319, 0.319)
+    assert below == PerModality(0.319, 0.319, 0.319)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_a_doubt_that_is_no_probability_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="uncertain_below audio is"):
-        UncertainBelow(audio=value)
+        Thresholds(uncertain_below=PerModality(both=0.4, audio=value, video=0.4))
 
 
 @pytest.mark.parametrize(
-    ("heard", "seen", "doubtful"),
-    [(True, True, 0.59), (True, False, 0.49), (False, True, 0.29), (False, False, 0.29)],
+    ("heard", "seen", "below"),
+    [(True, True, 0.6), (True, False, 0.5), (False, True, 0.3), (False, False, 0.3)],
 )
-def test_doubt_depends_on_what_an_answer_rests_on(heard: bool, seen: bool, doubtful: float) -> None:
-    below = UncertainBelow(both=0.6, audio=0.5, video=0.3)
-    assert below.doubts(doubtful, heard, seen)
-    assert not below.doubts(doubtful + 0.01, heard, seen)
+def test_doubt_depends_on_what_an_answer_rests_on(heard: bool, seen: bool, below: float) -> None:
+    assert PerModality(both=0.6, audio=0.5, video=0.3).of(heard, seen) == below
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_temperature_no_probability_survives_is_refused(value: float) -> None:
-    with pytest.raises(ValueError, match="temperature audio is"):
-        PerModality(audio=value)
+    with pytest.raises(ValueError, match=r"temperature segment\.audio is"):
+        Temperatures(segment=PerModality(both=1.0, audio=value, video=1.0))

@@ -14,7 +14,6 @@ from fer_core.config import (
     RoiConfig,
     Temperatures,
     Thresholds,
-    UncertainBelow,
 )
 from fer_core.errors import UserError
 from fer_core.media import CLIP_SAMPLES, SEGMENT_SAMPLES, Clip, FaceBox, VideoFrame
@@ -197,6 +196,11 @@ def test_every_place_of_compression_answers(config: FERConfig, clip: Clip, place
     assert len(prediction.kept_patches) == (196 if place == "none" else 64)
 
 
+def all_but(**temperatures: float) -> PerModality:
+    """Temperatures of 1 but for these."""
+    return dataclasses.replace(PerModality(1.0, 1.0, 1.0), **temperatures)
+
+
 def with_temperatures(model: MultimodalFER, **temperatures: PerModality) -> MultimodalFER:
     model.config = dataclasses.replace(model.config, temperatures=Temperatures(**temperatures))
     return model
@@ -217,12 +221,12 @@ def test_temperature_is_that_of_what_was_present(
     if present == "video":
         clip = without_sound(clip)
     sharp = answer(model, clip)
-    flat = answer(with_temperatures(model, clip=PerModality(**{present: 2.0})), clip)
+    flat = answer(with_temperatures(model, clip=all_but(**{present: 2.0})), clip)
     np.testing.assert_allclose(flat.probabilities, root(sharp.probabilities), rtol=1e-4)
     np.testing.assert_array_equal(flat.segment_probabilities, sharp.segment_probabilities)
 
     others = {other: 9.0 for other in ("both", "audio", "video") if other != present}
-    same = answer(with_temperatures(model, clip=PerModality(**others)), clip)
+    same = answer(with_temperatures(model, clip=all_but(**others)), clip)
     np.testing.assert_array_equal(same.probabilities, sharp.probabilities)
 
 
@@ -237,7 +241,7 @@ def test_each_segment_has_the_temperature_of_what_it_holds(
     sharp = answer(model, clip)
     before = sharp.segment_probabilities
     for temperature, flattened in (("video", {0}), ("audio", {1}), ("both", set(range(2, 8)))):
-        model = with_temperatures(model, segment=PerModality(**{temperature: 2.0}))
+        model = with_temperatures(model, segment=all_but(**{temperature: 2.0}))
         flat = answer(model, clip)
         after = flat.segment_probabilities
         for segment in range(8):
@@ -249,7 +253,7 @@ def test_each_segment_has_the_temperature_of_what_it_holds(
 def test_uncertain_means_under_the_models_threshold(model: MultimodalFER, clip: Clip) -> None:
     largest = float(answer(model, clip).probabilities.max())
     for threshold, uncertain in ((largest - 0.01, False), (largest + 0.01, True)):
-        below = UncertainBelow(both=threshold, audio=0.0, video=0.0)
+        below = PerModality(both=threshold, audio=0.0, video=0.0)
         limits = Thresholds(min_speech_s=0.0, uncertain_below=below)
         model.config = dataclasses.replace(model.config, thresholds=limits)
         assert answer(model, clip).uncertain is uncertain

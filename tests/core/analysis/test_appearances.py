@@ -9,11 +9,11 @@ from fer_core.analysis.appearances import NOBODY, Answer, Appearances
 from fer_core.analysis.file_average import FileAverage
 from fer_core.analysis.segment_average import SegmentAverage, segments_in
 from fer_core.analysis.timeline import Segment
-from fer_core.config import UncertainBelow
+from fer_core.config import PerModality
 from fer_core.media import FaceBox
 from fer_core.prediction import Prediction
 
-BELOW = UncertainBelow(both=0.5, audio=0.3, video=0.2)
+BELOW = PerModality(both=0.5, audio=0.3, video=0.2)
 RANDOM = np.random.default_rng(0)
 FACES = (FaceBox(1, 2, 30, 30, 0.9),) * 16
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fer_core.config import PerModality, UncertainBelow
+from fer_core.config import PerModality, Thresholds
 from fer_core.data.item import NEUTRAL_OR_CALM, Item
 from fer_core.evaluation.answers import Answers
 from fer_core.evaluation.calibration import (
@@ -77,7 +77,7 @@ def test_few_answers_change_nothing(too_sure: Callable[..., Answers]) -> None:
     answers = too_sure()
     few = answers.subset([i < 49 for i in range(100)])
     assert calibrate([few]).clip.both is None
-    assert calibrate([few]).temperatures.clip == PerModality()
+    assert calibrate([few]).temperatures.clip == PerModality(1.0, 1.0, 1.0)
 
 
 def test_what_is_hidden_is_not_calibrated(too_sure: Callable[..., Answers]) -> None:
@@ -179,5 +179,6 @@ def test_each_combination_has_its_own_doubt(
 
     pairs, faces = said(25, False), said(25, True, heard=False)
     voices = said(24, False, seen=False)
-    expected = UncertainBelow(both=0.9, audio=UncertainBelow().audio, video=0.0)
+    usual = Thresholds().uncertain_below.audio
+    expected = PerModality(both=0.9, audio=usual, video=0.0)
     assert uncertain_below([pairs, faces, voices]) == expected

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fer_core.config import UncertainBelow
+from fer_core.config import PerModality
 from fer_core.data.item import Corpus, Item
 from fer_core.data.splits import Fold
 from fer_core.evaluation.answers import Answers
@@ -114,7 +114,7 @@ def test_calibration_is_told_before_and_after(
             NOTHING,
             calibration=calibration,
             calibrated_on="actors 23 and 24",
-            uncertain_below=UncertainBelow(0.42, 0.4, 0.3),
+            uncertain_below=PerModality(0.42, 0.4, 0.3),
             reliability_picture="reliability.png",
         )
     )
