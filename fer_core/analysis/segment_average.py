@@ -65,7 +65,7 @@ class SegmentAverage:
         """
         for place in range(SEGMENTS):
             begin_s = start_s + place * SEGMENT_SECONDS
-            if begin_s < from_s - SLIVER_SECONDS:
+            if begin_s < from_s - SLIVER_SECONDS or begin_s >= end_s:
                 continue
             until_s = min(begin_s + SEGMENT_SECONDS, end_s)
             for number, share_s in _covered(begin_s, until_s):

@@ -63,6 +63,13 @@ def test_a_segments_doubt_is_that_of_what_it_rests_on(
     assert not uncertain(largest + 0.01)
 
 
+def test_what_a_window_saw_behind_the_files_end_counts_for_nothing() -> None:
+    average = SegmentAverage(BELOW)
+    average.add(0.05, *answer(seen=True), end_s=0.79)  # its third segment begins at 0.8
+    segments = [average.take(0.79) for _ in range(3)]
+    assert [segment.speech for segment in segments] == pytest.approx([1, 1, 1])
+
+
 def fed(
     hop_s: float, windows: list[tuple[Answer, dict[int, Answer]]]
 ) -> tuple[Appearances, list[Segment]]:
