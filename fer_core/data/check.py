@@ -116,12 +116,8 @@ class Checked:
         }
 
 
-def check(
-    corpus: Corpus, depth: Depth = "names", on_item: Callable[[int, int], None] | None = None
-) -> Checked:
+def check(corpus: Corpus, depth: Depth = "names") -> Checked:
     """Look at ``corpus`` as deeply as asked; what cannot be used becomes a problem.
-
-    ``on_item`` is told how many items are done, and of how many.
 
     Raises:
         UserError: nothing usable is left.
@@ -130,7 +126,7 @@ def check(
     if depth != "names":
         usable, lengths = [], []
         tracks_once, pictures_once = cache(recording_tracks), cache(_pictures)
-        for done, item in enumerate(corpus.items, start=1):
+        for item in corpus.items:
             try:
                 length_s = _length(item, tracks_once, pictures_once)
                 if depth == "contents":
@@ -141,8 +137,6 @@ def check(
                 usable.append(item)
                 if length_s is not None:
                     lengths.append(length_s)
-            if on_item is not None:
-                on_item(done, len(corpus.items))
     if not usable:
         raise UserError(
             f"Nothing in “{corpus.folder}” can be used: {problems[-1].reason}.",

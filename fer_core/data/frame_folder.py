@@ -84,7 +84,6 @@ def folder_frames_at(
     times_s: Iterable[float],
     start_s: float = 0.0,
     end_s: float | None = None,
-    on_damage: OnDamage | None = None,
 ) -> Iterator[VideoFrame]:
     """Those of :func:`folder_frames` that are the newest at one at least of ``times_s``.
 
@@ -94,7 +93,7 @@ def folder_frames_at(
         UserError: there is no picture in ``folder``.
     """
     shown = _shown(folder, rate, start_s, end_s)
-    yield from _read(folder, newest_at(shown, times_s, lambda frame: frame[1]), on_damage)
+    yield from _read(folder, newest_at(shown, times_s, lambda frame: frame[1]), None)
 
 
 def _shown(folder: Path, rate: float, start_s: float, end_s: float | None) -> Iterator[_Shown]:

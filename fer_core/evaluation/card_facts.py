@@ -10,7 +10,7 @@ from fer_core.config import PerModality
 from fer_core.data.item import Corpus, Item
 from fer_core.data.splits import Fold, speakers_of
 from fer_core.evaluation.calibration import Calibration
-from fer_core.evaluation.measurement import Measurement, OverFolds
+from fer_core.evaluation.measurement import Measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,6 @@ class CardFacts:
     corpora: tuple[CorpusUse, ...]
     licence: str | None = None  # of the weights
     measurements: tuple[Measurement, ...] = ()  # of this model; the first is the main one
-    over_folds: tuple[OverFolds, ...] = ()  # of models trained alike
     calibration: Calibration | None = None
     calibrated_on: str | None = None  # whose answers the temperatures were found on
     uncertain_below: PerModality | None = None

@@ -1,8 +1,7 @@
-"""Everything that is measured of one model on one test, and of its like over several folds."""
+"""Everything that is measured of one model on one test."""
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
@@ -75,21 +74,3 @@ class Measurement:
             },
             "segments": None if self.segments is None else self.segments.as_json(),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class OverFolds:
-    """Mean and standard deviation over the folds of a split, each scored by a model of its own."""
-
-    trial: Trial  # its split without a fold
-    uar: tuple[float, ...]
-    war: tuple[float, ...]
-
-    @classmethod
-    def of(cls, trial: Trial, folds: list[Scores]) -> Self:
-        return cls(trial, tuple(s.uar for s in folds), tuple(s.war for s in folds))
-
-
-def mean_and_sd(values: tuple[float, ...]) -> tuple[float, float | None]:
-    """The standard deviation is that of the sample, None of a single value."""
-    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None

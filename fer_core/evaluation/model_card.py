@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fer_core.evaluation.card_facts import CardFacts, Part
-from fer_core.evaluation.measurement import SHOWN, Measurement, Trial, mean_and_sd
+from fer_core.evaluation.measurement import SHOWN, Measurement, Trial
 
 LEAKS = (
     "**This split leaks speakers: scores on it say nothing about people the model does not know.**"
@@ -100,26 +100,7 @@ def _scores(facts: CardFacts) -> list[str]:
     shown = {measurement.trial.shown for measurement in facts.measurements}
     if missing := [how for how in SHOWN if how not in shown]:
         lines.append(f"Not measured: {', '.join(missing)}.")
-    if facts.over_folds:
-        lines += [
-            "",
-            "Models trained in the same way, one for each fold; mean ± standard deviation:",
-            "",
-            *_table(
-                ("corpus", "split", "shown", "folds", "UAR", "WAR"),
-                (
-                    (
-                        *_trial(own.trial),
-                        str(len(own.uar)),
-                        _mean(own.uar),
-                        _mean(own.war),
-                    )
-                    for own in facts.over_folds
-                ),
-            ),
-        ]
-    trials = [own.trial for own in facts.measurements] + [own.trial for own in facts.over_folds]
-    if any(trial.leaks_speakers for trial in trials):
+    if any(own.trial.leaks_speakers for own in facts.measurements):
         lines += ["", f"† {LEAKS}"]
     lines += _picture("Confusion matrix of the first line", facts.confusion_picture)
     lines += _picture("Training curves", facts.history_picture)
@@ -279,8 +260,3 @@ def _people(part: Part) -> str:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def _mean(values: tuple[float, ...]) -> str:
-    mean, sd = mean_and_sd(values)
-    return f"{mean:.3f}" + ("" if sd is None else f" ± {sd:.3f}")

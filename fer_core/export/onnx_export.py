@@ -75,14 +75,14 @@ def quantise(path: Path, smaller: Path) -> None:
         )
 
 
-def onnx_runner(path: Path, threads: int = 1) -> Runner:
-    """The part in the file at ``path`` on ``threads`` threads of the CPU.
+def onnx_runner(path: Path) -> Runner:
+    """The part in the file at ``path``, on one thread of the CPU.
 
     Raises:
         onnxruntime.capi.onnxruntime_pybind11_state.Fail: it is no ONNX file, or a broken one.
     """
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     # Waiting threads sleep: between two hops they would take the cores from camera and window.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

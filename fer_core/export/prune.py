@@ -7,7 +7,7 @@ heads and channels, each its own weakest. The result is a network like any other
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,8 +21,6 @@ from fer_core.export.prunable import PrunableGroup, PrunableLayer, prunable_grou
 from fer_core.model.multimodal_fer import MultimodalFER
 
 CLIPS = 8  # of noise, on which the change of the answers is measured
-
-Evaluate = Callable[[MultimodalFER], float]  # a network to its UAR, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,6 @@ class PruneReport:
     hop_operations: Change  # of a hop: two new frames
     largest: float
     mean: float
-    uar: Change | None  # None: there was nothing to evaluate it on
 
     def as_text(self) -> str:
         """A line for each figure, for a terminal."""
@@ -59,16 +56,11 @@ class PruneReport:
         lines.append(
             f"probabilities changed by {self.mean:.4f} in the mean, {self.largest:.4f} at most"
         )
-        if self.uar is not None:
-            lines.append(f"UAR {self.uar.before:.4f} -> {self.uar.after:.4f}")
-        else:
-            lines.append("UAR not measured: no corpus was given")
+        lines.append("Its accuracy was not measured: python train.py evaluate --model FOLDER")
         return "\n".join(lines)
 
 
-def prune(
-    model: MultimodalFER, share: float, evaluate: Evaluate | None = None
-) -> tuple[MultimodalFER, PruneReport]:
+def prune(model: MultimodalFER, share: float) -> tuple[MultimodalFER, PruneReport]:
     """``model``, on the CPU, without ``share`` of its heads and channels; it stays as it is.
 
     Heads of all attentions, and inner channels of the encoders' and LFM2's feed-forwards and of the
@@ -86,7 +78,7 @@ def prune(
     if not groups:
         raise UserError(f"Pruning {share:g} takes nothing out of this network.", "Give more.")
     smaller = without(model, groups)
-    return smaller, _report(model, smaller, groups, evaluate)
+    return smaller, _report(model, smaller, groups)
 
 
 def without(model: MultimodalFER, groups: Sequence[PrunableGroup]) -> MultimodalFER:
@@ -129,10 +121,7 @@ def _strengths(weights: dict[str, Tensor], layer: PrunableLayer, units: int) -> 
 
 
 def _report(
-    model: MultimodalFER,
-    smaller: MultimodalFER,
-    groups: Sequence[PrunableGroup],
-    evaluate: Evaluate | None,
+    model: MultimodalFER, smaller: MultimodalFER, groups: Sequence[PrunableGroup]
 ) -> PruneReport:
     clips = random_clips(CLIPS, seed=0)
     before, after = (
@@ -149,5 +138,4 @@ def _report(
         Change("operations a hop", *operations),
         float(change.max()),
         float(change.mean()),
-        Change("UAR", evaluate(model), evaluate(smaller)) if evaluate is not None else None,
     )

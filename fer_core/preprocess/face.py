@@ -42,7 +42,7 @@ class FaceDetector:
     Bazarevsky et al., BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs, 2019.
     """
 
-    def __init__(self, min_score: float = MIN_SCORE, closer_looks: int | None = None) -> None:
+    def __init__(self, closer_looks: int | None = None) -> None:
         """``closer_looks``: squares for each picture in which nobody was found at first sight.
 
         None is all of them. With fewer they take turns, beginning where the last face was.
@@ -55,7 +55,7 @@ class FaceDetector:
         model = resource("models/blaze_face_short_range.tflite").read_bytes()
         options = face_detector.FaceDetectorOptions(
             base_options=BaseOptions(model_asset_buffer=model),
-            min_detection_confidence=min_score,
+            min_detection_confidence=MIN_SCORE,
         )
         self._as_image = lambda data: Image(image_format=ImageFormat.SRGB, data=data)
         with _quiet_stderr(), _without_opengl():

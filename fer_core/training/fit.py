@@ -22,7 +22,7 @@ from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.evaluation.answers import Answers
 from fer_core.evaluation.calibration import Calibration, calibrate, uncertain_below
-from fer_core.evaluation.card_facts import CardFacts, CorpusUse, OverFolds
+from fer_core.evaluation.card_facts import CardFacts, CorpusUse
 from fer_core.evaluation.evaluate import evaluate
 from fer_core.evaluation.figures import (
     confusion_figure,
@@ -76,7 +76,6 @@ def fit(
     stages: Sequence[StageName] = (),
     start_from: Path | None = None,
     modalities: Modalities | None = None,
-    over_folds: tuple[OverFolds, ...] = (),
 ) -> Outcome:
     """Train on fold ``fold`` of each corpus, calibrate, measure, and write it all down.
 
@@ -133,7 +132,6 @@ def fit(
         tuple(CorpusUse.of(own.corpus, part) for own, part in zip(material, folds, strict=True)),
         licence=licence_of([own.corpus.licence for own in material]),
         measurements=measurements,
-        over_folds=over_folds,
         notes=notes,
         calibration=calibration,
         calibrated_on="the validation people" if calibration else None,

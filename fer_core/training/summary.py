@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from fer_core.config import PRESETS, FERConfig
 from fer_core.costs import PartCosts, costs_of
@@ -89,13 +89,13 @@ def as_markdown() -> str:
     return "\n".join(lines)
 
 
-def memory_markdown(batches: Sequence[int] = MEMORY_BATCHES) -> str:
+def memory_markdown() -> str:
     """What training and running each preset needs, for docs/troubleshooting.md."""
     lines = [
         "| preset | weights | working, one clip | "
-        + " | ".join(f"training, batch {batch}" for batch in batches)
+        + " | ".join(f"training, batch {batch}" for batch in MEMORY_BATCHES)
         + " |",
-        "|---|---|---|" + "---|" * len(batches),
+        "|---|---|---|" + "---|" * len(MEMORY_BATCHES),
     ]
     for preset in PRESETS:
         parts = costs_of(FERConfig.preset(preset))
@@ -103,7 +103,7 @@ def memory_markdown(batches: Sequence[int] = MEMORY_BATCHES) -> str:
             preset,
             f"{sum(part.weight_bytes for part in parts) / _GIGA:.2f} GB",
             f"{max(part.inference_bytes for part in parts) / _GIGA:.2f} GB",
-            *(f"{training_bytes(parts, batch) / _GIGA:.1f} GB" for batch in batches),
+            *(f"{training_bytes(parts, batch) / _GIGA:.1f} GB" for batch in MEMORY_BATCHES),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -3,12 +3,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import pytest
 from torch import Tensor
 
 from fer_core.data.item import Item
 from fer_core.evaluation.answers import Answers
-from fer_core.evaluation.measurement import Measurement, OverFolds, Trial, mean_and_sd
+from fer_core.evaluation.measurement import Measurement, Trial
 
 MakeItem = Callable[..., Item]
 MakeAnswers = Callable[..., Answers]
@@ -39,16 +38,3 @@ def test_a_model_that_never_answers_is_measured_too(
     assert found.segments is None
     assert found.scores.uar == 0
     assert found.as_json()["unanswered"] == 1
-
-
-def test_folds_have_a_mean_and_the_deviation_of_a_sample(
-    make_item: MakeItem, make_answers: MakeAnswers, probabilities: Probabilities
-) -> None:
-    items = [make_item(), make_item("sad")]
-    half = Measurement.of(TRIAL, make_answers(items, [probabilities(happy=0.9)] * 2)).scores
-    whole = Measurement.of(
-        TRIAL, make_answers(items, [probabilities(happy=0.9), probabilities(sad=0.9)])
-    ).scores
-    folds = OverFolds.of(TRIAL, [half, whole])
-    assert mean_and_sd(folds.uar) == (0.75, pytest.approx(0.5**0.5 / 2))
-    assert mean_and_sd((0.7,)) == (0.7, None)

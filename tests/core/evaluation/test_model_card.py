@@ -15,7 +15,7 @@ from fer_core.data.splits import Fold
 from fer_core.evaluation.answers import Answers
 from fer_core.evaluation.calibration import calibrate
 from fer_core.evaluation.card_facts import CardFacts, CorpusUse
-from fer_core.evaluation.measurement import Measurement, OverFolds, Trial
+from fer_core.evaluation.measurement import Measurement, Trial
 from fer_core.evaluation.model_card import model_card
 
 MakeItem = Callable[..., Item]
@@ -85,21 +85,11 @@ def test_a_leaking_split_is_stamped_on_every_score(answers: Answers, corpus_use:
     trial = dataclasses.replace(TRIAL, split="random-0", leaks_speakers=True)
     measurement = Measurement.of(trial, answers)
     stamp = "leaks speakers: scores on it say nothing"
-    for facts in (
-        dataclasses.replace(NOTHING, measurements=(measurement,)),
-        dataclasses.replace(NOTHING, over_folds=(OverFolds.of(trial, [measurement.scores]),)),
-    ):
-        card = model_card(facts)
-        assert "| random-0 † |" in card
-        assert stamp in card
+    card = model_card(dataclasses.replace(NOTHING, measurements=(measurement,)))
+    assert "| random-0 † |" in card
+    assert stamp in card
     leaking = dataclasses.replace(corpus_use, leaks_speakers=True)
     assert stamp in model_card(dataclasses.replace(NOTHING, corpora=(leaking,)))
-
-
-def test_folds_are_told_as_mean_and_deviation(answers: Answers) -> None:
-    folds = OverFolds(dataclasses.replace(TRIAL, split="dev5"), (0.7, 0.8, 0.75), (0.6, 0.6, 0.6))
-    card = model_card(dataclasses.replace(NOTHING, over_folds=(folds,)))
-    assert "| ravdess | dev5 | audio alone | 3 | 0.750 ± 0.050 | 0.600 ± 0.000 |" in card
 
 
 def test_calibration_is_told_before_and_after(

@@ -188,13 +188,10 @@ def test_a_pruned_network_is_saved_and_loaded_like_any_other(
     assert torch.equal(answers(loaded), answers(smaller))
 
 
-def test_the_report_tells_the_score_before_and_after(model: MultimodalFER) -> None:
-    scores = {32: 0.8, 16: 0.7}
-    _, report = prune(model, 0.5, evaluate=lambda network: scores[network.config.vision.mlp])
-    assert "UAR 0.8000 -> 0.7000" in report.as_text()
+def test_the_report_tells_what_was_not_measured(model: MultimodalFER) -> None:
+    _, report = prune(model, 0.5)
     assert report.mean <= report.largest
-    _, unscored = prune(model, 0.5)
-    assert "UAR not measured" in unscored.as_text()
+    assert "not measured" in report.as_text()
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, float("nan"), 1e-6])
