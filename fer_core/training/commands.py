@@ -114,7 +114,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     from fer_core.evaluation.measurement import Measurement
     from fer_core.resources import bundled_model
     from fer_core.training.counting import bar
-    from fer_core.training.fit import answers_of_all
+    from fer_core.training.measuring import answers_of_all
     from fer_core.weights import load_checkpoint
 
     items, trial = tested(options)
@@ -139,8 +139,8 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
     from fer_core.data.pairs import pairs_of
     from fer_core.evaluation.measurement import Trial
     from fer_core.training.counting import bar
-    from fer_core.training.fit import ways
     from fer_core.training.material import having, read_material
+    from fer_core.training.measuring import ways
 
     choices = choices_of(options)
     if len(choices) != (1 if options.pairs is None else 2):

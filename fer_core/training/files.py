@@ -19,11 +19,15 @@ BLOCK_BYTES = 2**20
 PROBE_BYTES = 64 * BLOCK_BYTES
 
 
+def as_json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
 def write_json(value: Any, path: Path) -> None:
     """Raises:
     UserError: the folder cannot be written.
     """
-    write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", path)
+    write_text(as_json(value), path)
 
 
 def write_text(text: str, path: Path) -> None:

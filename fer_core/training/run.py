@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,7 @@ def train(
     cache: Path,
     machine: Machine,
     start_from: Path | None = None,
+    records: Mapping[str, str] | None = None,
     watch: Watch | None = None,
     features: Path | None = None,
 ) -> tuple[MultimodalFER, list[dict[str, Any]]]:
@@ -90,6 +91,7 @@ def train(
 
     Args:
         start_from: a model folder to begin with instead of fresh weights.
+        records: texts that are written into ``folder`` before anything is trained, by file name.
         watch: told the history's row of each epoch; what it raises ends the run.
         features: where encoded samples are kept; None is with the cache's others.
 
@@ -102,7 +104,10 @@ def train(
     """
     with alone_in(folder) if machine.rank == 0 else contextlib.nullcontext():
         if machine.rank == 0:
-            begin_run(folder, config, data, stages, start_from)
+            before = None if start_from is None else str(start_from)
+            begin(folder, config, stages, data=data.digest(), start_from=before)
+            for name, text in (records or {}).items():
+                write_text(text, folder / name)
         model, contrast = _untrained(config, start_from)
         if machine.rank == 0:
             refuse_no_room(folder, room_needed(config, stages, model), "--out")
@@ -135,18 +140,6 @@ def train(
                 write_json(history, folder / "training_history.json")
                 _save(model, contrast, done)  # at last: what is done is not done again
     return model.requires_grad_(True).eval(), history
-
-
-def begin_run(
-    folder: Path,
-    config: RunConfig,
-    data: RunData,
-    stages: Sequence[StageName],
-    start_from: Path | None = None,
-) -> None:
-    """:func:`begin` for a single run."""
-    before = None if start_from is None else str(start_from)
-    begin(folder, config, stages, data=data.digest(), start_from=before)
 
 
 def begin(folder: Path, config: RunConfig, stages: Sequence[str], **others: str | None) -> None:

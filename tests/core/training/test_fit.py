@@ -13,9 +13,11 @@ from fer_core.data.splits import Fold, split
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.training.config import RunConfig, TrainingConfig
-from fer_core.training.fit import calibrated, command_line, fit, licence_of, measure
+from fer_core.training.fit import fit
 from fer_core.training.machine import Machine
 from fer_core.training.material import Material, at_fold, pairs_test, with_a_test
+from fer_core.training.measuring import calibrated, measure
+from fer_core.training.records import command_line, licence_of
 from fer_core.weights import new_model
 
 MODULE = Path(fer_core.training.__file__).with_name("__main__.py")
