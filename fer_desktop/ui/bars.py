@@ -26,14 +26,15 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from fer_core.labels import CLASSES, EMOTIONS
 from fer_core.media import CLIP_SECONDS, SEGMENT_SECONDS, SEGMENTS, BoolArray
+from fer_desktop.ui.painted_font import painted_font, painted_size
 from fer_desktop.ui.panel import paint_panel
 from fer_desktop.ui.theme import Colours, colours_of
 
 Scores = NDArray[np.float32]
 
 _MUTED_ALPHA = 95  # of bars that do not win their segment
-_HEADER = 34.0
-_FOOTER = 40.0
+_SMALL = 13  # pixels of the small words, and how large they may grow with the system's font
+_LARGEST_SMALL = 18
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignCenter
@@ -100,13 +101,28 @@ class SegmentBars(QWidget):
 
     # Geometry, in widget pixels
 
+    @property
+    def _header(self) -> float:
+        """Height of the words above the rows; below, voice and face have a line each."""
+        return 2.6 * self._small_size
+
+    @property
+    def _footer(self) -> float:
+        return 3.1 * self._small_size
+
+    @property
+    def _small_size(self) -> int:
+        return painted_size(self, _SMALL, _LARGEST_SMALL)
+
     def _row_height(self) -> float:
-        return (self.height() - _HEADER - _FOOTER) / CLASSES
+        return (self.height() - self._header - self._footer) / CLASSES
 
     def _label_font(self) -> QFont:
+        row, wide = self._row_height(), self.width() / 32
+        wanted = min(row * 0.42, wide, 40)
         font = QFont(self.font())
         font.setBold(True)
-        font.setPixelSize(int(max(13, min(self._row_height() * 0.42, self.width() / 32, 40))))
+        font.setPixelSize(int(max(wanted, painted_size(self, _SMALL, min(row * 0.7, wide)))))
         return font
 
     def _columns(self) -> tuple[float, float]:
@@ -120,7 +136,7 @@ class SegmentBars(QWidget):
         step, row = width / SEGMENTS, self._row_height()
         gap = max(2.0, step * 0.09)
         return QRectF(
-            left + segment * step + gap, _HEADER + emotion * row + 3, step - 2 * gap, row - 7
+            left + segment * step + gap, self._header + emotion * row + 3, step - 2 * gap, row - 7
         )
 
     def sum_rect(self, emotion: int) -> QRectF:
@@ -132,7 +148,7 @@ class SegmentBars(QWidget):
         thick = min(row * 0.5, 30)
         return QRectF(
             start,
-            _HEADER + emotion * row + (row - thick) / 2,
+            self._header + emotion * row + (row - thick) / 2,
             max(10.0, self.width() - start - figures),
             thick,
         )
@@ -155,7 +171,7 @@ class SegmentBars(QWidget):
 
     def _paint_highlight(self, painter: QPainter, colours: Colours, emotion: int) -> None:
         row = self._row_height()
-        band = QRectF(6, _HEADER + emotion * row, self.width() - 12, row)
+        band = QRectF(6, self._header + emotion * row, self.width() - 12, row)
         tint = QColor(colours.emotions[emotion])
         tint.setAlpha(38)
         painter.setPen(QPen(QColor(colours.emotions[emotion]), 1.5))
@@ -169,7 +185,7 @@ class SegmentBars(QWidget):
         font = self._label_font()
         top = None if self._shown is None else int(np.argmax(self._shown.window))
         for emotion, label in enumerate(EMOTIONS):
-            y = _HEADER + emotion * row
+            y = self._header + emotion * row
             dot = min(row * 0.3, 13)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colours.emotions[emotion]))
@@ -189,23 +205,26 @@ class SegmentBars(QWidget):
         left, width = self._columns()
         painter.setFont(self._small_font())
         painter.setPen(QColor(colours.muted))
-        header = QRectF(left + 2, 4, width - 4, _HEADER - 8)
+        header = QRectF(left + 2, 4, width - 4, self._header - 8)
         painter.drawText(header, _LEFT, f"{-CLIP_SECONDS:.1f} s")
-        middle = QRectF(left, 4, width, _HEADER - 8)
+        middle = QRectF(left, 4, width, self._header - 8)
         painter.drawText(middle, _CENTRE, f"{-CLIP_SECONDS / 2:.1f} s")
         painter.drawText(header, _RIGHT, "now")
         if uncertain:
             self._paint_chip(painter, colours, "uncertain")
         else:
             sums = self.sum_rect(0)
-            painter.drawText(QRectF(sums.left(), 4, self.width(), _HEADER - 8), _LEFT, "all 3 s")
+            painter.drawText(
+                QRectF(sums.left(), 4, self.width(), self._header - 8), _LEFT, "all 3 s"
+            )
 
     def _paint_chip(self, painter: QPainter, colours: Colours, text: str) -> None:
         width = QFontMetricsF(painter.font()).horizontalAdvance(text) + 20
-        chip = QRectF(self.sum_rect(0).left(), 7, width, 22)
+        height = 1.7 * self._small_size
+        chip = QRectF(self.sum_rect(0).left(), (self._header - height) / 2 + 1, width, height)
         painter.setPen(QPen(QColor(colours.warning), 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(chip, 11, 11)
+        painter.drawRoundedRect(chip, height / 2, height / 2)
         painter.setPen(QColor(colours.warning))
         painter.drawText(chip, _CENTRE, text)
 
@@ -263,9 +282,10 @@ class SegmentBars(QWidget):
         painter.setFont(self._small_font())
         left, _ = self._columns()
         for line, (name, present) in enumerate((("voice", shown.audio), ("face", shown.video))):
-            y = self.height() - _FOOTER + 11 + line * 16
+            step = 1.25 * self._small_size
+            y = self.height() - self._footer + 11 + line * step
             painter.setPen(QColor(colours.muted))
-            painter.drawText(QRectF(0, y - 9, left - 8, 18), _RIGHT, name)
+            painter.drawText(QRectF(0, y - step / 2, left - 8, step), _RIGHT, name)
             for segment in range(SEGMENTS):
                 x = self.cell_rect(0, segment).center().x()
                 if present[segment]:
@@ -278,11 +298,13 @@ class SegmentBars(QWidget):
 
     def _paint_message(self, painter: QPainter, colours: Colours) -> None:
         left, _ = self._columns()
-        area = QRectF(left, _HEADER, self.width() - left - 16, self.height() - _HEADER - _FOOTER)
-        font = QFont(self.font())
-        font.setPixelSize(20)
-        font.setBold(True)
-        painter.setFont(font)
+        area = QRectF(
+            left,
+            self._header,
+            self.width() - left - 16,
+            self.height() - self._header - self._footer,
+        )
+        painter.setFont(painted_font(self, 20, bold=True))
         painter.setPen(QColor(colours.text))
         text, hint = self._message
         centred = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
@@ -294,9 +316,7 @@ class SegmentBars(QWidget):
         painter.drawText(lower, centred | Qt.AlignmentFlag.AlignTop, hint)
 
     def _small_font(self) -> QFont:
-        font = QFont(self.font())
-        font.setPixelSize(13)
-        return font
+        return painted_font(self, _SMALL, _LARGEST_SMALL)
 
     # Exact values under the mouse
 
@@ -311,7 +331,7 @@ class SegmentBars(QWidget):
     def text_at(self, place: QPointF) -> str:
         """The exact value drawn at ``place``, or nothing."""
         shown = self._shown
-        emotion = int((place.y() - _HEADER) // self._row_height())
+        emotion = int((place.y() - self._header) // self._row_height())
         if shown is None or not 0 <= emotion < CLASSES:
             return ""
         left, width = self._columns()

@@ -22,12 +22,17 @@ from PySide6.QtWidgets import (
 from fer_core.analysis.peaks import Peak
 from fer_core.labels import EMOTIONS
 from fer_core.media import RgbImage
+from fer_desktop.ui.painted_font import painted_font, painted_size
 from fer_desktop.ui.theme import colours_of
 from fer_desktop.ui.timeline import clock
 
 SIDE = 84  # of a picture, in pixels of the widget
-_TEXT_HEIGHT = 34
-TILE = QSize(SIDE + 12, SIDE + _TEXT_HEIGHT + 8)
+_SMALL, _LARGEST = 12, 15  # pixels of the words under it: these may not grow wider than it
+
+
+def tile_size(widget: QWidget) -> QSize:
+    """Of a picture with two lines under it, and what is left between two."""
+    return QSize(SIDE + 12, SIDE + round(2.9 * painted_size(widget, _SMALL, _LARGEST)) + 8)
 
 
 class PeakTile(QAbstractButton):
@@ -37,7 +42,8 @@ class PeakTile(QAbstractButton):
         super().__init__()
         self.peak = peak
         self._picture: QPixmap | None = None
-        self.setFixedSize(TILE.width() - 4, TILE.height())
+        size = tile_size(self)
+        self.setFixedSize(size.width() - 4, size.height())
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click Space still means play
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         told = f"{peak.emotion} {peak.probability:.0%} at {clock(peak.time_s)}"
@@ -80,9 +86,9 @@ class PeakTile(QAbstractButton):
         if self.hasFocus() or self.underMouse():
             painter.setPen(QColor(colours.accent))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
-        small = self.font()
-        small.setPixelSize(12)
+        small = painted_font(self, _SMALL, _LARGEST)
         painter.setFont(small)
+        line = 1.35 * small.pixelSize()
         for row, (text, colour) in enumerate(
             (
                 (self.peak.emotion, colours.text),
@@ -90,7 +96,7 @@ class PeakTile(QAbstractButton):
             )
         ):
             painter.setPen(QColor(colour))
-            place = QRectF(4, SIDE + 6 + row * 16, SIDE, 16)
+            place = QRectF(4, SIDE + 6 + row * line, SIDE + 8, line)
             painter.drawText(place, Qt.AlignmentFlag.AlignLeft, text)
 
 
@@ -122,7 +128,8 @@ class PeakGrid(QFrame):
         self.clear()
 
     def sizeHint(self) -> QSize:
-        return QSize(6 * TILE.width() + 30, 3 * TILE.height())
+        tile = tile_size(self)
+        return QSize(6 * tile.width() + 30, 3 * tile.height())
 
     @property
     def tiles(self) -> Sequence[PeakTile]:
@@ -163,8 +170,9 @@ class PeakGrid(QFrame):
 
     def _arrange(self) -> None:
         room = self.width() - 8 - self._area.verticalScrollBar().sizeHint().width()
-        columns = max(room // TILE.width(), 1)
+        size = tile_size(self)
+        columns = max(room // size.width(), 1)
         for place, tile in enumerate(self._tiles.values()):
-            tile.move(place % columns * TILE.width(), place // columns * TILE.height())
+            tile.move(place % columns * size.width(), place // columns * size.height())
         rows = -(-len(self._tiles) // columns)
-        self._inside.resize(columns * TILE.width(), rows * TILE.height())
+        self._inside.resize(columns * size.width(), rows * size.height())

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from fer_core.labels import CLASSES, EMOTIONS
 from fer_desktop.playback.results import Summary
+from fer_desktop.ui.painted_font import painted_font, painted_size
 from fer_desktop.ui.panel import paint_panel
 from fer_desktop.ui.theme import Colours, colours_of
 from fer_desktop.ui.timeline import clock
 
-_HEAD = 44.0
-_FOOT = 24.0
-_LABELS = 104.0  # width of the emotions' names
-_FIGURES = 48.0  # of a figure
+_SMALL = 12  # pixels of the words; all places below are in their measure
+_LARGEST = 17  # however large the system's font is
+_HEAD = 44 / _SMALL
+_FOOT = 24 / _SMALL
+_LABELS = 104 / _SMALL  # width of the emotions' names
+_FIGURES = 48 / _SMALL  # of a figure
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -68,32 +71,34 @@ class SelectionSummary(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         colours = colours_of(self)
         painter = paint_panel(self)
-        bold = QFont(self.font())
-        bold.setBold(True)
-        painter.setFont(bold)
+        painter.setFont(painted_font(self, _SMALL, _LARGEST, bold=True))
         painter.setPen(QColor(colours.text))
-        painter.drawText(QRectF(12, 4, self.width() - 24, 20), _LEFT, self._title or "Summary")
+        title = QRectF(12, 4, self.width() - 24, 20 / 12 * self._unit)
+        painter.drawText(title, _LEFT, self._title or "Summary")
+        painter.setFont(painted_font(self, _SMALL, _LARGEST))
         if self._summary is None:
-            painter.setFont(self.font())
             painter.setPen(QColor(colours.muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Not analysed yet")
             return
         self._paint_rows(painter, colours, self._summary)
 
+    @property
+    def _unit(self) -> int:
+        return painted_size(self, _SMALL, _LARGEST)
+
     def _paint_rows(self, painter: QPainter, colours: Colours, summary: Summary) -> None:
-        row = (self.height() - _HEAD - _FOOT) / CLASSES
+        head, foot, labels, wide = (n * self._unit for n in (_HEAD, _FOOT, _LABELS, _FIGURES))
+        row = (self.height() - head - foot) / CLASSES
         right = self.width() - 12.0
-        columns = [right - n * _FIGURES for n in (2, 1, 0)]  # right ends: time, mean, segments
-        track = QRectF(_LABELS + 12, 0, max(columns[0] - _FIGURES - _LABELS - 16, 10), 8)
-        small = QFont(self.font())
-        small.setPixelSize(12)
-        painter.setFont(small)
+        columns = [right - n * wide for n in (2, 1, 0)]  # right ends: time, mean, segments
+        track = QRectF(labels + 12, 0, max(columns[0] - wide - labels - 16, 10), 8)
         painter.setPen(QColor(colours.muted))
         for end, name in zip(columns, ("time", "mean", "segm."), strict=True):
-            painter.drawText(QRectF(end - _FIGURES, 24, _FIGURES, 18), _RIGHT, name)
+            height = 1.5 * self._unit
+            painter.drawText(QRectF(end - wide, head - height - 2, wide, height), _RIGHT, name)
         means = summary.probabilities
         for emotion, label in enumerate(EMOTIONS):
-            top = _HEAD + emotion * row
+            top = head + emotion * row
             middle = QPointF(18, top + row / 2)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colours.emotions[emotion]))
@@ -106,17 +111,17 @@ class SelectionSummary(QWidget):
             painter.setBrush(QColor(colours.emotions[emotion]))
             painter.drawRoundedRect(bar, 4, 4)
             painter.setPen(QColor(colours.text))
-            painter.drawText(QRectF(30, top, _LABELS - 30, row), _LEFT, label)
+            painter.drawText(QRectF(30, top, labels - 18, row), _LEFT, label)
             figures = (
                 f"{summary.shares[emotion]:.0%}",
                 "" if means is None else f"{means[emotion]:.0%}",
                 str(summary.segments[emotion]),
             )
             for end, figure in zip(columns, figures, strict=True):
-                painter.drawText(QRectF(end - _FIGURES, top, _FIGURES, row), _RIGHT, figure)
+                painter.drawText(QRectF(end - wide, top, wide, row), _RIGHT, figure)
         painter.setPen(QColor(colours.muted))
         painter.drawText(
-            QRectF(12, self.height() - _FOOT, self.width() - 24, _FOOT - 4),
+            QRectF(12, self.height() - foot, self.width() - 24, foot - 4),
             _LEFT,
             f"{summary.segments.sum()} segments; uncertain {summary.uncertain:.0%}, "
             f"neither face nor voice {summary.nothing:.0%}",

@@ -99,7 +99,8 @@ class SessionTimeline(LatePlot):
         plot.setYRange(_RIBBON[0], 1.06, padding=0)
         plot.setFrameShape(QFrame.Shape.NoFrame)
         plot.getAxis("left").setTicks([[(0.0, "0"), (0.5, "50 %"), (1.0, "100 %")]])
-        plot.getAxis("left").setWidth(52)
+        figures = self.fontMetrics().horizontalAdvance("100 %")
+        plot.getAxis("left").setWidth(max(52, figures + 18))
         plot.getAxis("bottom").setStyle(tickLength=0)  # ticks would cross the ribbon
         plot.setAccessibleName("Emotion curves")
         plot.setToolTip(self.toolTip())

@@ -62,7 +62,10 @@ class TrainingCurves(LatePlot):
             plot.setMouseEnabled(x=False, y=False)
             plot.setMenuEnabled(False)
             plot.hideButtons()
-            plot.getAxis("left").setWidth(52)
+            figures = self.fontMetrics()
+            plot.getAxis("left").setWidth(
+                max(52, figures.horizontalAdvance("0.00") + figures.height() + 10)
+            )
         right.setYRange(0, 1, padding=0.02)
         right.setXLink(loss)
         right.getAxis("bottom").setStyle(showValues=False)

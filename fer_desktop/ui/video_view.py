@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from fer_core.labels import EMOTIONS
 from fer_core.media import FaceBox, RgbImage
+from fer_desktop.ui.painted_font import painted_font, painted_size
 from fer_desktop.ui.theme import DARK, colours_of
 
 Rect = tuple[float, float, float, float]  # x, y, width, height in frame pixels
@@ -231,7 +232,7 @@ class VideoView(QWidget):
         font.setBold(True)
         font.setPixelSize(max(18, min(64, int(place.height() / 11))))
         small = QFont(self.font())
-        small.setPixelSize(max(13, font.pixelSize() // 2))
+        small.setPixelSize(max(painted_size(self, 13, font.pixelSize()), font.pixelSize() // 2))
         text = EMOTIONS[emotion]
         side = f"{100 * score:.0f} %" + ("  uncertain" if uncertain else "")
         metrics, side_metrics = QFontMetricsF(font), QFontMetricsF(small)
@@ -259,19 +260,18 @@ class VideoView(QWidget):
         )
 
     def _paint_badges(self, painter: QPainter) -> None:
-        font = QFont(self.font())
-        font.setPixelSize(13)
-        font.setBold(True)
+        font = painted_font(self, 13, 20, bold=True)
         painter.setFont(font)
         metrics = QFontMetricsF(font)
         place = self.picture_rect()
         right, top = place.right() - 10, place.top() + 10
+        height = 2.0 * font.pixelSize()
         for text in self._badges:
             width = metrics.horizontalAdvance(text) + 32
-            plate = QRectF(right - width, top, width, 26)
+            plate = QRectF(right - width, top, width, height)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(_SHADE)
-            painter.drawRoundedRect(plate, 13, 13)
+            painter.drawRoundedRect(plate, height / 2, height / 2)
             painter.setBrush(QColor(DARK.warning))
             painter.drawEllipse(QPointF(plate.left() + 14, plate.center().y()), 4, 4)
             painter.setPen(QColor(DARK.text))
@@ -285,16 +285,17 @@ class VideoView(QWidget):
     def _paint_recording(self, painter: QPainter) -> None:
         if not self._recording:
             return
-        font = QFont(self.font())
-        font.setPixelSize(14)
-        font.setBold(True)
+        font = painted_font(self, 14, 20, bold=True)
         painter.setFont(font)
         text = f"REC {self._recording}"
+        height = 12.0 + font.pixelSize()
         corner = self.picture_rect().topLeft() + QPointF(10, 10)
-        plate = QRectF(corner.x(), corner.y(), QFontMetricsF(font).horizontalAdvance(text) + 36, 26)
+        plate = QRectF(
+            corner.x(), corner.y(), QFontMetricsF(font).horizontalAdvance(text) + 36, height
+        )
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_RECORDING)
-        painter.drawRoundedRect(plate, 13, 13)
+        painter.drawRoundedRect(plate, height / 2, height / 2)
         painter.setBrush(Qt.GlobalColor.white)
         painter.drawEllipse(QPointF(plate.left() + 15, plate.center().y()), 5, 5)
         painter.setPen(Qt.GlobalColor.white)
@@ -309,17 +310,12 @@ class VideoView(QWidget):
         text, hint = self._message
         self._paint_panel(painter)
         middle = QRectF(self.rect()).adjusted(24, 0, -24, 0)
-        font = QFont(self.font())
-        font.setPixelSize(22)
-        font.setBold(True)
-        painter.setFont(font)
+        painter.setFont(painted_font(self, 22, bold=True))
         painter.setPen(QColor(colours.text))
         centred = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
         upper = QRectF(middle.left(), middle.top(), middle.width(), middle.height() / 2 - 2)
         painter.drawText(upper, centred | Qt.AlignmentFlag.AlignBottom, text)
-        font.setPixelSize(15)
-        font.setBold(False)
-        painter.setFont(font)
+        painter.setFont(painted_font(self, 15))
         painter.setPen(QColor(colours.muted))
         lower = QRectF(middle.left(), middle.center().y() + 8, middle.width(), middle.height() / 2)
         painter.drawText(lower, centred | Qt.AlignmentFlag.AlignTop, hint)
