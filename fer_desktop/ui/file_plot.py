@@ -27,7 +27,7 @@ View = Literal["lanes", "stacked"]
 Values = Literal["raw", "smoothed", "both"]
 
 STATUS_LANES = ("voice", "face", "uncertain")
-STATUS_HEIGHT = 0.75  # of a lane
+STATUS_HEIGHT = 1.0  # of a lane: their names must not touch
 _GAP = 0.25
 _BOTTOM = -_GAP - len(STATUS_LANES) * STATUS_HEIGHT
 _TOP = CLASSES + 0.35  # room for the markers' flags

@@ -99,7 +99,7 @@ def test_voice_face_and_uncertain_have_lanes(timeline, make_segments: Make) -> N
     timeline.add_segments(
         [*make_segments(*[HAPPY] * 80, uncertain=True), *make_segments(*[None] * 80)]
     )
-    voice, face, uncertain = -0.6, -1.35, -2.1
+    voice, face, uncertain = -0.75, -1.75, -2.75
     background = QColor(DARK.surface).getRgb()[:3]
     assert colour_at(timeline, 15, face) == QColor(DARK.live).getRgb()[:3]
     assert colour_at(timeline, 15, uncertain) == QColor(DARK.warning).getRgb()[:3]
