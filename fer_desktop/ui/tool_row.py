@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
     QLayout,
     QMenu,
     QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
     QToolButton,
     QWidget,
 )
@@ -62,7 +64,9 @@ class DeviceList(QComboBox):
         self.setMaximumWidth(260)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click Space still means Start
         self.activated.connect(self._on_activated)
-        self.set_devices((), None)
+        self.currentTextChanged.connect(self._tell)
+        self.addItem("Looking…")  # until they are listed
+        self.setEnabled(False)
 
     def set_devices(self, devices: Sequence[tuple[str, str]], wanted: str | None) -> None:
         """Show (id, name) pairs and select ``wanted``, or the first where it is not there."""
@@ -82,6 +86,21 @@ class DeviceList(QComboBox):
     def current(self) -> str | None:
         """Id of the device selected; None where there is none."""
         return self.currentData()
+
+    def _tell(self, name: str) -> None:
+        """Of a long name the list shows the beginning."""
+        self.setToolTip(f"Which {self._what} to use: {name}")
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        """A name that is too long ends with an ellipsis; the style would cut through a letter."""
+        super().initStyleOption(option)
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        right = Qt.TextElideMode.ElideRight
+        option.currentText = self.fontMetrics().elidedText(
+            self.currentText(), right, field.width() - 2
+        )
 
     def _on_activated(self, index: int) -> None:
         if self._other and index == self.count() - 1:

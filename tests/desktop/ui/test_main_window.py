@@ -8,13 +8,21 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QStandardPaths, Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QTabBar, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QComboBox,
+    QStyleOptionComboBox,
+    QTabBar,
+    QWidget,
+)
 
 from fer_core.prediction import Prediction
 from fer_desktop.errors import Notice
 from fer_desktop.settings import Settings
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.theme import DARK, LIGHT, colours_of
+from fer_desktop.ui.tool_row import DeviceList
 
 CAMERAS = [("/dev/video0", "Webcam"), ("/dev/video2", "Phone")]
 SETTINGS = Settings(theme="dark", camera="/dev/video2", microphone="Yeti")
@@ -326,3 +334,24 @@ def test_a_notice_can_be_dismissed_by_key_while_a_session_runs(qtbot, window: Ma
     with qtbot.assertNotEmitted(window.pause_requested):
         qtbot.keyClick(dismiss, Qt.Key.Key_Space)
     assert window.notices.keys() == ()
+
+
+def test_a_long_name_of_a_device_ends_with_an_ellipsis_and_is_told_whole(qtbot) -> None:
+    devices = DeviceList("camera")
+    qtbot.addWidget(devices)
+    devices.resize(150, 32)
+    devices.set_devices([("c", "Integrated Webcam HD 720p (04f2:b5ce)")], "c")
+    option = QStyleOptionComboBox()
+    devices.initStyleOption(option)
+    shown = option.currentText
+    assert shown.startswith("Integ")
+    assert shown.endswith("…")
+    assert devices.toolTip() == "Which camera to use: Integrated Webcam HD 720p (04f2:b5ce)"
+
+
+def test_devices_are_not_said_to_be_missing_before_anybody_looked(qtbot) -> None:
+    devices = DeviceList("microphone")
+    qtbot.addWidget(devices)
+    assert devices.currentText() == "Looking…"
+    devices.set_devices((), None)
+    assert devices.currentText() == "No microphone found"
