@@ -78,6 +78,7 @@ class ExportDialog(QDialog):
         browse.setToolTip("Choose the folder")
         browse.setAccessibleName("Browse for a folder")
         form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
         form.addRow("Folder", side_by_side(self.folder, browse))

@@ -44,7 +44,8 @@ class FilePage(QWidget):
         self.sides = QTabWidget()
         self.sides.setDocumentMode(True)
         self.sides.setUsesScrollButtons(False)
-        self.sides.setAccessibleName("What is shown beside the picture")
+        for named in (self.sides, self.sides.tabBar()):
+            named.setAccessibleName("What is shown beside the picture")
         for name, tip, view in (
             ("Emotions", "The three seconds up to the playhead", self.bars),
             ("Peaks", "Where each emotion shows most clearly", self.peaks),

@@ -130,6 +130,8 @@ class SettingsDialog(QDialog):
         self.tabs = QTabWidget()
         self.tabs.addTab(general, "General")
         self.tabs.setDocumentMode(True)
+        for named in (self.tabs, self.tabs.tabBar()):
+            named.setAccessibleName("Kinds of settings")
         self._lent, self._lender = training, None if training is None else training.parentWidget()
         if training is not None:
             self.tabs.addTab(training, "Training")

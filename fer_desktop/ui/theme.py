@@ -161,10 +161,11 @@ def _stylesheet(c: Colours) -> str:
     QToolButton[compact="true"] {{ padding: 5px 6px; }}
     QTabBar {{ qproperty-drawBase: 0; }}
     QTabBar::tab {{
-        color: {c.muted}; padding: 4px 12px 6px 12px; border: none;
-        border-bottom: 2px solid transparent; }}
+        color: {c.muted}; padding: 3px 11px 5px 11px; border: 1px solid transparent;
+        border-radius: 4px; border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
-    QTabBar::tab:hover, QTabBar::tab:focus {{ color: {c.text}; }}
+    QTabBar::tab:hover {{ color: {c.text}; }}
+    QTabBar::tab:focus {{ border: 1px solid {c.accent}; border-bottom-width: 2px; }}
     QTabWidget::pane {{ border: none; }}
     QComboBox {{
         background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
@@ -177,11 +178,14 @@ def _stylesheet(c: Colours) -> str:
     QLineEdit, QSpinBox {{ min-height: 22px; }}
     QLineEdit:disabled, QSpinBox:disabled {{ color: {c.muted}; background: {c.window}; }}
     QSpinBox::up-button, QSpinBox::down-button {{ width: 0; }}
+    QLineEdit, QPlainTextEdit {{ placeholder-text-color: {c.muted}; }}
     QLineEdit:focus, QSpinBox:focus, QPlainTextEdit:focus {{ border-color: {c.accent}; }}
     QDialog QPushButton {{ min-width: 64px; }}
     QComboBox QAbstractItemView {{
         background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
         selection-background-color: {c.accent}; selection-color: {c.on_accent}; }}
+    QCheckBox {{ border: 1px solid transparent; border-radius: 4px; padding: 2px 4px 2px 0; }}
+    QCheckBox:focus {{ border-color: {c.accent}; }}
     QCheckBox::indicator:unchecked {{
         border: 1px solid {c.muted}; border-radius: 3px; background: {c.surface};
         width: 12px; height: 12px; }}

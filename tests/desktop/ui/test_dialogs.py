@@ -2,14 +2,16 @@ from __future__ import annotations
 
 from typing import cast
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence, QStandardItemModel
-from PySide6.QtWidgets import QFileDialog, QLabel
+import pytest
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QFont, QKeySequence, QScreen, QStandardItemModel
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QScrollArea
 
 from fer_desktop.settings import Settings
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
 from fer_desktop.ui.settings_dialog import SettingsDialog
 from fer_desktop.ui.shortcuts_dialog import ShortcutsDialog
+from fer_desktop.ui.theme import apply_theme
 
 ODD = Settings(
     agreed=True,
@@ -105,3 +107,44 @@ def test_shortcuts_are_read_from_the_actions(qtbot) -> None:
     qtbot.addWidget(dialog)
     texts = [label.text() for label in dialog.findChildren(QLabel)]
     assert texts == ["Everywhere", "J or Ctrl+J", "Jump"]
+
+
+@pytest.fixture
+def large_letters(qapp):
+    usual = qapp.font()
+    large = QFont(usual)
+    large.setPointSize(15)
+    qapp.setFont(large)
+    yield
+    qapp.setFont(usual)
+
+
+def test_all_shortcuts_fit_on_the_screen_however_large_the_letters_are(
+    qtbot, monkeypatch, large_letters
+) -> None:
+    monkeypatch.setattr(QScreen, "availableSize", lambda _: QSize(1280, 690))
+    actions = [QAction(f"What is done with the key {number}") for number in range(55)]
+    for number, action in enumerate(actions):
+        action.setShortcut(QKeySequence(f"Ctrl+Shift+F{number % 30 + 1}"))
+    dialog = ShortcutsDialog({"Everywhere": actions[:20], "A file": actions[20:]})
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.width() <= 1280
+    assert dialog.height() <= 690
+    (area,) = dialog.findChildren(QScrollArea)
+    assert area.horizontalScrollBar().maximum() == 0, "only upwards and downwards"
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_what_has_the_focus_shows_it(qtbot, qapp, theme) -> None:
+    apply_theme(qapp, theme)
+    dialog = SettingsDialog(Settings())
+    qtbot.addWidget(dialog)
+    with qtbot.waitActive(dialog):
+        dialog.show()
+    for widget in (dialog.mirror, dialog.theme, dialog.model, dialog.tabs.tabBar()):
+        dialog.smoothing.setFocus()
+        without = widget.grab().toImage()
+        widget.setFocus(Qt.FocusReason.TabFocusReason)
+        assert QApplication.focusWidget() is widget
+        assert widget.grab().toImage() != without, widget.accessibleName()
