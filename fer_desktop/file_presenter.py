@@ -46,6 +46,8 @@ class FilePresenter(QObject):
         self._recent = recent
         self._settings = window.settings
         self._cancelled = self._failed = False
+        self._anew = False  # also where a recording has its own answers
+        self._said_live = False  # these are shown
         self._outdated = False  # the model is another than the one that was asked
         self._stamp: tuple[int, int] | None = None  # of the file, which may change
         self._drawn: tuple[int, float] | None = None  # results known, end of the one shown
@@ -108,7 +110,7 @@ class FilePresenter(QObject):
 
     def _come_back(self) -> None:
         if self._outdated:
-            self._analyse()
+            self._analyse(anew=True)
         elif not self._cancelled:
             self.worker.resume()
         self.window.command("export").setEnabled(self.timeline is not None)
@@ -148,8 +150,8 @@ class FilePresenter(QObject):
         folder = Path(settings.model) if settings.model else None
         return partial(open_file_model, folder, settings.device)
 
-    def _analyse(self) -> None:
-        """From the beginning."""
+    def _analyse(self, anew: bool = False) -> None:
+        """From the beginning; ``anew``: even if it was answered when it was recorded."""
         if self.player.path is None:
             return
         self._outdated = False
@@ -160,7 +162,11 @@ class FilePresenter(QObject):
         self.page.timeline.clear()
         self.page.timeline.set_duration(self.player.duration_s)
         self.page.analysis.show_preparing()
-        self.worker.start(self.player.path)
+        self._anew, self._said_live = anew, False
+        self.worker.start(self.player.path, anew)
+
+    def _on_said_live(self) -> None:
+        self._said_live = True
 
     def _on_segments(self, segments: tuple[Segment, ...]) -> None:
         self.results.add(segments)
@@ -172,7 +178,10 @@ class FilePresenter(QObject):
 
     def _on_finished(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        self.page.analysis.show_finished(len(timeline.warnings))
+        if self._said_live:
+            self.page.analysis.show_said_live()
+        else:
+            self.page.analysis.show_finished(len(timeline.warnings))
         self.window.command("export").setEnabled(self.window.page == "file")
         if timeline.warnings:
             text = " ".join(timeline.warnings[:3])
@@ -187,6 +196,9 @@ class FilePresenter(QObject):
 
     def _cancel_or_go_on(self) -> None:
         if self.window.page != "file" or self.player.info is None:
+            return
+        if self._said_live and self.timeline is not None:
+            self._analyse(anew=True)
             return
         if self.timeline is not None or self._failed:
             return
@@ -248,6 +260,7 @@ class FilePresenter(QObject):
         player.noticed.connect(self._on_notice)
         player.changed.connect(self._show_player)
         player.sound.changed.connect(self._show_sound)
+        self.worker.said_live.connect(self._on_said_live)
         self.worker.segments.connect(self._on_segments)
         self.worker.progress.connect(self._on_progress)
         self.worker.finished.connect(self._on_finished)
@@ -352,7 +365,7 @@ class FilePresenter(QObject):
         if key == "file":
             self.open(path)
         elif key == "analysis":
-            self._analyse()
+            self._analyse(self._anew)
 
     def _on_settings(self, settings: Settings) -> None:
         before, self._settings = self._settings, settings
@@ -364,7 +377,7 @@ class FilePresenter(QObject):
         if self.player.info is None:
             return
         if self.window.page == "file":
-            self._analyse()
+            self._analyse(anew=True)
         else:  # the session's page is shown, and what computes is its
             self._outdated = True
 

@@ -43,6 +43,29 @@ def write_timeline(video: Path) -> None:
         write_whole(as_json(timeline), video.with_suffix(".json"))
 
 
+def said_live(video: Path) -> Timeline | None:
+    """What the program said of ``video`` while it recorded it; None of any other file.
+
+    Raises:
+        OSError: its results cannot be read.
+        UserError: the video cannot be read.
+        ValueError, KeyError, TypeError: its results are damaged.
+    """
+    results = video.with_suffix(".jsonl")
+    if not results.is_file():
+        return None
+    head = next(_lines(results), None)
+    if not isinstance(head, dict) or "recording" not in head:
+        return None
+    timeline = recorded_timeline(video)
+    document = video.with_suffix(".json")  # names the content of what was recorded
+    if timeline is not None and document.is_file():
+        written = json.loads(document.read_text(encoding="utf-8"))
+        if written["source"]["sha256"] != timeline.source.sha256:
+            return None  # cut or edited since then
+    return timeline
+
+
 def recorded_timeline(video: Path) -> Timeline | None:
     """What was said live of the recording ``video``; None if no model had answered.
 

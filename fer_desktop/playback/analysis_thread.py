@@ -1,5 +1,8 @@
 """Analyses one file, off the GUI thread, beside its playback.
 
+A recording of the program's own has its answers already: they are told instead, unless new ones are
+wanted.
+
 Paused, the analysis is kept as it stands, a few frames ahead: going on, no window is seen twice.
 """
 
@@ -36,6 +39,7 @@ NICENESS = 5  # of what is analysed: the player's picture comes first
 class Listeners:
     """Called on the thread; they must only hand over."""
 
+    said_live: Callable[[], None]  # what follows was said while the file was recorded
     identified: Callable[[str], None]  # the SHA-256 of the file's content
     segments: Callable[[tuple[Segment, ...]], None]
     progress: Callable[[float, float, float], None]  # seconds done, of how many, seconds left
@@ -46,9 +50,13 @@ class Listeners:
 class AnalysisThread(threading.Thread):
     """``load`` opens the model on this thread and may take seconds."""
 
-    def __init__(self, path: Path, load: Callable[[], LoadedModel], listeners: Listeners) -> None:
+    def __init__(
+        self, path: Path, load: Callable[[], LoadedModel], listeners: Listeners, anew: bool = False
+    ) -> None:
+        """``anew``: also where the answers of a recording are there."""
         super().__init__(name="file analysis")
         self._path = path
+        self._anew = anew
         self._load = load
         self._listeners = listeners
         self._going_on = threading.Event()
@@ -70,7 +78,9 @@ class AnalysisThread(threading.Thread):
     def run(self) -> None:
         _step_back()
         try:
-            timeline = self._analysed()
+            timeline = None if self._anew else self._said_live()
+            if timeline is None:
+                timeline = self._analysed()
         except UserError as error:
             self._tell_failure(Notice("analysis", error.text, error.hint, retry=True))
         except Exception as error:
@@ -81,6 +91,21 @@ class AnalysisThread(threading.Thread):
         else:
             if timeline is not None and not self._stopping.is_set():
                 self._listeners.finished(timeline)
+
+    def _said_live(self) -> Timeline | None:
+        """What the file's own recording answered; None where there is nothing that can be used."""
+        from fer_desktop.live.recorded_timeline import said_live
+
+        try:
+            timeline = said_live(self._path)
+        except Exception:  # whatever is wrong with them, the file itself can be analysed
+            log.warning("the results of the recording %s are no use", self._path, exc_info=True)
+            return None
+        if timeline is not None and not self._stopping.is_set():
+            self._listeners.said_live()
+            self._listeners.identified(timeline.source.sha256)
+            self._listeners.segments(timeline.segments)
+        return timeline
 
     def _analysed(self) -> Timeline | None:
         """None when it was stopped."""

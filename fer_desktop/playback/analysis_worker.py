@@ -26,6 +26,7 @@ CLOSE_SECONDS = 2.0  # to wait for threads at the program's end; they share it
 class AnalysisWorker(QObject):
     """One file at a time; another one takes its place."""
 
+    said_live = Signal()  # what follows was said while the file was recorded
     identified = Signal(str)  # SHA-256 of the file's content, before its first segment
     segments = Signal(object)  # tuple[Segment, ...] that follow the last ones
     progress = Signal(float, float, float)  # seconds done, of how many, seconds left
@@ -45,19 +46,24 @@ class AnalysisWorker(QObject):
         """Of the next file."""
         self._load = load
 
-    def start(self, path: Path) -> None:
-        """Analyse ``path`` from its beginning."""
+    def start(self, path: Path, anew: bool = False) -> None:
+        """Analyse ``path`` from its beginning.
+
+        Of a recording tell what was said live, unless it is to be analysed ``anew``.
+        """
         self.dismiss()
         self._thread = thread = AnalysisThread(
             path,
             self._load,
             Listeners(
+                said_live=partial(self._post, self.said_live),
                 identified=partial(self._post, self.identified),
                 segments=partial(self._post, self.segments),
                 progress=partial(self._post, self.progress),
                 finished=partial(self._post, self.finished),
                 failed=partial(self._post, self.failed),
             ),
+            anew,
         )
         thread.start()
 

@@ -64,12 +64,18 @@ class AnalysisStrip(QWidget):
         found = f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
         self._say(f"Analysed{found}", "")
 
-    def _say(self, text: str, button: str) -> None:
+    def show_said_live(self) -> None:
+        """A recording's own answers are shown; it can be analysed all the same."""
+        self.bar.setRange(0, _STEPS)
+        self.bar.setValue(_STEPS)
+        self._say("As said live", "Analyse anew", "Analyse the recording anew")
+
+    def _say(self, text: str, button: str, command: str = "") -> None:
         """Without a text on it the button is not needed."""
         self.words.setText(text)
         self._action.setEnabled(bool(button))
         self.button.setVisible(bool(button))
         if button:
-            self._action.setText(f"{button} the analysis")
+            self._action.setText(command or f"{button} the analysis")
             self._action.setIconText(button)
-            self.button.setAccessibleName(f"{button} the analysis")
+            self.button.setAccessibleName(self._action.text())

@@ -25,10 +25,11 @@ os.environ["FER_DESKTOP_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.js
 from fer_core.analysis.timeline import Segment
 from fer_core.config import FERConfig
 from fer_core.errors import UserError
-from fer_core.media import SEGMENT_SECONDS, AudioBlock, Clip, FaceBox, VideoFrame
+from fer_core.media import HOP_SECONDS, SEGMENT_SECONDS, AudioBlock, Clip, FaceBox, VideoFrame
 from fer_core.prediction import Prediction
 from fer_desktop.capture.devices import Device, Found
 from fer_desktop.live.inference_thread import ModelState
+from fer_desktop.live.recorded_results import result_line
 from fer_desktop.training import training_process
 from fer_desktop.training.plan import Corpus, TrainingPlan
 
@@ -376,6 +377,23 @@ def make_prediction() -> Callable[..., Prediction]:
         )
 
     return make
+
+
+@pytest.fixture
+def say_live(make_prediction: Callable[..., Prediction]) -> Callable[..., None]:
+    """Leaves beside a film what was said while it was recorded: one emotion, in all windows."""
+
+    def say(video: Path, seconds: float, winner: int = 3) -> None:
+        limits = {"both": 0.5, "audio": 0.5, "video": 0.5}
+        model = {"name": "live", "preset": "tiny", "sha256": "0" * 64, "uncertain_below": limits}
+        lines: list[dict[str, Any]] = [{"recording": 1, "video": video.name}, {"model": model}]
+        for hops in range(1, int(seconds / HOP_SECONDS) + 1):
+            answer = make_prediction(winner)
+            lines.append(result_line(answer, hops * HOP_SECONDS, 0.0, [FACE] * 8))
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        video.with_suffix(".jsonl").write_text(text)
+
+    return say
 
 
 # A process that plays a training: what it does lies in the run's folder.

@@ -426,3 +426,48 @@ def test_focused_tabs_keep_their_arrows(desk, film, until, qtbot):
     qtbot.keyClick(tabs, Qt.Key.Key_Right)
     assert tabs.currentIndex() == 1
     assert desk.presenter.player.position_s == pytest.approx(0.0, abs=0.2)
+
+
+@pytest.fixture
+def recording(film, say_live, tmp_path) -> Path:
+    video = tmp_path / "2026-11-21_14-03-05.mp4"
+    video.write_bytes(film.read_bytes())
+    say_live(video, seconds=12)
+    return video
+
+
+def test_a_recording_shows_at_once_what_was_said_live(desk, recording, until):
+    desk.window.open_requested.emit(recording)
+    until(lambda: desk.presenter.timeline is not None, 30)
+    assert desk.network.windows == [], "nothing is computed again"
+    assert desk.presenter.results.at(5.0).emotion == "sad"
+    assert desk.presenter.page.analysis.words.text() == "As said live"
+    assert desk.window.command("export").isEnabled()
+    assert not desk.window.notices.keys()
+
+
+def test_a_recording_is_analysed_anew_when_that_is_asked_for(desk, recording, until, qtbot):
+    desk.window.open_requested.emit(recording)
+    until(lambda: desk.presenter.timeline is not None, 30)
+    assert desk.presenter.page.analysis.button.text() == "Analyse anew"
+    qtbot.keyClick(desk.window, Qt.Key.Key_C)
+    assert not desk.window.command("export").isEnabled()
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert desk.presenter.results.at(5.0).emotion == "angry"
+    assert desk.presenter.page.analysis.words.text() == "Analysed"
+
+
+def test_another_model_analyses_a_recording_too(desk, recording, until):
+    desk.window.open_requested.emit(recording)
+    until(lambda: desk.presenter.timeline is not None, 30)
+    desk.window._change(device="cpu")
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert desk.presenter.results.at(5.0).emotion == "angry"
+
+
+def test_a_recording_whose_answers_are_damaged_is_analysed(desk, recording, until):
+    recording.with_suffix(".jsonl").write_text('{"recording": 1}\n{"model": 3}\n')
+    desk.window.open_requested.emit(recording)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert desk.presenter.results.at(5.0).emotion == "angry"
+    assert not desk.window.notices.keys()

@@ -15,7 +15,7 @@ from fer_core.labels import EMOTIONS
 from fer_core.media import HOP_SECONDS, FaceBox
 from fer_core.media_writer import MediaWriter
 from fer_desktop.live.recorded_results import result_line
-from fer_desktop.live.recorded_timeline import recorded_timeline, write_timeline
+from fer_desktop.live.recorded_timeline import recorded_timeline, said_live, write_timeline
 
 SECONDS = 4.5  # 12 segments
 FACE = FaceBox(20, 10, 24, 24, 0.9)
@@ -116,3 +116,21 @@ def test_without_a_model_there_is_no_timeline(video) -> None:
     video.with_suffix(".jsonl").write_text('{"recording": 1}\n')
     write_timeline(video)
     assert not video.with_suffix(".json").exists()
+
+
+def test_what_was_said_live_is_known_of_recordings_alone(video, answer) -> None:
+    assert said_live(video) is None, "an ordinary film"
+    video.with_suffix(".jsonl").write_text('{"any": "lines"}\n')
+    assert said_live(video) is None, "lines of somebody else"
+    write(video, answer(8))
+    assert said_live(video).segments[3].emotion == "angry"
+    write_timeline(video)
+    assert said_live(video).segments[3].emotion == "angry"
+
+
+def test_a_recording_that_was_cut_since_then_has_no_live_answers(video, answer) -> None:
+    write(video, answer(8))
+    write_timeline(video)
+    with video.open("ab") as file:
+        file.write(bytes(100))
+    assert said_live(video) is None

@@ -35,3 +35,12 @@ def test_at_the_end_there_is_nothing_to_cancel(strip):
     assert strip.button.isVisible()
     strip.show_failed()
     assert not strip.button.isVisible()
+
+
+def test_a_recording_can_be_analysed_anew(strip):
+    strip.show_said_live()
+    assert strip.words.text() == "As said live"
+    assert strip.button.isVisible()
+    assert strip.button.accessibleName() == "Analyse the recording anew"
+    strip.show_preparing()
+    assert strip.button.accessibleName() == "Cancel the analysis"
