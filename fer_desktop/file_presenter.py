@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from fer_core.analysis.timeline import Segment, Timeline
 from fer_core.data.media_info import MediaInfo
 from fer_desktop.errors import Notice
+from fer_desktop.faces_presenter import FacesPresenter, first_seen
 from fer_desktop.findings_presenter import FindingsPresenter
 from fer_desktop.live.model import open_file_model
 from fer_desktop.playback.analysis_worker import AnalysisWorker
@@ -55,6 +56,7 @@ class FilePresenter(QObject):
         self._poll_timer.timeout.connect(self.poll)
         self._playhead_timer = QTimer(self, interval=TIMELINE_MS)
         self._playhead_timer.timeout.connect(self._move_playhead)
+        self.faces = FacesPresenter(self.page.analysis, self.worker, self)
         self._connect_views()
         self.findings = FindingsPresenter(
             self.page,
@@ -130,6 +132,7 @@ class FilePresenter(QObject):
         if not info.has_picture:
             self.page.show_sound_only()
         self._show_player()
+        self.faces.open(info.has_picture)
         self.findings.open(self.player.path, info.has_picture)
         self._analyse()
 
@@ -163,7 +166,8 @@ class FilePresenter(QObject):
         self.page.timeline.set_duration(self.player.duration_s)
         self.page.analysis.show_preparing()
         self._anew, self._said_live = anew, False
-        self.worker.start(self.player.path, anew)
+        self.faces.forget()
+        self.worker.start(self.player.path, anew, self.faces.faces)
 
     def _on_said_live(self) -> None:
         self._said_live = True
@@ -188,6 +192,17 @@ class FilePresenter(QObject):
             more = len(timeline.warnings) - 3
             hint = f"And {more} more, in every export." if more > 0 else ""
             self.window.notices.show_notice(Notice("analysis", text, hint, severity="warning"))
+
+    def _show_face(self, timeline: Timeline) -> None:
+        """Of the face chosen; where it is not to be seen now, from its coming on."""
+        self.timeline, self._drawn = timeline, None
+        self.results.clear()
+        self.results.add(timeline.segments)
+        self.page.timeline.set_segments(timeline.segments)
+        self.findings.show(timeline)
+        now, first = self.results.at(self.player.position_s), first_seen(timeline)
+        if first is not None and (now is None or not now.seen):
+            self.player.seek(first.start_s)
 
     def _on_failed(self, notice: Notice) -> None:
         self._failed, self._drawn = True, None  # why there is nothing is told anew
@@ -237,6 +252,8 @@ class FilePresenter(QObject):
             return "No results", "The notice above says why."
         if self._cancelled:
             return "Not analysed", "Continue the analysis with C."
+        if self.faces.faces == "all":
+            return "Analysing…", "What each face shows is told at the end."
         return "Analysing…", "It has not come this far yet."
 
     def _move_playhead(self) -> None:
@@ -265,6 +282,8 @@ class FilePresenter(QObject):
         self.worker.progress.connect(self._on_progress)
         self.worker.finished.connect(self._on_finished)
         self.worker.failed.connect(self._on_failed)
+        self.faces.analysis_wanted.connect(partial(self._analyse, anew=True))
+        self.faces.timeline_chosen.connect(self._show_face)
         for view in (page.transport, page.timeline, page.peaks, page.markers):
             view.seek_requested.connect(player.seek)
         page.transport.rate_picked.connect(player.set_rate)

@@ -116,6 +116,10 @@ class FindingsPresenter(QObject):
         if not self._refresh_timer.isActive():
             self._refresh_timer.start()
 
+    def show(self, timeline: Timeline) -> None:
+        """Of another face; ``results`` hold it already."""
+        self._on_finished(timeline)
+
     def _on_finished(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._refresh_timer.stop()
@@ -174,7 +178,9 @@ class FindingsPresenter(QObject):
         """Ask what is wanted, and write it; nothing before the file is analysed to its end."""
         if self._timeline is None or self._path is None or self._dialog is not None:
             return
-        dialog = ExportDialog(FORMATS, _folder_for(self._path), f"{self._path.stem}-emotions")
+        face = self._timeline.face_id
+        name = f"{self._path.stem}-emotions" + ("" if face is None else f"-face-{face}")
+        dialog = ExportDialog(FORMATS, _folder_for(self._path), name)
         dialog.setParent(parent, dialog.windowFlags())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         # What was there when it opened: another analysis may begin behind it.

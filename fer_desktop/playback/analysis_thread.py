@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from fer_core.errors import UserError
 from fer_desktop.errors import Notice, first_line
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from fer_core.analysis.timeline import Segment, Timeline
 
 log = logging.getLogger(__name__)
+
+Faces = Literal["largest", "all"]  # that are followed
 
 TELL_SECONDS = 0.1  # the window need not draw more often
 NICENESS = 5  # of what is analysed: the player's picture comes first
@@ -43,6 +45,7 @@ class Listeners:
     identified: Callable[[str], None]  # the SHA-256 of the file's content
     segments: Callable[[tuple[Segment, ...]], None]
     progress: Callable[[float, float, float], None]  # seconds done, of how many, seconds left
+    faces: Callable[[tuple[Timeline, ...]], None]  # of each, before its segments and the end
     finished: Callable[[Timeline], None]
     failed: Callable[[Notice], None]
 
@@ -51,12 +54,21 @@ class AnalysisThread(threading.Thread):
     """``load`` opens the model on this thread and may take seconds."""
 
     def __init__(
-        self, path: Path, load: Callable[[], LoadedModel], listeners: Listeners, anew: bool = False
+        self,
+        path: Path,
+        load: Callable[[], LoadedModel],
+        listeners: Listeners,
+        anew: bool = False,
+        faces: Faces = "largest",
     ) -> None:
-        """``anew``: also where the answers of a recording are there."""
+        """``anew``: also where the answers of a recording are there.
+
+        Of "all" faces the segments are known at the end; what is told then are those of the first.
+        """
         super().__init__(name="file analysis")
         self._path = path
         self._anew = anew
+        self._faces: Faces = faces
         self._load = load
         self._listeners = listeners
         self._going_on = threading.Event()
@@ -114,14 +126,15 @@ class AnalysisThread(threading.Thread):
         from fer_core.analysis.analysis import Analysis
         from fer_core.data.digest import content_digest
 
-        analysis = Analysis(self._path, model)
+        analysis = Analysis(self._path, model, face=self._faces)
         if self._stopping.is_set():
             return None
         self._listeners.identified(content_digest(self._path))  # known since the line above
         pace, told_s = Pace(), -math.inf
         with closing(analysis.segments()) as segments:
             for segment in segments:
-                self._waiting.append(segment)
+                if self._faces == "largest":  # else it is what the sound alone says
+                    self._waiting.append(segment)
                 now_s, pausing = time.monotonic(), not self._going_on.is_set()
                 pace.reached(analysis.done_s, now_s)
                 if pausing or now_s - told_s >= TELL_SECONDS:
@@ -133,8 +146,12 @@ class AnalysisThread(threading.Thread):
                     pace.reached(analysis.done_s, time.monotonic())
                 if self._stopping.is_set():
                     return None
+        timelines = tuple(analysis.timelines())
+        if self._faces == "all" and not self._stopping.is_set():
+            self._listeners.faces(timelines)
+            self._waiting += timelines[0].segments
         self._tell(analysis, pace)
-        return analysis.timeline()
+        return timelines[0]
 
     def _tell(self, analysis: Analysis, pace: Pace) -> None:
         """What came since the last time."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from fer_desktop.playback.analysis_thread import AnalysisThread, Listeners
+from fer_desktop.playback.analysis_thread import AnalysisThread, Faces, Listeners
 
 if TYPE_CHECKING:
     from fer_core.analysis.model import LoadedModel
@@ -30,6 +30,7 @@ class AnalysisWorker(QObject):
     identified = Signal(str)  # SHA-256 of the file's content, before its first segment
     segments = Signal(object)  # tuple[Segment, ...] that follow the last ones
     progress = Signal(float, float, float)  # seconds done, of how many, seconds left
+    faces = Signal(object)  # tuple[Timeline, ...], of each: the first one's segments follow
     finished = Signal(object)  # Timeline
     failed = Signal(object)  # Notice; the segments until then stay
     _posted = Signal(object)  # a callable, from any thread, to be called on the GUI thread
@@ -46,10 +47,11 @@ class AnalysisWorker(QObject):
         """Of the next file."""
         self._load = load
 
-    def start(self, path: Path, anew: bool = False) -> None:
+    def start(self, path: Path, anew: bool = False, faces: Faces = "largest") -> None:
         """Analyse ``path`` from its beginning.
 
-        Of a recording tell what was said live, unless it is to be analysed ``anew``.
+        Of a recording tell what was said live, unless it is to be analysed ``anew``. Of "all" faces
+        each has a timeline at the end.
         """
         self.dismiss()
         self._thread = thread = AnalysisThread(
@@ -60,10 +62,12 @@ class AnalysisWorker(QObject):
                 identified=partial(self._post, self.identified),
                 segments=partial(self._post, self.segments),
                 progress=partial(self._post, self.progress),
+                faces=partial(self._post, self.faces),
                 finished=partial(self._post, self.finished),
                 failed=partial(self._post, self.failed),
             ),
             anew,
+            faces,
         )
         thread.start()
 

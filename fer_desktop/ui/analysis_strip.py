@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QToolButton,
+    QWidget,
+)
 
 from fer_desktop.ui.timeline import clock
 
@@ -12,6 +21,8 @@ _STEPS = 1000
 
 
 class AnalysisStrip(QWidget):
+    face_picked = Signal(int)  # 0 the largest, behind it each, or those that were offered
+
     def __init__(self, action: QAction) -> None:
         """``action`` cancels, or goes on."""
         super().__init__()
@@ -23,21 +34,42 @@ class AnalysisStrip(QWidget):
         self.bar.setRange(0, _STEPS)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
+        self.bar.setMinimumWidth(40)  # words and faces need the room
         self.bar.setAccessibleName("How far the analysis is")
         self.button = QToolButton()
         self.button.setDefaultAction(action)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.faces = QComboBox()
+        self.faces.setAccessibleName("Whose face")
+        self.faces.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.faces.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.faces.activated.connect(self.face_picked)
         row = QHBoxLayout(self)
         row.setContentsMargins(2, 0, 2, 0)
         row.setSpacing(10)
         row.addWidget(self.words)
         row.addWidget(self.bar, 1)
+        row.addWidget(self.faces)
         row.addWidget(self.button)
         self.show_preparing()
+        self.offer_faces((), 0)
 
     def sizeHint(self) -> QSize:
-        return QSize(400, 30)
+        return QSize(400, 34)
+
+    def offer_faces(self, texts: Sequence[str], chosen: int) -> None:
+        """The largest, and those of ``texts``; without any, to look at each."""
+        self.faces.clear()
+        self.faces.addItems(["Largest face", *(texts or ["Each face"])])
+        self.faces.setCurrentIndex(chosen)
+        self.faces.setToolTip(
+            "Whose face is shown" if texts else "The largest face, or all who are seen, one by one"
+        )
+
+    def show_faces(self, shown: bool) -> None:
+        """Whether there can be any."""
+        self.faces.setVisible(shown)
 
     def show_preparing(self) -> None:
         """The model and the file are being looked at."""

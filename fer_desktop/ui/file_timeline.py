@@ -111,6 +111,11 @@ class FileTimeline(LatePlot):
         if self._plot is not None:
             self._plot.draw()
 
+    def set_segments(self, segments: Sequence[Segment]) -> None:
+        """In place of those that are there."""
+        self.table.clear()
+        self.add_segments(segments)
+
     def clear(self) -> None:
         """For another file."""
         self.table.clear()

@@ -26,6 +26,7 @@ from fer_core.config import (
 )
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
+from fer_core.media import FaceBox
 from fer_core.predictor import Predictor
 from fer_core.weights import new_model
 from fer_desktop import file_presenter
@@ -33,6 +34,7 @@ from fer_desktop.file_presenter import FilePresenter
 from fer_desktop.playback import analysis_worker
 from fer_desktop.playback.recent_files import RecentFiles
 from fer_desktop.settings import Settings
+from fer_desktop.ui.export_dialog import ExportDialog
 from fer_desktop.ui.main_window import MainWindow
 
 # Without pytest-qt's log: a handler in Python of what Qt Multimedia's threads say is a deadlock.
@@ -115,6 +117,18 @@ class _NoFaces:
         return []
 
     def close(self) -> None: ...
+
+
+class _TwoFaces(_NoFaces):
+    """One on the left, in every picture; a smaller one on the right comes and stays."""
+
+    def __init__(self) -> None:
+        self._looked = 0
+
+    def detect(self, image: np.ndarray) -> list:
+        self._looked += 1
+        left, right = FaceBox(10, 10, 40, 40, 0.9), FaceBox(100, 12, 30, 30, 0.9)
+        return [left] if self._looked < 24 else [left, right]
 
 
 @pytest.fixture
@@ -471,3 +485,83 @@ def test_a_recording_whose_answers_are_damaged_is_analysed(desk, recording, unti
     until(lambda: desk.presenter.timeline is not None, 60)
     assert desk.presenter.results.at(5.0).emotion == "angry"
     assert not desk.window.notices.keys()
+
+
+@pytest.fixture
+def two_people(desk, film, until, monkeypatch) -> SimpleNamespace:
+    """The file of two, analysed; what it says of the largest face is shown."""
+    monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", _TwoFaces)
+    desk.window.open_requested.emit(film)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    desk.presenter.player.pause()
+    choice = desk.presenter.page.analysis.faces
+    desk.pick = lambda place: (choice.setCurrentIndex(place), choice.activated.emit(place))
+    desk.offered = lambda: [choice.itemText(place) for place in range(choice.count())]
+    desk.choice = choice
+    return desk
+
+
+def test_another_person_than_the_largest_can_be_looked_at(two_people, until):
+    desk, presenter = two_people, two_people.presenter
+    assert desk.offered() == ["Largest face", "Each face"]
+    assert {s.face.x for s in presenter.results.segments} == {10}
+    presenter.player.seek(0.5)
+    desk.pick(1)
+    assert not desk.window.command("export").isEnabled()
+    until(lambda: presenter.timeline is not None, 60)
+    assert desk.offered()[0] == "Largest face"
+    assert desk.offered()[1].startswith("Face 0: 12 s from 0:00")
+    assert desk.offered()[2].startswith("Face 1: ")
+    assert desk.choice.currentIndex() == 1
+    assert {s.face.x for s in presenter.results.segments} == {10}
+
+    desk.pick(2)
+    assert presenter.timeline.face_id == 1
+    assert {s.face.x for s in presenter.results.segments if s.face} == {100}
+    assert presenter.page.timeline.table.end_s == pytest.approx(12, abs=0.1)
+    assert presenter.results.at(presenter.player.position_s).seen, "went to where it is seen"
+    desk.window.command("export").trigger()
+    (dialog,) = desk.window.findChildren(ExportDialog)
+    assert dialog.name.text() == "long-emotions-face-1"
+    dialog.reject()
+
+    desk.pick(0)
+    until(lambda: presenter.timeline is not None, 60)
+    assert presenter.timeline.face_id is None
+    assert desk.offered() == ["Largest face", "Each face"]
+
+
+def test_while_each_face_is_looked_at_nothing_is_said_of_the_sound_alone(two_people, until):
+    desk, presenter = two_people, two_people.presenter
+    desk.network.go_on.clear()
+    desk.pick(1)
+    until(lambda: "at the end" in presenter.page.bars.accessibleDescription())
+    assert desk.choice.currentText() == "Each face"
+    assert len(presenter.results) == 0
+    desk.network.go_on.set()
+    until(lambda: presenter.timeline is not None, 60)
+
+
+def test_the_next_file_begins_with_the_largest_face(two_people, write_film, until):
+    desk, presenter = two_people, two_people.presenter
+    desk.pick(1)
+    until(lambda: presenter.timeline is not None, 60)
+    desk.window.open_requested.emit(write_film("film.mkv"))
+    until(lambda: presenter.timeline is not None, 60)
+    assert presenter.timeline.face_id is None
+    assert desk.offered() == ["Largest face", "Each face"]
+
+
+def test_of_a_file_without_a_face_the_sound_is_told_when_each_is_wanted(desk, film, until):
+    desk.window.open_requested.emit(film)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    desk.presenter.page.analysis.face_picked.emit(1)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert desk.presenter.page.analysis.faces.currentText() == "Each face"
+    assert desk.presenter.results.at(5.0).emotion == "angry", "what the sound says"
+
+
+def test_of_sound_alone_no_face_is_offered(desk, write_film, until):
+    desk.presenter.open(write_film("tone.mp3", codec=None, sound="mp3", seconds=4))
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert not desk.presenter.page.analysis.faces.isVisible()

@@ -44,3 +44,13 @@ def test_a_recording_can_be_analysed_anew(strip):
     assert strip.button.accessibleName() == "Analyse the recording anew"
     strip.show_preparing()
     assert strip.button.accessibleName() == "Cancel the analysis"
+
+
+def test_faces_are_offered_whole_once_they_are_known(strip, qtbot):
+    narrow = strip.faces.sizeHint().width()
+    strip.offer_faces(["Face 0: 1234 s from 1:00:00", "Face 1: 8 s from 0:02"], chosen=2)
+    assert strip.faces.currentText() == "Face 1: 8 s from 0:02"
+    assert strip.faces.sizeHint().width() > narrow
+    with qtbot.waitSignal(strip.face_picked) as picked:
+        strip.faces.activated.emit(1)
+    assert picked.args == [1]
