@@ -43,7 +43,12 @@ def _number_from(lowest: int, text: str) -> int:
 
 def add_device(parser: Any) -> None:
     """``--device``, of a parser or a group."""
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where the network runs (default: auto, a GPU if there is one)",
+    )
 
 
 def add_modalities(parser: Any, of_what: str) -> None:

@@ -22,7 +22,7 @@ examples:
   fer-desktop --camera 1 --microphone none     the second camera, no sound
   fer-desktop --camera http://192.168.1.7:8080/video    a phone's camera
   fer-desktop FILE                             play a recording, and see what is in it
-  fer-desktop --demo                           a drawn face and a made voice, no devices
+  fer-desktop --demo                           a drawn face and a synthetic voice, no devices
   fer-desktop --exit-after 60 --report out.json         one minute, predictions to a file
 
 Nothing that is seen or heard leaves this machine.
@@ -55,13 +55,21 @@ def parse_arguments(arguments: list[str] | None = None) -> Namespace:
         help="what to listen to; the default is the one chosen last, else the system's",
     )
     parser.add_argument(
-        "--demo", action="store_true", help="watch a drawn face and hear a made voice; no devices"
+        "--demo",
+        action="store_true",
+        help="watch a drawn face and hear a synthetic voice; no devices",
     )
     parser.add_argument(
-        "--model", type=_folder, metavar="PATH", help="folder with config.json, model.safetensors"
+        "--model",
+        type=_folder,
+        metavar="PATH",
+        help="a model's folder; the default is the one chosen in Settings, else the bundled model",
     )
     parser.add_argument(
-        "--device", choices=DEVICES, metavar="|".join(DEVICES), help="where the network runs"
+        "--device",
+        choices=DEVICES,
+        metavar="|".join(DEVICES),
+        help="where the network runs; the default is what Settings say, at first auto",
     )
     parser.add_argument(
         "--exit-after",

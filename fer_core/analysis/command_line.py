@@ -61,10 +61,16 @@ def parser() -> argparse.ArgumentParser:
         description="Emotions over time in recordings: a segment for each 375 ms of every file.",
     )
     parser.add_argument(
-        "files", nargs="+", metavar="FILE|FOLDER|GLOB", help="folders with all media in them"
+        "files",
+        nargs="+",
+        metavar="FILE|FOLDER|GLOB",
+        help="a media file, a folder with all media in it, or a pattern such as '**/*.mp4'",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help=f"results (default: {DEFAULT_OUT}, here)"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"folder of the results (default: {DEFAULT_OUT}, in the current folder)",
     )
     parser.add_argument(
         "--format",
@@ -73,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"what is written (default: {DEFAULT_FORMATS}; with --json alone nothing)",
     )
     parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="default: the one that comes with the program"
+        "--model", type=Path, metavar="DIR", help="a model's folder (default: the bundled model)"
     )
     parser.add_argument(
         "--hop",
@@ -86,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
         "--workers",
         type=positive,
         metavar="N",
-        help="files at once (default: 1; of a cluster, its processors)",
+        help="files analysed at once (default: 1; on a cluster, one for each processor)",
     )
     parser.add_argument(
         "--cluster",
@@ -100,23 +106,23 @@ def parser() -> argparse.ArgumentParser:
         type=_face,
         default="largest",
         metavar="largest|INDEX|all",
-        help="whose: the largest face's, one's by its number from 0 in the order of their coming, "
-        "or each one's in files of its own (default: largest)",
+        help="which face: the largest, one by its number (from 0, in order of appearance), or all, "
+        "each in files of its own (default: largest)",
     )
     parser.add_argument(
         "--sound-track",
         type=positive,
         metavar="N",
-        help="which of several, from 1 (default: the file's main one)",
+        help="which of several sound tracks, from 1 (default: the file's main one)",
     )
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="leave out files whose results, JSON among them, are there, of the same content, "
+        help="leave out files that have all their results, JSON among them, for the same content, "
         "model, hop, modalities and sound track",
     )
     parser.add_argument(
-        "--json", action="store_true", help="one JSON object a file on standard output"
+        "--json", action="store_true", help="one JSON object for each file on standard output"
     )
     return parser
 

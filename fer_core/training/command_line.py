@@ -53,31 +53,37 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    fit = command("fit", commands.run_fit, "train a model and measure it on people it never saw")
+    fit = command("fit", commands.run_fit, "train a model and score it on people it never saw")
     _add_corpora(fit)
     _add_training(fit)
     fit.add_argument("--fold", type=int, default=0, help="of the split, from 0 (default: 0)")
-    fit.add_argument("--start-from", type=Path, metavar="DIR", help="a model to begin with")
+    fit.add_argument(
+        "--start-from", type=Path, metavar="DIR", help="folder of a model to train further"
+    )
 
     crossval = command(
-        "crossval", commands.run_crossval, "a model for each fold of a split, mean and sd"
+        "crossval",
+        commands.run_crossval,
+        "train a model for each fold of a split; mean and deviation",
     )
     _add_corpora(crossval)
     _add_training(crossval)
 
     ablate = command(
-        "ablate", commands.run_ablate, "what each part of the network is worth, in one table"
+        "ablate",
+        commands.run_ablate,
+        "measure what each part of the network is worth, in one table",
     )
     _add_corpora(ablate)
     _add_training(ablate)
     ablate.add_argument(
-        "--fold", type=int, action="append", help="of the split, repeatable (default: 0)"
+        "--fold", type=int, action="append", help="of the split, from 0; repeatable (default: 0)"
     )
 
     tune = command("tune", commands.run_tune, "search hyperparameters on the validation people")
     _add_corpora(tune)
     _add_training(tune)
-    tune.add_argument("--trials", type=positive, default=30, help="in all (default: 30)")
+    tune.add_argument("--trials", type=positive, default=30, help="how many in all (default: 30)")
     tune.add_argument("--fold", type=int, default=0, help="of the split, from 0 (default: 0)")
 
     evaluate = command(
@@ -89,65 +95,90 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         action="append",
-        help="repeatable (default: the bundled)",
+        help="a model's folder; several are averaged (default: the bundled model)",
     )
-    evaluate.add_argument("--fold", type=int, help="of the split (default: all of its test parts)")
     evaluate.add_argument(
-        "--seed", type=int, default=0, help="that drew the folds, as fit's (default: 0)"
+        "--fold", type=int, help="of the split, from 0 (default: the test parts of all its folds)"
+    )
+    evaluate.add_argument(
+        "--seed", type=int, default=0, help="by which fit drew the folds (default: 0)"
     )
     evaluate.add_argument(
         "--pairs",
         type=positive,
         metavar="N",
-        help="N pairs an emotion, of the first corpus's voices and the second's faces",
+        help="score N pairs for each emotion: voices of the first corpus with faces of the second",
     )
-    evaluate.add_argument("--json", action="store_true", help="one JSON object, nothing else")
+    evaluate.add_argument(
+        "--json", action="store_true", help="print one JSON object and nothing else"
+    )
     add_device(evaluate)
 
-    export = command("export", commands.run_export, "ONNX and torch.export, compared with torch")
-    export.add_argument("model", type=Path, metavar="MODEL")
-    export.add_argument("folder", type=Path, metavar="FOLDER")
-    export.add_argument("--format", choices=("onnx", "pt2"), action="append", help="default: both")
-    export.add_argument("--int8", action="store_true", help="ONNX with eight-bit weights as well")
+    export = command(
+        "export",
+        commands.run_export,
+        "write a model as ONNX and torch.export files, compared with torch",
+    )
+    export.add_argument("model", type=Path, metavar="MODEL", help="a model's folder")
+    export.add_argument("folder", type=Path, metavar="FOLDER", help="where the files go")
+    export.add_argument(
+        "--format", choices=("onnx", "pt2"), action="append", help="repeatable (default: both)"
+    )
+    export.add_argument("--int8", action="store_true", help="also ONNX with 8-bit weights")
     export.add_argument(
         "--tolerance",
         type=float,
         default=1e-4,
-        help="largest difference allowed; of int8 at least 0.1",
+        help="largest difference allowed (default: 0.0001; with int8 at least 0.1)",
     )
     export.add_argument(
-        "--prune", type=float, metavar="SHARE", help="remove the weakest heads and channels"
+        "--prune",
+        type=float,
+        metavar="SHARE",
+        help="first remove this share of attention heads and feed-forward channels, the weakest",
     )
 
-    packing = command("pack", commands.run_pack, "a trained model in half the size, with its card")
-    packing.add_argument("model", type=Path, metavar="MODEL")
-    packing.add_argument("folder", type=Path, metavar="FOLDER")
+    packing = command(
+        "pack", commands.run_pack, "copy a trained model in half the size, with its card"
+    )
+    packing.add_argument("model", type=Path, metavar="MODEL", help="a model's folder")
+    packing.add_argument("folder", type=Path, metavar="FOLDER", help="where the copy goes")
 
     summary = command(
-        "summary", commands.run_summary, "each part's parameters, operations and memory"
+        "summary", commands.run_summary, "print each part's parameters, operations and memory"
     )
-    summary.add_argument("--preset", choices=PRESETS, default="compact")
     summary.add_argument(
-        "--batch", type=positive, default=4, help="for the memory that training needs"
+        "--preset", choices=PRESETS, default="compact", help="of the network (default: compact)"
     )
-    summary.add_argument("--markdown", action="store_true", help="all presets as a table")
-    summary.add_argument("--figure", type=Path, metavar="FILE", help="draw the network")
+    summary.add_argument(
+        "--batch", type=positive, default=4, help="for the memory that training needs (default: 4)"
+    )
+    summary.add_argument("--markdown", action="store_true", help="print all presets as a table")
+    summary.add_argument(
+        "--figure", type=Path, metavar="FILE", help="draw the network into a file (.svg or .png)"
+    )
 
     data = subparsers.add_parser("data", help="look at a corpus")
     checks = data.add_subparsers(required=True, metavar="COMMAND")
-    check = checks.add_parser("check", help="what is in a corpus, and what cannot be used")
+    text = "list what is in a corpus, and what cannot be used and why"
+    check = checks.add_parser("check", help=text, description=text)
     check.set_defaults(run=commands.run_check)
     _add_corpora(check)
     check.add_argument(
-        "--depth", choices=("names", "headers", "contents"), default="headers", help="how deep"
+        "--depth",
+        choices=("names", "headers", "contents"),
+        default="headers",
+        help="trust the names, read each file's header, or decode it all (default: headers)",
     )
-    check.add_argument("--json", action="store_true")
+    check.add_argument("--json", action="store_true", help="one JSON object for each corpus")
 
     convert = command(
-        "convert-nemo", commands.run_convert_nemo, "make NVIDIA's .nemo file an audio.upstream"
+        "convert-nemo",
+        commands.run_convert_nemo,
+        "convert NVIDIA's FastConformer (.nemo) to a folder for audio.upstream",
     )
-    convert.add_argument("file", type=Path, metavar="FILE")
-    convert.add_argument("folder", type=Path, metavar="FOLDER")
+    convert.add_argument("file", type=Path, metavar="FILE", help="the .nemo file")
+    convert.add_argument("folder", type=Path, metavar="FOLDER", help="where the weights go")
     return parser
 
 
@@ -155,48 +186,96 @@ def _add_corpora(parser: argparse.ArgumentParser) -> None:
     corpora = parser.add_argument_group("corpora, each --corpus with its --data")
     names = "; ".join(f"{name}: {kind.help}" for name, kind in CORPORA.items())
     corpora.add_argument("--corpus", action="append", required=True, choices=CORPORA, help=names)
-    corpora.add_argument("--data", type=Path, action="append", required=True, metavar="DIR")
+    corpora.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="DIR",
+        help="its folder; of a manifest also the table itself",
+    )
     splits = "; ".join(f"{name}: {text}" for name, text in SPLITS.items())
     corpora.add_argument(
         "--split",
         action="append",
         choices=SPLITS,
         metavar="NAME",
-        help=f"of each corpus in turn, by speaker if left out. {splits}",
+        help="of each corpus in turn (default: dev5 for ravdess, else official or speakers). "
+        f"{splits}",
     )
-    corpora.add_argument("--song", action="store_true", help="RAVDESS: sung recordings as well")
+    corpora.add_argument("--song", action="store_true", help="RAVDESS: use sung recordings as well")
     corpora.add_argument(
-        "--allow-missing", action="store_true", help="actors of the split may be missing"
+        "--allow-missing", action="store_true", help="allow actors of the split to be missing"
     )
     add_modalities(corpora, "recordings")
     corpora.add_argument(
-        "--cache", type=Path, metavar="DIR", help="prepared media (default: in the user's cache)"
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="folder for decoded media and features (default: FER_CACHE, else the user's cache)",
     )
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     training = parser.add_argument_group("training")
-    training.add_argument("--config", type=Path, metavar="FILE", help="YAML, see configs/")
-    training.add_argument("--preset", choices=PRESETS, help="of the network")
     training.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="such as training.epochs=3"
+        "--config", type=Path, metavar="FILE", help="settings in YAML, see configs/"
+    )
+    training.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="of the network (default: the configuration's, else compact)",
+    )
+    training.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting, such as stages.audio.epochs=3; repeatable",
     )
     for name, kind in (("epochs", int), ("batch", int), ("lr", float)):
         training.add_argument(f"--{name}", type=kind, help=f"{name} of every stage")
-    training.add_argument("--seed", type=int)
     training.add_argument(
-        "--stages", metavar="audio,visual,fusion,joint", help="default: what the corpora can teach"
+        "--seed",
+        type=int,
+        help="of weights, order and drawn folds (default: the configuration's, else 0)",
     )
     training.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="the run; an old one goes on"
+        "--stages",
+        metavar="audio,visual,fusion,joint",
+        help="some of these (default: all that the corpora can teach)",
+    )
+    training.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of the run; one that was stopped there goes on",
     )
     add_device(training)
-    training.add_argument("--devices", type=positive, default=1, help="processes on each machine")
-    training.add_argument("--nodes", type=positive, default=1, help="machines")
-    training.add_argument("--strategy", default="auto", help="of Lightning: ddp, fsdp ...")
     training.add_argument(
-        "--workers", type=none_or_more, default=0, help="processes that prepare batches"
+        "--devices", type=positive, default=1, help="processes on each machine (default: 1)"
+    )
+    training.add_argument("--nodes", type=positive, default=1, help="machines (default: 1)")
+    training.add_argument(
+        "--strategy", default="auto", help="of Lightning: ddp, fsdp ... (default: auto)"
+    )
+    training.add_argument(
+        "--workers",
+        type=none_or_more,
+        default=0,
+        help="processes that prepare batches (default: 0)",
     )
     training.add_argument("--threads", type=positive, help="of the CPU (default: all cores)")
-    training.add_argument("--progress", choices=("bar", "jsonl", "none"), default="bar")
-    training.add_argument("--log", choices=("tensorboard", "csv", "wandb"), default="tensorboard")
+    training.add_argument(
+        "--progress",
+        choices=("bar", "jsonl", "none"),
+        default="bar",
+        help="how progress is shown; jsonl is for programs (default: bar)",
+    )
+    training.add_argument(
+        "--log",
+        choices=("tensorboard", "csv", "wandb"),
+        default="tensorboard",
+        help="of losses and scores (default: tensorboard; wandb must be installed)",
+    )
