@@ -13,7 +13,7 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 fi
 
 cat <<TEXT
-Setting up in $venv, once: about 3.6 GB to download, 7.2 GB on disk (most of it torch's CUDA
+Setting up in $venv, once: about 3.6 GB to download, 8 GB on disk (most of it torch's CUDA
 libraries, which its Linux package brings along). It takes minutes: 1.5 with a very fast connection.
 TEXT
 
