@@ -116,8 +116,12 @@ class Checked:
         }
 
 
-def check(corpus: Corpus, depth: Depth = "names") -> Checked:
+def check(
+    corpus: Corpus, depth: Depth = "names", on_item: Callable[[int, int], None] | None = None
+) -> Checked:
     """Look at ``corpus`` as deeply as asked; what cannot be used becomes a problem.
+
+    ``on_item`` is told how many items are done, and of how many.
 
     Raises:
         UserError: nothing usable is left.
@@ -126,7 +130,7 @@ def check(corpus: Corpus, depth: Depth = "names") -> Checked:
     if depth != "names":
         usable, lengths = [], []
         tracks_once, pictures_once = cache(recording_tracks), cache(_pictures)
-        for item in corpus.items:
+        for done, item in enumerate(corpus.items, start=1):
             try:
                 length_s = _length(item, tracks_once, pictures_once)
                 if depth == "contents":
@@ -137,6 +141,8 @@ def check(corpus: Corpus, depth: Depth = "names") -> Checked:
                 usable.append(item)
                 if length_s is not None:
                     lengths.append(length_s)
+            if on_item is not None:
+                on_item(done, len(corpus.items))
     if not usable:
         raise UserError(
             f"Nothing in “{corpus.folder}” can be used: {problems[-1].reason}.",

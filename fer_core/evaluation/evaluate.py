@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -21,9 +21,15 @@ from fer_core.model.segment_pooling import seen_segments
 WINDOWS_AT_ONCE = 32
 PICTURES_AT_ONCE = 64  # a batch of recordings has 512; so many fill two cores
 
+OnBatch = Callable[[int, int], None]  # batches done, and of how many
+
 
 def evaluate(
-    model: MultimodalFER, items: Sequence[Item], store: MediaStore, wanted: Modalities
+    model: MultimodalFER,
+    items: Sequence[Item],
+    store: MediaStore,
+    wanted: Modalities,
+    on_batch: OnBatch | None = None,
 ) -> Answers:
     """The raw answers of ``model``, put in evaluation mode, about all windows of ``items``.
 
@@ -39,7 +45,14 @@ def evaluate(
         video=wanted.video and any(item.has_picture for item in items),
     )
     windows = Windows(items, cutter, there, WINDOWS_AT_ONCE)
-    return answers_to(model, items, (windows[index] for index in range(len(windows))))
+
+    def batches() -> Iterable[tuple[Batch, Sequence[int]]]:
+        for index in range(len(windows)):
+            yield windows[index]
+            if on_batch is not None:
+                on_batch(index + 1, len(windows))
+
+    return answers_to(model, items, batches())
 
 
 @torch.inference_mode()

@@ -116,6 +116,12 @@ def test_stills_are_counted_apart_from_those_not_scored(tmp_path: Path) -> None:
     assert "1, the others train" in checked.as_text()
 
 
+def test_progress_is_told(place: Place) -> None:
+    told: list[tuple[int, int]] = []
+    check(read_corpus("ravdess", place(*NAMES)), "headers", lambda *of: told.append(of))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
 def test_the_hash_is_the_same_wherever_the_corpus_lies(place: Place, tmp_path: Path) -> None:
     folder = place(*NAMES)
     before = read_corpus("ravdess", folder)

@@ -116,6 +116,12 @@ def test_what_is_not_wanted_is_not_shown(
     assert answers.answered.tolist() == [False, True]
 
 
+def test_progress_is_told(model: MultimodalFER, store: MediaStore, voice: Item, face: Item) -> None:
+    told: list[tuple[int, int]] = []
+    evaluate(model, [voice, face], store, BOTH, on_batch=lambda *done: told.append(done))
+    assert told == [(1, 2), (2, 2)]
+
+
 @pytest.mark.parametrize("hidden", ["some frames", "all frames", "all sound"])
 def test_only_what_is_there_is_encoded_and_the_answer_is_the_networks(
     model: MultimodalFER,
