@@ -148,7 +148,7 @@ def _readme(model: MultimodalFER, reports: Sequence[FormReport]) -> str:
     config = model.config
     lines = [
         f"The emotion recognition network {config.name!r} in three parts, exported by fer_desktop.",
-        f"Trained: {config.trained_on or 'never; its answers mean nothing'}.",
+        f"Trained: {(config.trained_on or 'never; its answers mean nothing').removesuffix('.')}.",
         "",
     ]
     for part in parts_of(model):

@@ -116,6 +116,12 @@ def test_the_folder_explains_itself(
     assert "never; its answers mean nothing" in readme
 
 
+def test_the_readme_says_what_it_was_trained_on(tiny_config: FERConfig, tmp_path: Path) -> None:
+    config = dataclasses.replace(tiny_config, trained_on="ravdess: All of it trains.")
+    export_model(new_model(config, seed=0).eval(), tmp_path, formats=())
+    assert "Trained: ravdess: All of it trains.\n" in (tmp_path / "README.txt").read_text()
+
+
 def test_each_onnx_file_says_what_it_is(
     reports: dict[str, FormReport], folder: Path, model: MultimodalFER
 ) -> None:
