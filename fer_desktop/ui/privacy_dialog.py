@@ -13,9 +13,9 @@ TEXT = """
 while a session runs: from Start to Stop, never before and never after.</p>
 <p><b>Where it stays.</b> Everything is computed on this machine, and nothing is sent anywhere.
 Nothing is recorded unless you press Record: then a red badge is on the picture, and the recording
-stays in its folder, in your documents or where Settings say, until you delete it. Settings, markers
-and the names of the files opened last are remembered. Other files are written only when you ask.
-</p>
+stays in its folder, in your documents or where Settings say, until you delete it. Settings,
+markers, the names of the files opened last and a log of warnings and errors are kept. Other files
+are written only when you ask.</p>
 <p><b>What the answers are.</b> Guesses about how an expression looks and how a voice sounds. They
 do not tell what a person feels or intends, they are often wrong, and they are less reliable for
 people unlike those the model was trained on.</p>
