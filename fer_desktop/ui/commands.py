@@ -90,6 +90,7 @@ COMMANDS = (
     Command("screenshot", "Save a picture", ("Ctrl+Shift+S",), "Save a picture of the window"),
     Command("settings", "Settings", ("Ctrl+,",), "Settings", "settings"),
     Command("training", "Train a model", ("Ctrl+T",), "Train a model on recordings"),
+    Command("card", "The model's card", ("Ctrl+I",), "How right the model is, and about whom"),
     Command("shortcuts", "Keyboard shortcuts", ("F1", "?"), "Keyboard shortcuts", "help"),
     Command("quit", "Quit", ("Ctrl+Q",), "Stop and quit"),
 )

@@ -22,11 +22,12 @@ def browse_button(field: QLineEdit, title: str) -> QToolButton:
     return button
 
 
-def side_by_side(field: QWidget, button: QWidget) -> QHBoxLayout:
+def side_by_side(field: QWidget, *buttons: QWidget) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(8)
     row.addWidget(field, 1)
-    row.addWidget(button)
+    for button in buttons:
+        row.addWidget(button)
     return row
 
 

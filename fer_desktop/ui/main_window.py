@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from fer_core.prediction import Prediction
 from fer_desktop.settings import Mode, Settings
+from fer_desktop.ui.card_dialog import show_card
 from fer_desktop.ui.commands import COMMANDS, KeysAreTheirs, Page, make_actions
 from fer_desktop.ui.file_page import FilePage
 from fer_desktop.ui.icons import icon
@@ -281,6 +282,7 @@ class MainWindow(QMainWindow):
             "screenshot": self._save_picture,
             "settings": self._open_settings,
             "training": lambda: self._open_settings(training=True),
+            "card": self._open_card,
             "shortcuts": self._open_shortcuts,
             "quit": self.close,
         }
@@ -371,6 +373,13 @@ class MainWindow(QMainWindow):
         if dialog.exec():
             self._change(**dataclasses.asdict(dialog.chosen()))
         dialog.deleteLater()
+
+    def _open_card(self) -> None:
+        self.notices.clear("card")
+        model = self.settings.model
+        notice = show_card(Path(model) if model else None, self)
+        if notice is not None:
+            self.notices.show_notice(notice)
 
     def _open_shortcuts(self) -> None:
         groups = {

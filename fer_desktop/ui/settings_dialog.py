@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QLineEdit,
+    QPushButton,
     QSlider,
     QTabWidget,
     QVBoxLayout,
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from fer_desktop.settings import DEVICES, THEMES, Device, Settings, Theme, recordings_folder
+from fer_desktop.ui.card_dialog import card_of, show_card
 from fer_desktop.ui.diagnosis_panel import DiagnosisPanel
 from fer_desktop.ui.folder_field import browse_button, path_in, side_by_side
 
@@ -74,6 +76,11 @@ class SettingsDialog(QDialog):
         self.model.setPlaceholderText("The bundled model")
         self.model.setClearButtonEnabled(True)
         self.browse = browse_button(self.model, "Model folder")
+        self.card = QPushButton("Card…")
+        self.card.setAutoDefault(False)
+        self.card.clicked.connect(lambda: show_card(path_in(self.model), self))
+        self.model.textChanged.connect(self._look_for_card)
+        self._look_for_card()
         self.recordings = QLineEdit(settings.recordings or "")
         default = recordings_folder(dataclasses.replace(settings, recordings=None))
         self.recordings.setPlaceholderText(str(default))
@@ -88,6 +95,7 @@ class SettingsDialog(QDialog):
             (self.device, "Compute device", "Where the model runs"),
             (self.model, "Model folder", "A folder with config.json and weights; empty: bundled"),
             (self.browse, "Browse for a model folder", "Choose the model's folder"),
+            (self.card, "The model's card", "How right this model is, and about whom"),
             (self.recordings, "Folder for recordings", "Where sessions go that you record"),
             (self.browse_recordings, "Browse for a folder", "Choose where recordings go"),
         ):
@@ -109,7 +117,7 @@ class SettingsDialog(QDialog):
         form.addRow("", self.patches)
         form.addRow("", self.emotion)
         form.addRow("Runs on", self.device)
-        form.addRow("Model", side_by_side(self.model, self.browse))
+        form.addRow("Model", side_by_side(self.model, self.browse, self.card))
         form.addRow("Recordings", side_by_side(self.recordings, self.browse_recordings))
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
@@ -152,6 +160,9 @@ class SettingsDialog(QDialog):
     def show_training(self) -> None:
         if self._lent is not None:
             self.tabs.setCurrentWidget(self._lent)
+
+    def _look_for_card(self) -> None:
+        self.card.setEnabled(card_of(path_in(self.model)).is_file())
 
     def take_over(self, settings: Settings) -> None:
         """The model is another, chosen while the dialog is open."""

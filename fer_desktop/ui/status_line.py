@@ -39,7 +39,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setContentsMargins(10, 0, 0, 0)
         self.setAccessibleName("Status")
-        self.model = ElidedLabel("The model that answers")
+        self.model = ElidedLabel("The model that answers; Ctrl+I tells how right it is")
         self.model.setAccessibleName("Model")
         self.addWidget(self.model, 1)
         middle = Qt.TextElideMode.ElideMiddle  # the end of a path says most

@@ -3,11 +3,12 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QFont, QKeySequence, QScreen, QStandardItemModel
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QScrollArea
 
 from fer_desktop.settings import Settings
+from fer_desktop.ui.card_dialog import CardDialog
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
 from fer_desktop.ui.settings_dialog import SettingsDialog
 from fer_desktop.ui.shortcuts_dialog import ShortcutsDialog
@@ -148,3 +149,24 @@ def test_what_has_the_focus_shows_it(qtbot, qapp, theme) -> None:
         widget.setFocus(Qt.FocusReason.TabFocusReason)
         assert QApplication.focusWidget() is widget
         assert widget.grab().toImage() != without, widget.accessibleName()
+
+
+def test_the_model_that_is_chosen_shows_its_card(qtbot, tmp_path) -> None:
+    dialog = SettingsDialog(Settings())
+    qtbot.addWidget(dialog)
+    dialog.model.setText(str(tmp_path))
+    assert not dialog.card.isEnabled(), "it has none"
+    (tmp_path / "model_card.md").write_text("# Mine\n\nUAR 0.5 on luna5")
+    dialog.model.setText(str(tmp_path) + "/")
+    assert dialog.card.isEnabled()
+    read = []
+
+    def look() -> None:
+        card = QApplication.activeModalWidget()
+        assert isinstance(card, CardDialog)
+        read.append(card.text.toPlainText())
+        card.reject()
+
+    QTimer.singleShot(50, look)
+    qtbot.mouseClick(dialog.card, Qt.MouseButton.LeftButton)
+    assert "luna5" in read[0]

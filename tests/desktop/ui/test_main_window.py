@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QStandardPaths, Qt
+from PySide6.QtCore import QPoint, QStandardPaths, Qt, QTimer
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
+    QApplication,
     QComboBox,
     QStyleOptionComboBox,
     QTabBar,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 from fer_core.prediction import Prediction
 from fer_desktop.errors import Notice
 from fer_desktop.settings import Settings
+from fer_desktop.ui.card_dialog import CardDialog
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.theme import DARK, LIGHT, colours_of
 from fer_desktop.ui.tool_row import DeviceList
@@ -355,3 +357,22 @@ def test_devices_are_not_said_to_be_missing_before_anybody_looked(qtbot) -> None
     assert devices.currentText() == "Looking…"
     devices.set_devices((), None)
     assert devices.currentText() == "No microphone found"
+
+
+def test_ctrl_i_tells_how_right_the_model_is_and_about_whom(qtbot, window, tmp_path) -> None:
+    (tmp_path / "model_card.md").write_text("# Mine\n\nUAR 0.5 on luna5")
+    window.use_model(tmp_path)
+    read = []
+
+    def look() -> None:
+        card = QApplication.activeModalWidget()
+        assert isinstance(card, CardDialog)
+        read.append(card.text.toPlainText())
+        card.reject()
+
+    QTimer.singleShot(50, look)
+    qtbot.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    assert "luna5" in read[0]
+    (tmp_path / "model_card.md").unlink()
+    window.command("card").trigger()
+    assert "no card" in window.notices.text("card")
