@@ -1,11 +1,16 @@
-"""The files opened last, newest first, in a small JSON file beside the settings."""
+"""The files opened last, newest first, in a small JSON file beside the settings.
+
+An entry is a path, or one with the place that was reached: ``{"path": ..., "place_s": 754.2}``.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from fer_core.errors import UserError
 from fer_core.whole_file import write_whole
@@ -25,10 +30,14 @@ class RecentFiles:
         self._kept_in = kept_in or recent_files_path()
         self.on_change: Callable[[tuple[Path, ...]], None] = lambda paths: None
         self._paths: list[Path] = []
+        self._places: dict[Path, float] = {}  # seconds, of some of them
         with suppress(OSError, ValueError, TypeError):
             entries = json.loads(self._kept_in.read_text(encoding="utf-8"))
             if isinstance(entries, list):
-                self._paths = [Path(entry) for entry in entries if isinstance(entry, str)][:MOST]
+                for path, place_s in map(_read, entries[:MOST]):
+                    self._paths.append(path)
+                    if place_s > 0:
+                        self._places[path] = place_s
 
     @property
     def all(self) -> tuple[Path, ...]:
@@ -37,6 +46,17 @@ class RecentFiles:
     def add(self, path: Path) -> None:
         """Opened now."""
         self._put([path, *(other for other in self._paths if other != path)])
+
+    def place_s(self, path: Path) -> float:
+        """Where people left it, in seconds; 0 where nothing is known."""
+        return self._places.get(path, 0.0)
+
+    def keep_place(self, path: Path, time_s: float) -> None:
+        """For the next time that it is opened; 0 forgets it. Only of a file in the list."""
+        if path not in self._paths or time_s == self.place_s(path):
+            return
+        self._places[path] = time_s
+        self._put(self._paths)
 
     def remove(self, path: Path) -> None:
         """It is not there any more."""
@@ -47,7 +67,25 @@ class RecentFiles:
 
     def _put(self, paths: list[Path]) -> None:
         self._paths = paths[:MOST]
+        self._places = {p: s for p, s in self._places.items() if p in self._paths and s > 0}
         self.on_change(self.all)
-        text = json.dumps([str(path) for path in self._paths], indent=1)
+        text = json.dumps([self._entry(path) for path in self._paths], indent=1)
         with suppress(UserError):
             write_whole((text + "\n").encode(errors="surrogateescape"), self._kept_in)
+
+    def _entry(self, path: Path) -> str | dict[str, Any]:
+        if path not in self._places:
+            return str(path)
+        return {"path": str(path), "place_s": round(self._places[path], 3)}
+
+
+def _read(entry: Any) -> tuple[Path, float]:
+    """Raises:
+    TypeError, ValueError: it is damaged, and so what follows is not trusted either.
+    """
+    if not isinstance(entry, dict):
+        return Path(entry), 0.0
+    path, place_s = entry.get("path"), float(entry.get("place_s", 0.0))
+    if not isinstance(path, str) or not math.isfinite(place_s):
+        raise ValueError(f"{entry} is no file with a place")
+    return Path(path), place_s

@@ -565,3 +565,28 @@ def test_of_sound_alone_no_face_is_offered(desk, write_film, until):
     desk.presenter.open(write_film("tone.mp3", codec=None, sound="mp3", seconds=4))
     until(lambda: desk.presenter.timeline is not None, 60)
     assert not desk.presenter.page.analysis.faces.isVisible()
+
+
+def test_a_file_goes_on_where_it_was_left_also_after_a_restart(
+    desk, film, write_film, until, qtbot
+):
+    player = desk.presenter.player
+    desk.window.open_requested.emit(film)
+    until(lambda: player.playing, 30)
+    player.pause()
+    player.seek(6.5)
+    desk.window.open_requested.emit(write_film("film.mkv"))
+    until(lambda: player.playing, 30)
+    desk.presenter.close()
+    assert RecentFiles(desk.recent._kept_in).place_s(film) == 6.5
+
+    again = FilePresenter(desk.window, RecentFiles(desk.recent._kept_in))
+    again.open(film)
+    until(lambda: again.player.playing and again.player.position_s > 6.6, 30)
+    again.player.pause()
+    until(lambda: again.player._shown is not None and again.player._shown[0] > 6.4, 30)
+    assert again.player._offset_s == pytest.approx(0.0, abs=0.1), "the film's own clock"
+    assert again.player.position_s < 11.9
+    again.player.seek(11.0)
+    again.close()
+    assert RecentFiles(desk.recent._kept_in).place_s(film) == 0, "its end is no place to go on"

@@ -58,3 +58,31 @@ def test_where_nothing_can_be_written_the_list_holds_until_the_end(tmp_path):
     recent = RecentFiles(tmp_path / "file" / "recent.json")
     recent.add(Path("/a"))
     assert recent.all == (Path("/a"),)
+
+
+def test_the_place_in_a_file_is_kept_until_the_file_is_forgotten(kept_in):
+    recent = RecentFiles(kept_in)
+    for name in ("/a", "/b"):
+        recent.add(Path(name))
+    recent.keep_place(Path("/a"), 754.25)
+    recent.keep_place(Path("/gone"), 12.0)
+    again = RecentFiles(kept_in)
+    assert again.all == (Path("/b"), Path("/a"))
+    assert [again.place_s(Path(name)) for name in ("/a", "/b", "/gone")] == [754.25, 0, 0]
+    again.add(Path("/a"))
+    assert again.place_s(Path("/a")) == 754.25, "opened again it is still known"
+    again.keep_place(Path("/a"), 0.0)
+    assert RecentFiles(kept_in).place_s(Path("/a")) == 0
+    again.keep_place(Path("/b"), 3.0)
+    again.clear()
+    again.add(Path("/b"))
+    assert again.place_s(Path("/b")) == 0
+
+
+@pytest.mark.parametrize(
+    "entry", ['{"path": 3}', '{"path": "/b", "place_s": "x"}', '{"place_s": NaN}']
+)
+def test_a_damaged_place_costs_no_more_than_the_list(kept_in, entry):
+    kept_in.parent.mkdir()
+    kept_in.write_text(f'["/a", {entry}]')
+    assert RecentFiles(kept_in).all == (Path("/a"),)
