@@ -7,7 +7,6 @@ Nothing is ever unpickled, and nothing is fetched: pretrained encoders are in th
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import torch
@@ -22,6 +21,7 @@ from fer_core.config import FERConfig
 from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.upstream import load_upstreams
+from fer_core.whole_file import whole
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "model.safetensors"
@@ -59,13 +59,13 @@ def save_checkpoint(model: MultimodalFER, folder: Path, half: bool = False) -> N
             for name, tensor in weights.items()
         }
     config = json.dumps(model.config.as_json(), indent=2) + "\n"
-    weights_draft, config_draft = folder / f"{WEIGHTS_NAME}.new", folder / f"{CONFIG_NAME}.new"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(weights, weights_draft, metadata={"format": "pt"})
-        config_draft.write_text(config, encoding="utf-8")
-        os.replace(weights_draft, folder / WEIGHTS_NAME)
-        os.replace(config_draft, folder / CONFIG_NAME)
+        with (
+            whole(folder / CONFIG_NAME) as config_draft,
+            whole(folder / WEIGHTS_NAME) as weights_draft,
+        ):
+            save_file(weights, weights_draft, metadata={"format": "pt"})
+            config_draft.write_text(config, encoding="utf-8")
     except (OSError, SafetensorError) as error:
         raise UserError(
             f"The model could not be saved in {folder}: {error}.",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import pickle
 from collections.abc import Callable
@@ -170,3 +171,17 @@ def test_a_folder_that_cannot_be_written_is_said_so(tiny_config: FERConfig, tmp_
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="could not be saved"):
         save_checkpoint(new_model(tiny_config, seed=0), tmp_path / "file")
+
+
+def test_a_model_that_cannot_be_saved_leaves_nothing_half_written(
+    tiny_config: FERConfig, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_a_full_disk(weights: object, path: Path, metadata: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr("fer_core.weights.save_file", on_a_full_disk)
+    with pytest.raises(UserError, match="could not be saved"):
+        save_checkpoint(new_model(tiny_config, seed=1), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
