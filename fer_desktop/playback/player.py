@@ -1,9 +1,9 @@
-"""A file played by Qt: its sound, and its picture to be polled.
+"""A file played: its sound, and its picture to be polled.
 
-Times are seconds from the file's own beginning, the clock of its analysis. Qt may count from a
-little elsewhere, where sound before 0:00 belongs to the encoder: its first frame tells. Whether Qt
-shows the picture that was asked for is decided by time stamps, not by trust (``goal``); where it
-does not, the picture is read from the file (``stills``).
+Qt plays it (``qt_media``). Times are seconds from the file's own beginning, the clock of its
+analysis. Qt may count from a little elsewhere, where sound before 0:00 belongs to the encoder: its
+first frame tells. Whether Qt shows the picture that was asked for is decided by time stamps, not by
+trust (``goal``); where it does not, the picture is read from the file (``stills``).
 """
 
 from __future__ import annotations
@@ -13,19 +13,16 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import Q_ARG, QObject, Qt, QUrl, Signal
-from PySide6.QtMultimedia import QMediaPlayer, QVideoSink
+from PySide6.QtCore import QObject, Signal
 
 from fer_core.data.media_info import MediaInfo, probe
 from fer_core.data.media_picture import frames
 from fer_core.errors import UserError
 from fer_desktop.errors import Notice
-from fer_desktop.playback import qt_loop
 from fer_desktop.playback.goal import Goal, goal_of_step
 from fer_desktop.playback.pictures import Picture, Pictures, picture_of
-from fer_desktop.playback.sound import Sound
+from fer_desktop.playback.qt_media import QtMedia
 from fer_desktop.playback.stills import SAME_SECONDS
 
 SLOWEST, FASTEST = 0.25, 4.0
@@ -33,8 +30,6 @@ STEP_WITHOUT_PICTURE_SECONDS = 0.04
 MOST_STEPS = 4  # that wait while a key is held
 FIRST_PICTURE_SECONDS = 4.0  # to wait for Qt's first picture; then it is taken to have none
 EARLY_SECONDS = 0.1  # Qt delivers a picture up to that long before its time
-
-_Status = QMediaPlayer.MediaStatus
 
 
 class Player(QObject):
@@ -44,19 +39,12 @@ class Player(QObject):
     noticed = Signal(object)  # Notice: "file" cannot be read, "playback" lacks something
     changed = Signal()  # playing, rate, loop
     _posted = Signal(object)  # a callable, from a thread, to be called on the GUI thread
-    _told = Signal()  # queued behind what Qt is told
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._sink = QVideoSink(self)
-        self._media = QMediaPlayer(self)
-        self._media.setVideoSink(self._sink)
-        self.sound = Sound(self._media)
-        self._media.mediaStatusChanged.connect(self._on_status)
-        self._media.errorOccurred.connect(self._on_error)
+        self._media = QtMedia(self)
+        self.sound = self._media.sound
         self._posted.connect(self._call)
-        self._told.connect(self._on_told, Qt.ConnectionType.QueuedConnection)
-        self._untold = 0  # that Qt has still to be told
         self._rate = 1.0
         self._pictures = Pictures()
         self._wish = 0  # counts seeks, over all files
@@ -73,15 +61,12 @@ class Player(QObject):
         self._steps = 0  # that wait for the one at work
         self._position_s = 0.0  # while it does not play on
         self._play_once_open = False
-        self._at_end = False  # Qt has just come there
-        self._ended = False  # and stopped
-        self._fault: str | None = None  # that Qt has just told
+        self._ended = False  # Qt came to the end and stopped
         self._deaf = False  # Qt can play nothing of the file
         self._blind = False  # Qt has no pictures of a file that has some
         self._offset_s: float | None = None  # of Qt's clock, once its first frame is there
         self._first_s = 0.0  # of the file's first frame
         self._opened_at = 0.0  # monotonic
-        self._seen = (-1, -1)  # Qt's frame looked at last, from and to, in microseconds
         self._shown: tuple[float, float | None] | None = None  # from when until when
         self._drawn = 0  # the wish of the last picture given out
 
@@ -96,8 +81,7 @@ class Player(QObject):
     def close(self) -> None:
         """Forget the file."""
         self._pictures.forget()
-        self._tell("stop")
-        self._tell("setSource", Q_ARG("QUrl", QUrl()))
+        self._media.close()
         self._forget()
         self.changed.emit()
 
@@ -133,9 +117,7 @@ class Player(QObject):
         if first is not None:
             self._first_s = first.start_s
             self._goal.time_s = first.start_s
-        url = QUrl.fromLocalFile(str(self.path.absolute()))
-        self._tell("setSource", Q_ARG("QUrl", url))
-        self._tell("pause")
+        self._media.open(self.path)
         self.opened.emit(info)
 
     # What can be asked
@@ -170,7 +152,7 @@ class Player(QObject):
         self.playing = True
         if self._goal is not None and not self._goal.waiting:
             self._goal = None
-        self._tell("play")
+        self._media.play()
         self.changed.emit()
 
     def pause(self) -> None:
@@ -178,7 +160,7 @@ class Player(QObject):
             return
         self._position_s = self.position_s
         self.playing = False
-        self._tell("pause")
+        self._media.pause()
         if self._goal is None:
             self._goal = Goal(self._position_s, time.monotonic(), waiting=False)
         self.changed.emit()
@@ -204,7 +186,7 @@ class Player(QObject):
     def set_rate(self, rate: float) -> None:
         """0.25 to 4; the pitch of the sound stays."""
         self._rate = min(max(rate, SLOWEST), FASTEST)
-        self._tell("setPlaybackRate", Q_ARG("double", self._rate))
+        self._media.set_rate(self._rate)
         self.changed.emit()
 
     def set_selection(self, selection: tuple[float, float] | None) -> None:
@@ -220,13 +202,13 @@ class Player(QObject):
 
     def poll(self) -> Picture | None:
         """The picture to be drawn from now on; None: the last one stays."""
-        if self.info is None or self._untold:
+        if self.info is None or self._media.busy:
             return None
         self._answer_qt()
         if self.info.has_picture:
             self._look_at_sink()
             self._look_into_file()
-        elif self._media.mediaStatus() in (_Status.LoadedMedia, _Status.BufferedMedia):
+        elif self._media.loaded:
             self._begin()
         if self.playing and self.looping and self._goal is None:
             start_s, end_s = self._bounds()
@@ -238,16 +220,15 @@ class Player(QObject):
         return picture
 
     def _look_at_sink(self) -> None:
-        frame = self._sink.videoFrame()
-        seen = (frame.startTime(), frame.endTime())
-        if seen == self._seen or not frame.isValid():
+        taken = self._media.take_frame()
+        if taken is None:
             return
-        self._seen = seen
+        frame, start_s, end_s = taken
         if self._offset_s is None:
             # The file's first frame, whatever each calls its time.
-            self._offset_s = seen[0] / 1e6 - self._first_s
+            self._offset_s = start_s - self._first_s
             self._begin()
-        start_s, end_s = seen[0] / 1e6 - self._offset_s, seen[1] / 1e6 - self._offset_s
+        start_s, end_s = start_s - self._offset_s, end_s - self._offset_s
         goal = self._goal
         played_s = self._clock_s() + EARLY_SECONDS * max(self.rate, 1) if self.playing else None
         if goal is None or goal.suits(start_s, end_s, played_s):
@@ -330,29 +311,19 @@ class Player(QObject):
         return 0.0, self.duration_s
 
     def _clock_s(self) -> float:
-        return max(self._media.position() / 1000 - (self._offset_s or 0.0), 0.0)
+        return max(self._media.position_s - (self._offset_s or 0.0), 0.0)
 
     def _tell_position(self, time_s: float) -> None:
-        """In milliseconds, just after: on a boundary Qt shows the picture that ends there."""
-        milliseconds = math.floor((time_s + (self._offset_s or 0.0)) * 1000) + 1
-        self._tell("setPosition", Q_ARG("qlonglong", milliseconds))
-
-    def _tell(self, what: str, *arguments: Any) -> None:
-        """Call a slot of the media player from Qt's loop; nothing is polled until then."""
-        self._untold += 1
-        qt_loop.call(self._media, what, *arguments)
-        self._told.emit()
-
-    def _on_told(self) -> None:
-        self._untold -= 1
+        self._media.seek(time_s + (self._offset_s or 0.0))
 
     def _go(self, goal: Goal) -> None:
         self._wish += 1
         self._position_s = goal.time_s
         self._goal = goal
-        if self._ended or self._at_end:
-            self._ended = self._at_end = False
-            self._tell("pause")  # stopped, Qt would show nothing
+        at_end = self._media.take_end()
+        if self._ended or at_end:
+            self._ended = False
+            self._media.pause()  # stopped, Qt would show nothing
         self._tell_position(goal.time_s)
         if self.info is not None and not self.info.has_picture:
             self._goal = None if self.playing else goal
@@ -375,17 +346,10 @@ class Player(QObject):
         else:
             self._go(goal)
 
-    # From Qt: noted in its slots, answered at the next poll
-
-    def _on_status(self, status: _Status) -> None:
-        self._at_end = status == _Status.EndOfMedia
-
-    def _on_error(self, _error: QMediaPlayer.Error, text: str) -> None:
-        self._fault = text.strip().rstrip(".") or "Qt gives no reason"
+    # From Qt
 
     def _answer_qt(self) -> None:
-        fault, self._fault = self._fault, None
-        at_end, self._at_end = self._at_end, False
+        fault, at_end = self._media.take_fault(), self._media.take_end()
         if fault is not None:
             self._deaf, self.playing = True, False
             self._go_blind()
@@ -400,7 +364,7 @@ class Player(QObject):
             self._miss_pictures()
         elif self.playing and self.looping:
             self.seek(self._bounds()[0])
-            self._tell("play")
+            self._media.play()
         else:
             self.playing = False
             self._position_s = self.duration_s
@@ -416,9 +380,8 @@ class Player(QObject):
     def _go_blind(self) -> None:
         """Qt shows no pictures of a file that has some: they are read from it."""
         self._blind, self._offset_s = True, 0.0
-        # It would try, and fail, at every packet.
-        qt_loop.set_property(self._media, "activeVideoTrack", -1)
-        self._deaf = self._deaf or not self._media.hasAudio()
+        self._media.leave_pictures_out()
+        self._deaf = self._deaf or not self._media.has_sound
         if self._goal is not None:
             self._goal.since = -math.inf
 

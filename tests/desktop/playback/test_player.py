@@ -55,7 +55,7 @@ class Seat:
     def leave(self) -> None:
         self._timer.stop()
         self.player.shut_down()
-        self.until(lambda: not self.player._untold)
+        self.until(lambda: not self.player._media.busy)
 
 
 @pytest.fixture
