@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from fer_core.data.splits import SPLITS
 from fer_core.errors import UserError
 from fer_core.openmp import let_threads_sleep
 from fer_core.training import commands
+
+AddCommand = Callable[[str, Any, str], argparse.ArgumentParser]  # name, what it runs, help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +55,16 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    _add_trainings(command)
+    _add_evaluate(command)
+    _add_of_models(command)
+    _add_data_check(subparsers)
+    _add_convert(command)
+    return parser
+
+
+def _add_trainings(command: AddCommand) -> None:
+    """What makes models: fit, crossval, ablate, tune."""
     fit = command("fit", commands.run_fit, "train a model and score it on people it never saw")
     _add_corpora(fit)
     _add_training(fit)
@@ -86,6 +98,8 @@ def parser() -> argparse.ArgumentParser:
     tune.add_argument("--trials", type=positive, default=30, help="how many in all (default: 30)")
     tune.add_argument("--fold", type=int, default=0, help="of the split, from 0 (default: 0)")
 
+
+def _add_evaluate(command: AddCommand) -> None:
     evaluate = command(
         "evaluate", commands.run_evaluate, "score a model, or several as an ensemble"
     )
@@ -114,6 +128,9 @@ def parser() -> argparse.ArgumentParser:
     )
     add_device(evaluate)
 
+
+def _add_of_models(command: AddCommand) -> None:
+    """What is made of a model, or told of one: export, pack, summary."""
     export = command(
         "export",
         commands.run_export,
@@ -158,6 +175,8 @@ def parser() -> argparse.ArgumentParser:
         "--figure", type=Path, metavar="FILE", help="draw the network into a file (.svg or .png)"
     )
 
+
+def _add_data_check(subparsers: Any) -> None:
     data = subparsers.add_parser("data", help="look at a corpus")
     checks = data.add_subparsers(required=True, metavar="COMMAND")
     text = "list what is in a corpus, and what cannot be used and why"
@@ -172,6 +191,8 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--json", action="store_true", help="one JSON object for each corpus")
 
+
+def _add_convert(command: AddCommand) -> None:
     convert = command(
         "convert-nemo",
         commands.run_convert_nemo,
@@ -179,7 +200,6 @@ def parser() -> argparse.ArgumentParser:
     )
     convert.add_argument("file", type=Path, metavar="FILE", help="the .nemo file")
     convert.add_argument("folder", type=Path, metavar="FOLDER", help="where the weights go")
-    return parser
 
 
 def _add_corpora(parser: argparse.ArgumentParser) -> None:
