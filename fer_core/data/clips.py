@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -164,10 +164,26 @@ def random_start(item: Item, prepared: Prepared, rng: Generator) -> float:
     return float(rng.uniform(0.0, last))
 
 
-def spectra_statistics(samples: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each bin over spectra (F, 160): 2 x (160,)."""
-    frames = torch.cat(list(samples)) if samples else torch.zeros(0, SPECTRA_BINS)
-    return frames.mean(0), frames.std(0).clamp(min=1e-3)
+def spectra_statistics(samples: Iterable[Tensor]) -> tuple[Tensor, Tensor] | None:
+    """Mean and standard deviation of each bin over spectra (F, 160): 2 x (160,); None of none.
+
+    Sums are kept, not the spectra, which would be gigabytes of a large corpus.
+    """
+    frames, total, squares = (
+        0,
+        torch.zeros(SPECTRA_BINS).double(),
+        torch.zeros(SPECTRA_BINS).double(),
+    )
+    for spectra in samples:
+        values = spectra.double()  # sums of millions
+        frames += len(values)
+        total += values.sum(0)
+        squares += values.square().sum(0)
+    if frames < 2:
+        return None
+    mean = total / frames
+    variance = (squares - frames * mean.square()) / (frames - 1)
+    return mean.float(), variance.clamp(min=0).sqrt().clamp(min=1e-3).float()
 
 
 def _nothing(places: int) -> Tensor:

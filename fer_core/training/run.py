@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from fer_core.data.clips import spectra_statistics
 from fer_core.data.item import Item
@@ -193,16 +194,19 @@ def measure_spectra(
 ) -> None:
     """Set the constants with which the network normalises spectra, from the training part."""
     store, spectra = MediaStore(cache / "media", model.config.vision), Spectra()
-    spectrograms = []
-    for done, item in enumerate(items, start=1):
-        if item.has_sound:
-            waveform = store.prepared(item).waveform
-            assert waveform is not None
-            if len(waveform) >= SHORTEST:  # a damaged file may hold less than its header says
-                spectrograms.append(spectra(torch.from_numpy(waveform)))
-        count(done, len(items))
-    if spectrograms:
-        mean, std = spectra_statistics(spectrograms)
+
+    def measured() -> Iterator[Tensor]:
+        for done, item in enumerate(items, start=1):
+            if item.has_sound:
+                waveform = store.prepared(item).waveform
+                assert waveform is not None
+                if len(waveform) >= SHORTEST:  # a damaged file may hold less than its header says
+                    yield spectra(torch.from_numpy(waveform))
+            count(done, len(items))
+
+    statistics = spectra_statistics(measured())
+    if statistics is not None:
+        mean, std = statistics
         model.audio_branch.spectra_mean.copy_(mean)
         model.audio_branch.spectra_std.copy_(std)
 

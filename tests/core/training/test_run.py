@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import resource
 import wave
 from collections import namedtuple
@@ -80,7 +81,7 @@ def test_a_run_leaves_a_model_and_its_history(go: Go, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run/training_history.json").read_text()) == history
     (row,) = history
     assert row.keys() == {"stage", "epoch", "loss", "val_uar", "val_war", "val_loss", "lr"}
-    assert not list((tmp_path / "run").rglob("*.new"))
+    assert not list((tmp_path / "run").rglob(f"*.{os.getpid()}")), "drafts"
     assert not list(tmp_path.rglob("probe"))
 
 
@@ -209,7 +210,7 @@ def test_a_disk_that_fills_meanwhile_is_told(tmp_path: Path, small_files: None) 
     with pytest.raises(UserError, match="cannot be written"):
         WholeCheckpoints().save_checkpoint({"weights": torch.zeros(100_000)}, path)
     assert path.read_bytes() == b"the old one"
-    assert not list(tmp_path.glob("*.new"))
+    assert not list(tmp_path.glob(f"*.{os.getpid()}")), "drafts"
 
 
 def test_a_checkpoint_is_whole_or_the_old_one(
