@@ -165,7 +165,7 @@ def _main(path: Path, hop_s: float) -> None:
     model = LoadedModel.load(None, "cpu")
     share_threads(model, 1)
     network: Any = model.predictor
-    network.look = timed(faces, network.look)
+    network.encode_faces = timed(faces, network.encode_faces)
     network.answers = timed(decision, network.answers)
     began, cpu = time.perf_counter(), time.process_time()
     timeline = analysis.analyze(path, model, hop_s)

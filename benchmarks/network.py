@@ -119,7 +119,7 @@ def _whole_hop() -> float:
 
 
 def _median_ms(predict: Callable[..., object], hops: int) -> float:
-    from benchmarks.made_up import clips
+    from benchmarks.synthetic_clips import clips
 
     took = []
     for clip in clips(hops + 1):

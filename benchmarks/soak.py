@@ -55,7 +55,7 @@ def _sizes(seconds: float) -> list[tuple[float, float]]:
     let_threads_sleep()
     from PySide6.QtWidgets import QApplication
 
-    from benchmarks.made_up import voice
+    from benchmarks.synthetic_clips import voice
     from fer_core.media import HOP_SECONDS, SAMPLE_RATE, SEGMENT_SAMPLES, AudioBlock, VideoFrame
     from fer_core.preprocess.face import FaceDetector, FaceTracker
     from fer_core.preprocess.framing import framing_square, patch_rectangles

@@ -11,7 +11,7 @@ import av
 import numpy as np
 
 from benchmarks.figures import Figure
-from benchmarks.made_up import voice
+from benchmarks.synthetic_clips import voice
 from fer_core.media import SAMPLE_RATE
 from fer_desktop.capture.synthetic import draw_face
 

@@ -55,7 +55,7 @@ class AudioConfig:
     frozen: bool = False
 
     @property
-    def heard(self) -> int:
+    def step_width(self) -> int:
         """Features of a step: those of all encoders, side by side."""
         return len(self.encoders) * self.width
 

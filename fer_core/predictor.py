@@ -1,7 +1,7 @@
 """A clip in, a prediction out: tensors stay inside.
 
-Eyes and ears know nothing of each other until the decision, and small networks gain little from
-two cores each: for a live clip one half works beside the other, which takes a sixth less time.
+The visual and the audio encoder need nothing of each other until the decision, and small networks
+gain little from two cores each: for a live clip they run side by side, in a sixth less time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FEW_FRAMES = 4  # more take the network longer than the sound, and need all thre
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SeenFace:
+class EncodedFace:
     """What the network made of one face in one frame, the costly half of a prediction."""
 
     box: FaceBox
@@ -42,7 +42,7 @@ class SeenFace:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeardClip:
+class EncodedSound:
     """What the network made of a clip's sound."""
 
     sound: Sound
@@ -50,7 +50,7 @@ class HeardClip:
 
 
 FaceKey = tuple[int, FaceBox]  # a frame's index and the face looked at: equal keys, equal pixels
-SeenFaces = Mapping[FaceKey, SeenFace]
+EncodedFaces = Mapping[FaceKey, EncodedFace]
 
 
 class Predictor:
@@ -65,7 +65,7 @@ class Predictor:
         self._model = folded(model.to(device))
         self._device = torch.device(device)
         self._processor = ClipProcessor(model.config)
-        self._ears = ThreadPoolExecutor(1, "ears")
+        self._sound_thread = ThreadPoolExecutor(1, "sound encoder")
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> Self:
@@ -87,7 +87,7 @@ class Predictor:
         return prediction
 
     @torch.inference_mode()
-    def step(self, clip: Clip, known: SeenFaces) -> tuple[Prediction | None, SeenFaces]:
+    def step(self, clip: Clip, known: EncodedFaces) -> tuple[Prediction | None, EncodedFaces]:
         """The same answer, without looking again at faces ``known`` from an earlier clip.
 
         Returns:
@@ -101,17 +101,17 @@ class Predictor:
         new = len(_new_frames(looked_at, known))
         if torch.get_num_threads() > 1 and 0 < new <= FEW_FRAMES:
             with _threads_shared() as share:
-                hearing = self._ears.submit(self._hear_with, share, clip)
-                seen = self.look(looked_at, known)
+                hearing = self._sound_thread.submit(self._encode_sound_on, share, clip)
+                seen = self.encode_faces(looked_at, known)
                 heard = hearing.result()
                 (prediction,) = self._answers([clip], heard, seen, started)
         else:
-            seen, heard = self.look(looked_at, known), self.hear([clip])
+            seen, heard = self.encode_faces(looked_at, known), self.encode_sound([clip])
             (prediction,) = self._answers([clip], heard, seen, started)
         return prediction, seen
 
     @torch.inference_mode()
-    def answers(self, clips: Sequence[Clip], seen: SeenFaces) -> list[Prediction | None]:
+    def answers(self, clips: Sequence[Clip], seen: EncodedFaces) -> list[Prediction | None]:
         """The answers to clips whose faces were all looked at before, in one go.
 
         Four together take two thirds of the time that they take one by one.
@@ -120,13 +120,13 @@ class Predictor:
             ValueError: as :meth:`predict`.
         """
         started = time.perf_counter()
-        return self._answers(clips, self.hear(clips), seen, started)
+        return self._answers(clips, self.encode_sound(clips), seen, started)
 
     def _answers(
         self,
         clips: Sequence[Clip],
-        heard: Sequence[HeardClip],
-        seen: SeenFaces,
+        heard: Sequence[EncodedSound],
+        seen: EncodedFaces,
         started: float,
     ) -> list[Prediction | None]:
         sounds = [own.sound for own in heard]
@@ -161,19 +161,18 @@ class Predictor:
         took_ms = 1000 * (time.perf_counter() - started) / len(told)
         for row, place in enumerate(told):
             newest = next((face for face in reversed(faces[place]) if face is not None), None)
+            heard_segments, seen_segments = sounds[place].audio_mask.numpy(), seen_masks[row]
+            uncertain_below = self.config.thresholds.uncertain_below.of(
+                heard=bool(heard_segments.any()), seen=bool(seen_segments.any())
+            )
             answers[place] = Prediction(
                 clip_end_s=clips[place].end_s,
                 probabilities=probabilities[row],
                 segment_probabilities=segment_probabilities[row],
                 segment_weights=segment_weights[row],
-                segment_audio=sounds[place].audio_mask.numpy(),
-                segment_video=seen_masks[row],
-                uncertain=bool(
-                    probabilities[row].max()
-                    < self.config.thresholds.uncertain_below.of(
-                        heard=bool(audio_masks[row].any()), seen=bool(seen_masks[row].any())
-                    )
-                ),
+                segment_audio=heard_segments,
+                segment_video=seen_segments,
+                uncertain=float(probabilities[row].max()) < uncertain_below,
                 face=newest.box if newest else None,
                 kept_patches=newest.kept if newest else (),
                 audio_level_dbfs=sounds[place].level_dbfs,
@@ -183,9 +182,9 @@ class Predictor:
         return answers
 
     @torch.inference_mode()
-    def look(
-        self, looked_at: Sequence[tuple[VideoFrame | None, FaceBox | None]], known: SeenFaces
-    ) -> dict[FaceKey, SeenFace]:
+    def encode_faces(
+        self, looked_at: Sequence[tuple[VideoFrame | None, FaceBox | None]], known: EncodedFaces
+    ) -> dict[FaceKey, EncodedFace]:
         """Every face once, though a slow camera's frame may fill several places of a clip.
 
         Those ``known`` already are not looked at again, so their frames need no pixels any more.
@@ -205,11 +204,11 @@ class Predictor:
         # Copies: a row alone would keep the whole batch alive for as long as it is known.
         vectors = [vector.clone() for vector in features.vectors]
         for key, vector, kept in zip(new, vectors, features.kept.tolist(), strict=True):
-            seen[key] = SeenFace(key[1], vector, tuple(kept))
+            seen[key] = EncodedFace(key[1], vector, tuple(kept))
         return seen
 
     @torch.inference_mode()
-    def hear(self, clips: Sequence[Clip]) -> list[HeardClip]:
+    def encode_sound(self, clips: Sequence[Clip]) -> list[EncodedSound]:
         """The sound of ``clips``; where none counts as heard the network is not asked.
 
         Raises:
@@ -217,19 +216,21 @@ class Predictor:
         """
         sounds = [self._processor.sound(clip.waveform, clip.waveform_mask) for clip in clips]
         told = [place for place, sound in enumerate(sounds) if sound.audio_mask.any()]
-        steps = torch.zeros(len(clips), AUDIO_STEPS, self.config.audio.heard, device=self._device)
+        steps = torch.zeros(
+            len(clips), AUDIO_STEPS, self.config.audio.step_width, device=self._device
+        )
         if told:
             spectra = torch.stack([sounds[place].spectra for place in told]).to(self._device)
             masks = torch.stack([sounds[place].audio_mask for place in told]).to(self._device)
             steps[told] = self._model.encode_audio(spectra, masks)
-        return [HeardClip(sound, own) for sound, own in zip(sounds, steps, strict=True)]
+        return [EncodedSound(sound, own) for sound, own in zip(sounds, steps, strict=True)]
 
-    def _hear_with(self, threads: int, clip: Clip) -> list[HeardClip]:
+    def _encode_sound_on(self, threads: int, clip: Clip) -> list[EncodedSound]:
         torch.set_num_threads(threads)  # each thread has its own number
-        return self.hear([clip])
+        return self.encode_sound([clip])
 
     def _decide(
-        self, faces: Sequence[Sequence[SeenFace | None]], heard: Sequence[HeardClip]
+        self, faces: Sequence[Sequence[EncodedFace | None]], heard: Sequence[EncodedSound]
     ) -> ModelOutput:
         """The network's answer to a batch of clips."""
         hidden = torch.zeros(self.config.vision.width, device=self._device)
@@ -257,7 +258,7 @@ def _threads_shared() -> Iterator[int]:
 
 
 def _new_frames(
-    looked_at: Sequence[tuple[VideoFrame | None, FaceBox | None]], known: SeenFaces
+    looked_at: Sequence[tuple[VideoFrame | None, FaceBox | None]], known: EncodedFaces
 ) -> dict[FaceKey, VideoFrame]:
     """Those whose face is not ``known``, each once."""
     return {
@@ -275,5 +276,5 @@ def _probabilities(logits: Tensor) -> NDArray[np.float32]:
     return probabilities
 
 
-def _mask(faces: Sequence[SeenFace | None]) -> BoolArray:
+def _mask(faces: Sequence[EncodedFace | None]) -> BoolArray:
     return np.array([face is not None for face in faces])

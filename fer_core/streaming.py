@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fer_core.media import Clip
 from fer_core.prediction import Prediction
-from fer_core.predictor import Predictor, SeenFaces
+from fer_core.predictor import EncodedFaces, Predictor
 
 
 class StreamingPredictor:
@@ -19,7 +19,7 @@ class StreamingPredictor:
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
-        self._seen: SeenFaces = {}
+        self._seen: EncodedFaces = {}
 
     def predict(self, clip: Clip) -> Prediction | None:
         """As :meth:`fer_core.predictor.Predictor.predict`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from fer_core.analysis.appearances import NOBODY, Answer, Appearances
+from fer_core.analysis.encoded_frames import EncodedFrame, encoded_frames
 from fer_core.analysis.file_average import FileAverage
 from fer_core.analysis.identities import EveryFace, FaceChoice, Follower, LargestFace
 from fer_core.analysis.model import LoadedModel
@@ -21,7 +22,6 @@ from fer_core.analysis.sliding_picture import SlidingPicture, looking_times
 from fer_core.analysis.sliding_sound import SlidingSound
 from fer_core.analysis.source import source_of
 from fer_core.analysis.timeline import Segment, Timeline
-from fer_core.analysis.watching import Watched, watch
 from fer_core.data.clips import Modalities
 from fer_core.data.container import CUT_OFF_SECONDS
 from fer_core.data.damage import ignore
@@ -163,8 +163,10 @@ class Analysis:
             sound_track=self._sound_track,
         )
 
-    def _through(self, sound_blocks: Generator, watched: Generator[Watched]) -> Iterator[Segment]:
-        sound, picture, said = SlidingSound(sound_blocks), SlidingPicture(watched), self._said
+    def _through(
+        self, sound_blocks: Generator, encoded: Generator[EncodedFrame]
+    ) -> Iterator[Segment]:
+        sound, picture, said = SlidingSound(sound_blocks), SlidingPicture(encoded), self._said
         number, end_s = 0, math.inf
         while number * self._hop_s + CLIP_SECONDS <= end_s:
             starts = [(number + place) * self._hop_s for place in range(WINDOWS_AT_ONCE)]
@@ -240,11 +242,11 @@ class Analysis:
                 self._path, on_damage=self._warn, track_number=self._sound_track
             )
 
-    def _picture(self) -> Generator[Watched]:
+    def _picture(self) -> Generator[EncodedFrame]:
         if self._sees:
             follower: Follower = LargestFace() if self._face == "largest" else EveryFace()
-            look = self._model.predictor.look
-            yield from watch(self._frames(), self._info.size or (0, 0), follower, look)
+            encode = self._model.predictor.encode_faces
+            yield from encoded_frames(self._frames(), self._info.size or (0, 0), follower, encode)
 
     def _frames(self) -> Generator[VideoFrame]:
         times_s = looking_times(self._hop_s, self._expected_end())

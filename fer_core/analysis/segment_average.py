@@ -103,7 +103,7 @@ class SegmentAverage:
             start_s=start_s,
             end_s=min(start_s + SEGMENT_SECONDS, end_s),
             probabilities=told,
-            uncertain=told is None or bool(told.max() < self._uncertain_below.of(heard, seen)),
+            uncertain=told is None or float(told.max()) < self._uncertain_below.of(heard, seen),
             heard=heard,
             seen=seen,
             face=median_face(total.faces) if seen else None,

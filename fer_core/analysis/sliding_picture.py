@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import count
 
-from fer_core.analysis.watching import Watched
+from fer_core.analysis.encoded_frames import EncodedFrame
 from fer_core.media import (
     CLIP_SECONDS,
     FRAMES_PER_CLIP,
@@ -17,32 +17,32 @@ from fer_core.media import (
     VideoFrame,
     sample_frames,
 )
-from fer_core.predictor import SeenFaces
+from fer_core.predictor import EncodedFaces
 
 
 class SlidingPicture:
     """Keeps what the window may still need, and no more."""
 
-    def __init__(self, watched: Iterable[Watched]) -> None:
-        self._watched: Iterator[Watched] = iter(watched)
-        self._next: Watched | None = None  # read, and later than what was asked for
-        self._kept: deque[Watched] = deque()
+    def __init__(self, encoded: Iterable[EncodedFrame]) -> None:
+        self._encoded: Iterator[EncodedFrame] = iter(encoded)
+        self._next: EncodedFrame | None = None  # read, and later than what was asked for
+        self._kept: deque[EncodedFrame] = deque()
         self.end_s = 0.0  # the time of the last frame read
 
     def reaches(self, time_s: float) -> bool:
         """Read all frames up to ``time_s``; False if the last one is not after it."""
-        while (watched := self._next or next(self._watched, None)) is not None:
-            self._next, self.end_s = watched, watched.frame.time_s
+        while (encoded := self._next or next(self._encoded, None)) is not None:
+            self._next, self.end_s = encoded, encoded.frame.time_s
             if self.end_s > time_s:
                 break
             self._next = None
-            self._kept.append(watched)
+            self._kept.append(encoded)
         return self._next is not None
 
     @property
-    def seen(self) -> SeenFaces:
+    def seen(self) -> EncodedFaces:
         """What the network saw in the faces of all frames that are kept."""
-        return {key: face for watched in self._kept for key, face in watched.seen.items()}
+        return {key: face for encoded in self._kept for key, face in encoded.seen.items()}
 
     def at(
         self, start_s: float
@@ -53,8 +53,8 @@ class SlidingPicture:
         """
         while self._kept and self._kept[0].frame.time_s < start_s - MAX_FRAME_AGE_SECONDS:
             self._kept.popleft()
-        faces_in = {watched.frame.index: watched.faces for watched in self._kept}
-        shown = sample_frames([watched.frame for watched in self._kept], start_s)
+        faces_in = {encoded.frame.index: encoded.faces for encoded in self._kept}
+        shown = sample_frames([encoded.frame for encoded in self._kept], start_s)
         faces = [{} if frame is None else faces_in[frame.index] for frame in shown]
         numbers = {number: None for boxes in faces for number in boxes}
         return shown, {number: tuple(boxes.get(number) for boxes in faces) for number in numbers}

@@ -47,11 +47,11 @@ class Sample:
             face=face.face or face.item,
         )
 
-    def blind(self) -> Sample:
+    def without_picture(self) -> Sample:
         """Without its pictures."""
         return replace(self, frame_mask=torch.zeros_like(self.frame_mask))
 
-    def deaf(self, face: Item | None) -> Sample:
+    def without_sound(self, face: Item | None) -> Sample:
         """Without its sound; the label is then that of ``face``, if the pictures are its."""
         hidden = torch.zeros_like(self.audio_mask)
         return replace(self, audio_mask=hidden, item=face or self.item)

@@ -23,7 +23,7 @@ from fer_core.data.item import Item
 from fer_core.labels import CLASSES, EMOTIONS
 
 NEUTRAL = EMOTIONS.index("neutral")
-STIRRED = [place for place, name in enumerate(EMOTIONS) if name not in ("neutral", "calm")]
+EMOTIONAL = [place for place, name in enumerate(EMOTIONS) if name not in ("neutral", "calm")]
 
 
 class Draw(NamedTuple):
@@ -80,8 +80,8 @@ class PairedClips(Dataset[Batch]):
 
     An item that has both is its own pair. Any other is given a partner that shows, or says, the
     same emotion, another one each epoch. In a share of the pairs one of the two is at rest: a sad
-    voice comes from a neutral face, and neutral then says nothing. Then now and then one of the two
-    is taken away, so that the network learns to do with either.
+    voice comes from a neutral face, and neutral then says nothing. Now and then one of the two is
+    taken away (modality dropout), so that the network learns to do with either.
     """
 
     def __init__(
@@ -116,12 +116,12 @@ class PairedClips(Dataset[Batch]):
         dropped = rng.random() < self._dropout
         if dropped and own.audio_mask.any() and own.frame_mask.any():
             if rng.random() < 0.5:
-                return own.blind()
+                return own.without_picture()
             if partner is not None:
                 # Alone, an emotion is seen as often as in the corpus of faces, not of voices.
                 partner = self._all_faces[int(rng.integers(len(self._all_faces)))]
                 own = own.seeing(self._acted(partner, draw.epoch, rng))
-            return own.deaf(partner)
+            return own.without_sound(partner)
         return own
 
     def _acted(self, partner: Item, epoch: int, rng: Generator) -> Sample:
@@ -146,7 +146,7 @@ class PairedClips(Dataset[Batch]):
         """A face that may show the item's emotion, or for one at rest another one's."""
         emotion = item.emotion
         if rng.random() < self._at_rest:
-            emotion = int(rng.choice(STIRRED)) if emotion == NEUTRAL else NEUTRAL
+            emotion = int(rng.choice(EMOTIONAL)) if emotion == NEUTRAL else NEUTRAL
         faces = self._faces[emotion]
         return faces[int(rng.integers(len(faces)))] if faces else None
 

@@ -21,7 +21,7 @@ from fer_core.model.temperature import calibrated_logits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Said:
+class BatchAnswers:
     """What a network said about a batch of B windows, on the CPU."""
 
     places: Sequence[int]  # (B,), of each window's item
@@ -43,7 +43,7 @@ class Answers:
     seen: Tensor  # (W, S) bool
 
     @classmethod
-    def of(cls, items: Sequence[Item], said: Sequence[Said]) -> Self:
+    def of(cls, items: Sequence[Item], said: Sequence[BatchAnswers]) -> Self:
         """All batches of windows of ``items``.
 
         Raises:

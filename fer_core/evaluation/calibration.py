@@ -18,8 +18,8 @@ from fer_core.config import PerModality, Temperatures, Thresholds
 from fer_core.evaluation.answers import Answers, emotions_of, groups_of, of_groups
 from fer_core.evaluation.reliability import Reliability, reliability
 
-FEWEST = 50  # answers from which a temperature is taken
-COLDEST, HOTTEST = 0.1, 10.0
+MIN_ANSWERS = 50  # answers from which a temperature is taken
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.1, 10.0
 STEPS = 40  # of the search; each leaves 0.62 of what is searched
 
 
@@ -83,7 +83,7 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class LabelledLogits:
     """A answers, of windows or of segments, and what would have been right."""
 
     logits: Tensor  # (A, C) float64
@@ -134,7 +134,7 @@ class Judged:
             self.seen[chosen],
         )
 
-    def by_modalities(self) -> dict[str, Judged]:
+    def by_modalities(self) -> dict[str, LabelledLogits]:
         """Those that rest on both, on sound alone and on the picture alone."""
         return {
             "both": self.where(self.heard & self.seen),
@@ -161,42 +161,42 @@ def calibrate(validation: Sequence[Answers]) -> Calibration:
     A model may have answered about the same items with both modalities and with either: each answer
     counts for the combination it rests on.
     """
-    windows = Judged.joined([Judged.windows(answers) for answers in validation])
-    segments = Judged.joined([Judged.segments(answers) for answers in validation])
+    windows = LabelledLogits.joined([LabelledLogits.windows(answers) for answers in validation])
+    segments = LabelledLogits.joined([LabelledLogits.segments(answers) for answers in validation])
     return Calibration(_fits(windows), _fits(segments))
 
 
-def _fits(judged: Judged) -> FitPerModality:
+def _fits(labelled: LabelledLogits) -> FitPerModality:
     return FitPerModality(
         **{
-            name: fit(part) if len(part.truth) >= FEWEST else None
-            for name, part in judged.by_modalities().items()
+            name: fit(part) if len(part.truth) >= MIN_ANSWERS else None
+            for name, part in labelled.by_modalities().items()
         }
     )
 
 
-def fit(judged: Judged) -> Fit:
+def fit(labelled: LabelledLogits) -> Fit:
     """The temperature from 0.1 to 10 at which the truth is most likely.
 
     Golden-section search over its logarithm: the likelihood has one maximum (it is concave in 1/T
     where each emotion is a class of its own).
     """
     ratio = (math.sqrt(5) - 1) / 2
-    low, high = math.log(COLDEST), math.log(HOTTEST)
+    low, high = math.log(MIN_TEMPERATURE), math.log(MAX_TEMPERATURE)
     for _ in range(STEPS):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if judged.nll(math.exp(left)) < judged.nll(math.exp(right)):
+        if labelled.nll(math.exp(left)) < labelled.nll(math.exp(right)):
             high = right
         else:
             low = left
     temperature = math.exp((low + high) / 2)
     return Fit(
-        answers=len(judged.truth),
+        answers=len(labelled.truth),
         temperature=temperature,
-        nll_before=judged.nll(1.0),
-        nll_after=judged.nll(temperature),
-        before=judged.reliability(1.0),
-        after=judged.reliability(temperature),
+        nll_before=labelled.nll(1.0),
+        nll_after=labelled.nll(temperature),
+        before=labelled.reliability(1.0),
+        after=labelled.reliability(temperature),
     )
 
 
@@ -208,16 +208,16 @@ def uncertain_below(validation: Sequence[Answers]) -> PerModality:
     not tell these apart, which an answer to face and voice is not. One with fewer than 50 answers
     keeps the usual.
     """
-    judged = Judged.joined([Judged.windows(answers) for answers in validation])
+    labelled = LabelledLogits.joined([LabelledLogits.windows(answers) for answers in validation])
     found = {
         name: round(more_often_wrong_below(part), 3)
-        for name, part in judged.by_modalities().items()
-        if len(part.truth) >= FEWEST
+        for name, part in labelled.by_modalities().items()
+        if len(part.truth) >= MIN_ANSWERS
     }
     return replace(Thresholds().uncertain_below, **found)
 
 
-def more_often_wrong_below(judged: Judged) -> float:
+def more_often_wrong_below(labelled: LabelledLogits) -> float:
     """The confidence under which answers are more often wrong than right.
 
     Of all thresholds the one that errs least when "uncertain" is read as "wrong": with the fewest
@@ -228,8 +228,8 @@ def more_often_wrong_below(judged: Judged) -> float:
     Returns:
         A confidence; 0 if none deserves doubt, 1 if all do.
     """
-    confidence, said = judged.logits.softmax(-1).max(-1)
-    right = judged.groups.gather(1, said.unsqueeze(1)).squeeze(1) == judged.truth
+    confidence, said = labelled.logits.softmax(-1).max(-1)
+    right = labelled.groups.gather(1, said.unsqueeze(1)).squeeze(1) == labelled.truth
     levels, level = confidence.unique(return_inverse=True)  # ascending; the level of each answer
     rights = level[right].bincount(minlength=len(levels))
     wrongs = level[~right].bincount(minlength=len(levels))

@@ -12,7 +12,7 @@ from fer_core.data.clips import ClipCutter, Modalities
 from fer_core.data.datasets import Windows
 from fer_core.data.item import Item
 from fer_core.data.store import MediaStore
-from fer_core.evaluation.answers import Answers, Said
+from fer_core.evaluation.answers import Answers, BatchAnswers
 from fer_core.media import FRAMES_PER_CLIP
 from fer_core.model.inputs import AUDIO_STEPS, SPECTRA_BINS, ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
@@ -66,7 +66,7 @@ def answers_to(
     for batch, places in batches:
         output = answer(model, batch.to(device))
         said.append(
-            Said(
+            BatchAnswers(
                 places,
                 output.logits.float().cpu(),
                 output.segment_logits.float().cpu(),
@@ -108,6 +108,6 @@ def audio_steps(model: MultimodalFER, batch: Batch) -> Tensor:
     if batch.steps is not None:
         return batch.steps
     if batch.spectra is None or not batch.audio_mask.any():
-        width = model.config.audio.heard
+        width = model.config.audio.step_width
         return torch.zeros(len(batch), AUDIO_STEPS, width, device=batch.audio_mask.device)
     return model.encode_audio(batch.spectra, batch.audio_mask)

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from fer_core.evaluation.answers import Answers
-from fer_core.evaluation.scores import Verdicts, recalls
+from fer_core.evaluation.scores import ClassPredictions, recalls
 
-FEWEST_SPEAKERS = 3
+MIN_SPEAKERS = 3
 RESAMPLES = 2000
 SEED = 0
 COVERED = 0.95
@@ -48,15 +48,15 @@ def bootstrap(answers: Answers) -> Intervals:
     Speakers are drawn if all are known and there are at least three, else items.
 
     Raises:
-        ValueError: as :meth:`fer_core.evaluation.scores.Verdicts.of`.
+        ValueError: as :meth:`fer_core.evaluation.scores.ClassPredictions.of`.
     """
-    verdicts = Verdicts.of(answers)
-    unit, over = _units(verdicts.speakers)
-    units, classes = int(unit.max()) + 1, len(verdicts.labels)
+    predictions = ClassPredictions.of(answers)
+    unit, over = _units(predictions.speakers)
+    units, classes = int(unit.max()) + 1, len(predictions.labels)
     # How many items of each class a unit has, and how many of them are right: (U, K) each.
-    place = unit * classes + verdicts.truth
+    place = unit * classes + predictions.truth
     of = place.bincount(minlength=units * classes).view(units, classes).double()
-    right = place[verdicts.right].bincount(minlength=units * classes)
+    right = place[predictions.right].bincount(minlength=units * classes)
     right = right.view(units, classes).double()
 
     rng = np.random.default_rng(SEED)
@@ -70,7 +70,7 @@ def bootstrap(answers: Answers) -> Intervals:
 def _units(speakers: tuple[str | None, ...]) -> tuple[Tensor, Literal["speakers", "items"]]:
     """(N,): what each item is drawn with."""
     known = {speaker: place for place, speaker in enumerate(sorted(set(filter(None, speakers))))}
-    if None in speakers or len(known) < FEWEST_SPEAKERS:
+    if None in speakers or len(known) < MIN_SPEAKERS:
         return torch.arange(len(speakers)), "items"
     return torch.tensor([known[speaker] for speaker in speakers if speaker is not None]), "speakers"
 

@@ -33,28 +33,28 @@ DIGITS = 5  # written of a score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Verdicts:
+class ClassPredictions:
     """What was said and what is true, class by class."""
 
     labels: tuple[str, ...]  # K
     truth: Tensor  # (N,) int64
-    said: Tensor  # (N,) int64, NO_ANSWER where nothing was
+    predicted: Tensor  # (N,) int64, NO_ANSWER where nothing was
     log_probabilities: Tensor  # (N, K)
     speakers: tuple[str | None, ...]  # N
 
     @classmethod
-    def of(cls, answers: Answers) -> Verdicts:
+    def of(cls, answers: Answers) -> ClassPredictions:
         """About items.
 
         Raises:
             ValueError: there are none, or items of corpora that tell different emotions apart.
         """
-        return _verdicts(answers.items, answers.log_probabilities(), answers.answered)
+        return _class_predictions(answers.items, answers.log_probabilities(), answers.answered)
 
     @property
     def right(self) -> Tensor:
         """(N,) bool."""
-        return self.said == self.truth
+        return self.predicted == self.truth
 
     @property
     def reliability(self) -> Reliability:
@@ -133,9 +133,9 @@ def score(answers: Answers) -> Scores:
     """Scores of calibrated ``answers``.
 
     Raises:
-        ValueError: as :meth:`Verdicts.of`.
+        ValueError: as :meth:`ClassPredictions.of`.
     """
-    return _score(Verdicts.of(answers))
+    return _score(ClassPredictions.of(answers))
 
 
 def score_by_sex(answers: Answers) -> dict[Sex, Scores]:
@@ -152,7 +152,7 @@ def score_segments(answers: Answers) -> SegmentScores:
     """Scores of the segments that have an answer, together and by their place in the window.
 
     Raises:
-        ValueError: no segment has one, or as :meth:`Verdicts.of`.
+        ValueError: no segment has one, or as :meth:`ClassPredictions.of`.
     """
     position = torch.arange(SEGMENTS).expand_as(answers.present)  # (W, S)
 
@@ -160,7 +160,7 @@ def score_segments(answers: Answers) -> SegmentScores:
         items = [answers.items[i] for i in answers.item[chosen.nonzero()[:, 0]].tolist()]
         log_probabilities = answers.segment_logits[chosen].double().log_softmax(-1)
         answered = torch.ones(len(items), dtype=torch.bool)
-        return _score(_verdicts(items, log_probabilities, answered))
+        return _score(_class_predictions(items, log_probabilities, answered))
 
     places = [answers.present & (position == place) for place in range(SEGMENTS)]
     return SegmentScores(
@@ -174,7 +174,9 @@ def recalls(right: Tensor, of: Tensor) -> Tensor:
     return recall.nanmean(-1)
 
 
-def _verdicts(items: Sequence[Item], log_probabilities: Tensor, answered: Tensor) -> Verdicts:
+def _class_predictions(
+    items: Sequence[Item], log_probabilities: Tensor, answered: Tensor
+) -> ClassPredictions:
     """(N, C), (N,) -> classes."""
     kinds = {item.groups for item in items}
     if len(kinds) != 1:
@@ -186,7 +188,7 @@ def _verdicts(items: Sequence[Item], log_probabilities: Tensor, answered: Tensor
     firsts = sorted(set(kinds.pop()))  # (K,), the emotion that stands for each class
     grouped = of_groups(log_probabilities, groups_of(items))[:, firsts]  # (N, C) -> (N, K)
     truth = torch.searchsorted(torch.tensor(firsts), emotions_of(items))
-    return Verdicts(
+    return ClassPredictions(
         tuple(EMOTIONS[first] for first in firsts),
         truth,
         torch.where(answered, grouped.argmax(-1), NO_ANSWER),
@@ -195,10 +197,10 @@ def _verdicts(items: Sequence[Item], log_probabilities: Tensor, answered: Tensor
     )
 
 
-def _score(verdicts: Verdicts) -> Scores:
-    labels, truth, right = verdicts.labels, verdicts.truth, verdicts.right
+def _score(predictions: ClassPredictions) -> Scores:
+    labels, truth, right = predictions.labels, predictions.truth, predictions.right
     classes = len(labels) + 1  # the last is "no answer", which is never true
-    said = torch.where(verdicts.said == NO_ANSWER, len(labels), verdicts.said)
+    said = torch.where(predictions.predicted == NO_ANSWER, len(labels), predictions.predicted)
     confusion = multiclass_confusion_matrix(said, truth, classes)  # (K + 1, K + 1)
     is_class, is_said = confusion.sum(1), confusion.sum(0)  # (K + 1,) each
 
@@ -212,17 +214,17 @@ def _score(verdicts: Verdicts) -> Scores:
     recall = measured(multiclass_recall, is_class > 0)
     precision = measured(multiclass_precision, is_said > 0)
     f1 = measured(multiclass_f1_score, is_class + is_said > 0)
-    likelihood = verdicts.log_probabilities.gather(1, truth.unsqueeze(1))
+    likelihood = predictions.log_probabilities.gather(1, truth.unsqueeze(1))
     return Scores(
         n=len(truth),
-        speakers=len({speaker for speaker in verdicts.speakers if speaker is not None}),
-        unanswered=int((verdicts.said == NO_ANSWER).sum()),
+        speakers=len({speaker for speaker in predictions.speakers if speaker is not None}),
+        unanswered=int((predictions.predicted == NO_ANSWER).sum()),
         uar=_mean(recall),
         war=float(right.double().mean()),
         f1_macro=_mean(f1),
         f1_weighted=float(multiclass_f1_score(said, truth, classes, average="weighted")),
-        ece=verdicts.reliability.ece,
-        ece_by_chance=verdicts.reliability.ece_by_chance,
+        ece=predictions.reliability.ece,
+        ece_by_chance=predictions.reliability.ece_by_chance,
         nll=float(-likelihood.mean()),
         per_class={
             label: ClassScores(recall[k], precision[k], f1[k], int(is_class[k]))

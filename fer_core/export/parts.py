@@ -105,7 +105,7 @@ def parts_of(model: MultimodalFER) -> tuple[Part, ...]:
     """
     model.eval()
     config = model.config
-    seen, heard, steps = config.vision.width, config.audio.heard, AUDIO_STEPS
+    seen, heard, steps = config.vision.width, config.audio.step_width, AUDIO_STEPS
     vectors = Port("vectors", f"({BATCH}, {seen}) float32", "what was seen in each frame")
     audio_mask = Port(
         "audio_mask", f"({BATCH}, {SEGMENTS}) bool", "segments with sound that counts"

@@ -30,9 +30,9 @@ class BranchHead(nn.Module):
         )
 
     def forward(self, segments: Tensor) -> Tensor:
-        return self.opinions(segments).mean(0)
+        return self.per_encoder(segments).mean(0)
 
-    def opinions(self, segments: Tensor) -> Tensor:
+    def per_encoder(self, segments: Tensor) -> Tensor:
         """(..., D of all encoders) -> (encoders, ..., C), what each says."""
         parts = zip(self.heads, segments.chunk(len(self.heads), dim=-1), strict=True)
         return torch.stack([head(part) for head, part in parts])

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from fer_core.config import AudioConfig
 from fer_core.model.inputs import MEL_BINS, PITCH_BINS
 
-SHRUNK = 16  # times, by a stem's four halvings
+DOWNSAMPLING = 16  # times, by a stem's four halvings
 
 
 class ResidualBlock(nn.Module):
@@ -68,7 +68,7 @@ class SoundStem(nn.Module):
         # Frequency is halved once more than time: 80 bins to 5, 8 mel frames to a step.
         self.stem = ConvStem(config.stem_width, config.stem_blocks, inputs=2, last_stride=(1, 2))
         self.dropout = nn.Dropout(config.dropout)
-        self.linear = nn.Linear(config.stem_width * MEL_BINS // SHRUNK, config.width)
+        self.linear = nn.Linear(config.stem_width * MEL_BINS // DOWNSAMPLING, config.width)
 
     def forward(self, spectra: Tensor, mask: None = None) -> Tensor:
         """(B, 301, 160) normalised -> (B, 38, D); FastConformer passes a mask of None."""

@@ -50,7 +50,7 @@ class MultimodalFER(nn.Module):
         self.video_pooling = SegmentMeanPooling(seen)
         self.audio_head = BranchHead(audio.width, config.classifier.dropout, len(audio.encoders))
         self.video_head = BranchHead(seen, config.classifier.dropout)
-        self.fusion = Fusion(audio.heard, seen, config.fusion)
+        self.fusion = Fusion(audio.step_width, seen, config.fusion)
         self.classifier = Classifier(config.fusion.out, config.classifier)
 
     def forward(self, inputs: ModelInputs) -> ModelOutput:

@@ -27,7 +27,7 @@ class Machine:
     devices: int = 1  # processes on each node
     nodes: int = 1
     strategy: str = "auto"  # of Lightning: ddp, fsdp ...
-    workers_: int = 0  # processes that prepare batches
+    workers: int = 0  # processes that prepare batches
     progress: ProgressKind = "bar"
     log: LogKind = "tensorboard"
     deterministic: bool = True
@@ -85,12 +85,12 @@ class Machine:
             return "ddp_find_unused_parameters_true"
         return self.strategy
 
-    def workers(self) -> dict[str, Any]:
+    def loader_arguments(self) -> dict[str, Any]:
         """For ``DataLoader``."""
         return {
-            "num_workers": self.workers_,
-            "persistent_workers": self.workers_ > 0,
-            "multiprocessing_context": "spawn" if self.workers_ else None,
+            "num_workers": self.workers,
+            "persistent_workers": self.workers > 0,
+            "multiprocessing_context": "spawn" if self.workers else None,
             "pin_memory": torch.cuda.is_available(),
         }
 

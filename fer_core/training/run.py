@@ -28,7 +28,7 @@ from fer_core.training.config import STAGES, RunConfig, StageName, TrainingConfi
 from fer_core.training.counting import Counter
 from fer_core.training.files import alone_in, refuse_no_room, write_json, write_text
 from fer_core.training.machine import Machine
-from fer_core.training.stage import HISTORY_NAME, StageSetting, Watch, run_stage
+from fer_core.training.stage import HISTORY_NAME, OnEpoch, StageSetting, run_stage
 from fer_core.training.task import TRAINED, Contrast
 from fer_core.weights import load_checkpoint, new_model, save_checkpoint
 from fer_core.whole_file import whole
@@ -85,7 +85,7 @@ def train(
     machine: Machine,
     start_from: Path | None = None,
     records: Mapping[str, str] | None = None,
-    watch: Watch | None = None,
+    on_epoch: OnEpoch | None = None,
     features: Path | None = None,
 ) -> tuple[MultimodalFER, list[dict[str, Any]]]:
     """Go through ``stages``; those that ``folder`` has finished are taken from there.
@@ -93,7 +93,7 @@ def train(
     Args:
         start_from: a model folder to begin with instead of fresh weights.
         records: texts that are written into ``folder`` before anything is trained, by file name.
-        watch: told the history's row of each epoch; what it raises ends the run.
+        on_epoch: told the history's row of each epoch; what it raises ends the run.
         features: where encoded samples are kept; None is with the cache's others.
 
     Returns:
@@ -133,7 +133,7 @@ def train(
                 config.seed,
                 machine,
                 features or cache / "features",
-                watch,
+                on_epoch,
             )
             history += run_stage(setting, model, contrast)
             if machine.rank == 0:

@@ -46,7 +46,7 @@ from fer_core.training.quiet import quiet_lightning
 from fer_core.training.task import Contrast, Task
 
 HISTORY_NAME = "history.json"
-Watch = Callable[[dict[str, Any]], None]
+OnEpoch = Callable[[dict[str, Any]], None]
 _HEARS_AND_SEES = {
     "audio": Modalities(video=False),
     "visual": Modalities(audio=False),
@@ -68,7 +68,9 @@ class StageSetting:
     seed: int
     machine: Machine
     features: Path  # where encoded samples are kept
-    watch: Watch | None = None  # told each epoch's row of the history; what it raises ends the run
+    on_epoch: OnEpoch | None = (
+        None  # told each epoch's row of the history; what it raises ends the run
+    )
 
 
 def run_stage(
@@ -94,19 +96,7 @@ def run_stage(
     store = MediaStore(setting.cache / "media", model.config.vision)
     cutter = ClipCutter(store, model.config, model.audio_branch.spectra_mean.cpu())
     samples = _samples(setting, train, model, store, cutter)
-    batches = EpochBatches(
-        samples.items,
-        config.batch,
-        setting.seed,
-        curriculum_epochs=config.curriculum_epochs,
-        rank=setting.machine.rank,
-        processes=setting.machine.processes,
-    )
-    if not len(batches):
-        raise UserError(
-            f"The {stage} stage has too few items for {setting.machine.processes} processes.",
-            "Use fewer, or a larger --batch.",
-        )
+    batches = _batches(setting, samples.items)
     validation = _usable(setting.validation, stage)
     windows = Windows(
         validation,
@@ -120,47 +110,74 @@ def run_stage(
     task = Task(model, contrast, stage, config, weights, steps, validation)
 
     setting.folder.mkdir(parents=True, exist_ok=True)
-    history = History(setting.folder / HISTORY_NAME, setting.watch)
+    history = History(setting.folder / HISTORY_NAME, setting.on_epoch)
     last, best = setting.folder / LAST, setting.folder / BEST
     if last.exists():
         load_kept(last)  # before hours are spent
         if best.exists():
             load_kept(best)
     with quiet_lightning():
-        trainer = lightning.Trainer(
-            **setting.machine.trainer_arguments(config.precision),
-            max_epochs=config.epochs,
-            accumulate_grad_batches=config.accumulate,
-            gradient_clip_val=config.clip_norm or None,
-            check_val_every_n_epoch=config.validate_every,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            logger=setting.machine.loggers(setting.folder),
-            log_every_n_steps=1,
-            plugins=[WholeCheckpoints()],
-            callbacks=[
-                EpochStart(setting.seed, batches),
-                # Buffers are copied: to average whole numbers would change them.
-                *([EMAWeightAveraging(decay=config.ema, use_buffers=False)] if config.ema else []),
-                history,
-                *progress_callback(setting.machine.progress),
-                *checkpoint_callbacks(setting.folder, config, bool(validation)),
-            ],
-        )
+        trainer = _trainer(setting, batches, history, bool(validation))
         # What is encoded is encoded by the network itself, and then only looked up.
-        workers = {} if stage == "fusion" else setting.machine.workers()
+        loading = {} if stage == "fusion" else setting.machine.loader_arguments()
         _fit(
             trainer,
             task,
-            DataLoader(samples, sampler=batches, batch_size=None, **workers),
-            DataLoader(windows, batch_size=None, **workers) if validation else None,
+            DataLoader(samples, sampler=batches, batch_size=None, **loading),
+            DataLoader(windows, batch_size=None, **loading) if validation else None,
             last if last.exists() else None,
         )
     kept = load_kept(best if best.exists() else last)
     task.load_state_dict(kept["state_dict"])  # averaged, where they are
     return history.rows
+
+
+def _batches(setting: StageSetting, items: Sequence[Item]) -> EpochBatches:
+    """Raises:
+    UserError: there are fewer items than processes.
+    """
+    machine = setting.machine
+    batches = EpochBatches(
+        items,
+        setting.config.batch,
+        setting.seed,
+        curriculum_epochs=setting.config.curriculum_epochs,
+        rank=machine.rank,
+        processes=machine.processes,
+    )
+    if not len(batches):
+        raise UserError(
+            f"The {setting.stage} stage has too few items for {machine.processes} processes.",
+            "Use fewer, or a larger --batch.",
+        )
+    return batches
+
+
+def _trainer(
+    setting: StageSetting, batches: EpochBatches, history: History, validates: bool
+) -> lightning.Trainer:
+    config = setting.config
+    callbacks: list[Callback] = [EpochStart(setting.seed, batches)]
+    if config.ema:
+        # Buffers are copied: to average whole numbers would change them.
+        callbacks.append(EMAWeightAveraging(decay=config.ema, use_buffers=False))
+    callbacks += [history, *progress_callback(setting.machine.progress)]
+    callbacks += checkpoint_callbacks(setting.folder, config, validates)
+    return lightning.Trainer(
+        **setting.machine.trainer_arguments(config.precision),
+        max_epochs=config.epochs,
+        accumulate_grad_batches=config.accumulate,
+        gradient_clip_val=config.clip_norm or None,
+        check_val_every_n_epoch=config.validate_every,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        logger=setting.machine.loggers(setting.folder),
+        log_every_n_steps=1,
+        plugins=[WholeCheckpoints()],
+        callbacks=callbacks,
+    )
 
 
 def _fit(
@@ -207,8 +224,8 @@ class EpochStart(Callback):
 class History(Callback):
     """One row an epoch, kept in a file for people and in the checkpoints for going on."""
 
-    def __init__(self, path: Path, watch: Watch | None) -> None:
-        self._path, self._watch = path, watch
+    def __init__(self, path: Path, on_epoch: OnEpoch | None) -> None:
+        self._path, self._on_epoch = path, on_epoch
         self._validated = False
         self.rows: list[dict[str, Any]] = []
 
@@ -234,8 +251,8 @@ class History(Callback):
         )
         if trainer.is_global_zero:
             write_json(self.rows, self._path)
-        if self._watch is not None:
-            self._watch(self.rows[-1])
+        if self._on_epoch is not None:
+            self._on_epoch(self.rows[-1])
 
 
 def _usable(items: Sequence[Item], stage: StageName) -> list[Item]:

@@ -26,7 +26,7 @@ from fer_core.data.batch import Batch
 from fer_core.data.item import Groups, Item
 from fer_core.data.targets import Targets
 from fer_core.errors import UserError
-from fer_core.evaluation.answers import Answers, Said
+from fer_core.evaluation.answers import Answers, BatchAnswers
 from fer_core.evaluation.evaluate import answer, audio_steps, frame_vectors
 from fer_core.evaluation.scores import score
 from fer_core.model.branch_head import mean_of_present
@@ -68,11 +68,11 @@ class StageAnswer:
     segment_logits: Tensor  # (B, S, C)
     present: Tensor  # (B, S), the segments that have something
     output: ModelOutput | None = None
-    opinions: tuple[StageAnswer, ...] = ()  # of which it is the mean, where they learn apart
+    members: tuple[StageAnswer, ...] = ()  # of which it is the mean, where they learn apart
 
 
 class Diverged(UserError):
-    """What is trained consists of no numbers any more."""
+    """Loss or weights are not finite any more."""
 
     def __init__(self, stage: StageName, epoch: int) -> None:
         super().__init__(
@@ -87,7 +87,7 @@ class Contrast(nn.Module):
 
     def __init__(self, config: FERConfig) -> None:
         super().__init__()
-        self.voice = nn.Linear(config.audio.heard, CONTRAST_WIDTH)
+        self.voice = nn.Linear(config.audio.step_width, CONTRAST_WIDTH)
         self.face = nn.Linear(config.vision.width, CONTRAST_WIDTH)
 
 
@@ -119,7 +119,7 @@ class Task(lightning.LightningModule):
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.steps_per_epoch = steps_per_epoch
         self._validation = validation
-        self._said: list[Said] = []
+        self._said: list[BatchAnswers] = []
         for name, part in model.named_children():
             part.requires_grad_(name in TRAINED[stage])
         contrast.requires_grad_(stage in CONTRASTS and config.contrastive_loss > 0)
@@ -129,9 +129,9 @@ class Task(lightning.LightningModule):
 
     def forward(self, batch: Batch) -> StageAnswer:
         if self.stage == "audio":
-            return self._listen(batch)
+            return self._audio_answer(batch)
         if self.stage == "visual":
-            return self._look(batch)
+            return self._visual_answer(batch)
         output = answer(self.model, batch)
         present = batch.audio_mask | seen_segments(batch.frame_mask)
         return StageAnswer(output.logits, output.segment_logits, present, output)
@@ -139,14 +139,14 @@ class Task(lightning.LightningModule):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         batch, order, share = mixed(batch, self.config)
         output = self(batch)
-        targets, shown = (self._taught(labels) for labels in (batch.targets, batch.shown))
+        targets, shown = (self._targets(labels) for labels in (batch.targets, batch.shown))
         loss = share * self._loss(output, batch, targets, shown)
         if order is not None:
             others = targets.shuffled(order), shown.shuffled(order)
             loss = loss + (1 - share) * self._loss(output, batch, *others)
         if output.output is not None and self.config.contrastive_loss:
             loss = loss + self.config.contrastive_loss * self._contrast(output.output, batch)
-        self._refuse_no_numbers(loss.detach())
+        self._refuse_non_finite(loss.detach())
         self.log(
             "loss",
             loss.detach(),
@@ -159,7 +159,7 @@ class Task(lightning.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Lightning would do it after the checkpoint was written, which would not know of it."""
-        self._refuse_no_numbers(*self.parameters())  # before they are kept
+        self._refuse_non_finite(*self.parameters())  # before they are kept
         schedule = self.lr_schedulers()
         if isinstance(schedule, ReduceLROnPlateau):
             schedule.step(float(self.trainer.callback_metrics["loss"]))
@@ -181,7 +181,7 @@ class Task(lightning.LightningModule):
         elif self.stage == "visual":
             heard = torch.zeros_like(heard)
         answers = (output.logits.float(), output.segment_logits.float(), heard, seen)
-        self._said.append(Said(places, *(part.cpu() for part in answers)))
+        self._said.append(BatchAnswers(places, *(part.cpu() for part in answers)))
 
     def on_validation_epoch_end(self) -> None:
         """Every process validates on everything, so that all decide alike.
@@ -190,7 +190,7 @@ class Task(lightning.LightningModule):
         both together; their mean counts.
         """
         answers = Answers.of(self._validation, self._said)
-        self._refuse_no_numbers(answers.logits)
+        self._refuse_non_finite(answers.logits)
         kinds = sorted({_kind(item) for item in answers.items})
         scores = [
             score(answers.subset([_kind(item) == kind for item in answers.items])) for kind in kinds
@@ -202,9 +202,9 @@ class Task(lightning.LightningModule):
         ):
             self.log(f"val_{name}", statistics.fmean(values), sync_dist=True)
 
-    def _refuse_no_numbers(self, *values: Tensor) -> None:
+    def _refuse_non_finite(self, *values: Tensor) -> None:
         """Raises:
-        Diverged: there are infinite ones or worse among ``values``.
+        Diverged: one of ``values`` is not finite.
         """
         if not torch.stack([value.isfinite().all() for value in values]).all():
             raise Diverged(self.stage, self.current_epoch)
@@ -233,15 +233,15 @@ class Task(lightning.LightningModule):
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
-    def _listen(self, batch: Batch) -> StageAnswer:
+    def _audio_answer(self, batch: Batch) -> StageAnswer:
         steps = audio_steps(self.model, batch)
         segments = self.model.audio_pooling(steps, batch.audio_mask)  # (B, S, Da)
-        said, heard = self.model.audio_head.opinions(segments), batch.audio_mask  # (E, B, S, C)
-        opinions = tuple(StageAnswer(mean_of_present(one, heard), one, heard) for one in said)
+        said, heard = self.model.audio_head.per_encoder(segments), batch.audio_mask  # (E, B, S, C)
+        members = tuple(StageAnswer(mean_of_present(one, heard), one, heard) for one in said)
         logits = said.mean(0)
-        return StageAnswer(mean_of_present(logits, heard), logits, heard, opinions=opinions)
+        return StageAnswer(mean_of_present(logits, heard), logits, heard, members=members)
 
-    def _look(self, batch: Batch) -> StageAnswer:
+    def _visual_answer(self, batch: Batch) -> StageAnswer:
         vectors = frame_vectors(self.model, batch)
         vectors = torch.where(batch.frame_mask.unsqueeze(-1), vectors, 0.0)
         frames = self.model.temporal_encoder(vectors, batch.frame_mask)
@@ -251,9 +251,9 @@ class Task(lightning.LightningModule):
         return StageAnswer(mean_of_present(logits, seen), logits, seen)
 
     def _loss(self, answer: StageAnswer, batch: Batch, targets: Targets, shown: Targets) -> Tensor:
-        """Of what each opinion says: encoders that learn apart err differently."""
-        if answer.opinions:
-            losses = [self._loss(one, batch, targets, shown) for one in answer.opinions]
+        """Of each encoder's own answer: those that learn apart err differently."""
+        if answer.members:
+            losses = [self._loss(one, batch, targets, shown) for one in answer.members]
             return torch.stack(losses).mean()
         config, weights = self.config, self.class_weights
         present = answer.present.any(1)
@@ -277,7 +277,8 @@ class Task(lightning.LightningModule):
                 loss = loss + config.auxiliary_loss * own_loss
         return loss
 
-    def _taught(self, labels: Targets) -> Targets:
+    def _targets(self, labels: Targets) -> Targets:
+        """``labels`` as the stage is taught them."""
         config = self.config
         return labels.sharpened(config.vote_power).smoothed(config.label_smoothing)
 

@@ -101,7 +101,7 @@ def tune(
         suggested = suggestion(trial, config, stages)
         # Encoders that each trial trains make features that no other can use.
         features = None if {*stages}.isdisjoint({"audio", "visual"}) else own / "features"
-        watch = _Watch(trial, config, stages)
+        report = _TrialReport(trial, config, stages)
         try:
             _, history = train(
                 without_periodic_checkpoints(suggested),
@@ -110,7 +110,7 @@ def tune(
                 own,
                 cache,
                 machine,
-                watch=watch,
+                on_epoch=report,
                 features=features,
             )
             uar = _best_uar(history, stages[-1])
@@ -170,7 +170,7 @@ def suggestion(trial: BaseTrial, config: RunConfig, stages: Sequence[StageName])
     )
 
 
-class _Watch:
+class _TrialReport:
     """Tells a trial how each epoch went, and ends it where it lags behind."""
 
     def __init__(self, trial: optuna.Trial, config: RunConfig, stages: Sequence[StageName]) -> None:

@@ -86,7 +86,7 @@ def test_answer_is_plain_values_that_say_what_it_rests_on(model: MultimodalFER, 
     assert prediction.took_ms > 0
 
 
-def test_threads_lent_to_the_ears_come_back(
+def test_threads_lent_to_the_sound_encoder_come_back(
     model: MultimodalFER, clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even when what is heard cannot be used."""

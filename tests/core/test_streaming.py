@@ -22,7 +22,7 @@ from fer_core.media import (
 )
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.visual_branch import VisualBranch
-from fer_core.predictor import HeardClip, Predictor
+from fer_core.predictor import EncodedSound, Predictor
 from fer_core.streaming import StreamingPredictor
 from fer_core.weights import new_model
 
@@ -181,13 +181,13 @@ def test_hearing_beside_looking_changes_nothing_but_the_time(
     clips = list(Recording().clips())[:3]
     expected = [Predictor(model).predict(clip) for clip in clips]
     beside: list[str] = []
-    hear = Predictor.hear
+    encode_sound = Predictor.encode_sound
 
-    def noted(self: Predictor, clips: Sequence[Clip]) -> list[HeardClip]:
+    def noted(self: Predictor, clips: Sequence[Clip]) -> list[EncodedSound]:
         beside.append(threading.current_thread().name)
-        return hear(self, clips)
+        return encode_sound(self, clips)
 
-    monkeypatch.setattr(Predictor, "hear", noted)
+    monkeypatch.setattr(Predictor, "encode_sound", noted)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     stream = StreamingPredictor(Predictor(model))
     for clip, alone in zip(clips, expected, strict=True):
@@ -196,4 +196,4 @@ def test_hearing_beside_looking_changes_nothing_but_the_time(
         assert alone is not None
         np.testing.assert_allclose(prediction.probabilities, alone.probabilities, atol=1e-5)
     # The first clip has 16 new frames, which need both threads.
-    assert [name.startswith("ears") for name in beside] == [False, True, True]
+    assert [name.startswith("sound encoder") for name in beside] == [False, True, True]

@@ -92,7 +92,7 @@ def desk(qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripted) -> It
         return LoadedModel(network, ModelUsed("scripted", "compact", "0" * 64))
 
     monkeypatch.setattr(file_presenter, "open_file_model", load)
-    monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", _NoFaces)
+    monkeypatch.setattr("fer_core.analysis.encoded_frames.FaceDetector", _NoFaces)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     window = MainWindow(Settings(theme="dark"))
     qtbot.addWidget(window)
@@ -490,7 +490,7 @@ def test_a_recording_whose_answers_are_damaged_is_analysed(desk, recording, unti
 @pytest.fixture
 def two_people(desk, film, until, monkeypatch) -> SimpleNamespace:
     """The file of two, analysed; what it says of the largest face is shown."""
-    monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", _TwoFaces)
+    monkeypatch.setattr("fer_core.analysis.encoded_frames.FaceDetector", _TwoFaces)
     desk.window.open_requested.emit(film)
     until(lambda: desk.presenter.timeline is not None, 60)
     desk.presenter.player.pause()

@@ -22,7 +22,7 @@ RATE = 16_000
 @pytest.fixture
 def bright_square(bright_square: type, monkeypatch: pytest.MonkeyPatch) -> type:
     """Where files are analysed as well."""
-    monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", bright_square)
+    monkeypatch.setattr("fer_core.analysis.encoded_frames.FaceDetector", bright_square)
     return bright_square
 
 
@@ -45,7 +45,7 @@ class BrightSquares:
 @pytest.fixture
 def bright_squares(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the place of the face detector, where a file shows several."""
-    monkeypatch.setattr("fer_core.analysis.watching.FaceDetector", BrightSquares)
+    monkeypatch.setattr("fer_core.analysis.encoded_frames.FaceDetector", BrightSquares)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fer_core.config import PerModality, Temperatures
 from fer_core.data.item import Item
-from fer_core.evaluation.answers import Answers, Said, ensemble
+from fer_core.evaluation.answers import Answers, BatchAnswers, ensemble
 
 MakeItem = Callable[..., Item]
 MakeAnswers = Callable[..., Answers]
@@ -122,10 +122,10 @@ def test_a_subset_keeps_the_windows_of_its_items(
 
 
 def test_batches_become_one_list_of_windows(make_item: MakeItem) -> None:
-    def said(*places: int) -> Said:
+    def said(*places: int) -> BatchAnswers:
         n = len(places)
         mask = torch.ones(n, 8, dtype=torch.bool)
-        return Said(places, torch.zeros(n, 8), torch.zeros(n, 8, 8), mask, mask)
+        return BatchAnswers(places, torch.zeros(n, 8), torch.zeros(n, 8, 8), mask, mask)
 
     items = [make_item(), make_item()]
     assert Answers.of(items, [said(0, 0), said(1)]).item.tolist() == [0, 0, 1]

@@ -12,7 +12,7 @@ from fer_core.config import PerModality, Thresholds
 from fer_core.data.item import NEUTRAL_OR_CALM, Item
 from fer_core.evaluation.answers import Answers
 from fer_core.evaluation.calibration import (
-    Judged,
+    LabelledLogits,
     calibrate,
     more_often_wrong_below,
     uncertain_below,
@@ -152,7 +152,7 @@ def test_uncertain_are_answers_more_often_wrong_than_right(
     threshold: float,
 ) -> None:
     answers = by_confidence(make_item, make_answers, probabilities, *said)
-    assert more_often_wrong_below(Judged.windows(answers)) == pytest.approx(threshold)
+    assert more_often_wrong_below(LabelledLogits.windows(answers)) == pytest.approx(threshold)
 
 
 def test_confidence_is_the_largest_bar_shown_and_either_of_a_group_is_right(
@@ -163,7 +163,7 @@ def test_confidence_is_the_largest_bar_shown_and_either_of_a_group_is_right(
         [make_item("happy"), neutral],
         [probabilities(sad=0.3), probabilities(neutral=0.4, calm=0.45)],
     )
-    assert more_often_wrong_below(Judged.windows(answers)) == pytest.approx(0.45)
+    assert more_often_wrong_below(LabelledLogits.windows(answers)) == pytest.approx(0.45)
 
 
 def test_each_combination_has_its_own_doubt(

@@ -80,14 +80,14 @@ def test_an_interrupted_trial_goes_on(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Interrupted(tuning._Watch):
+    class Interrupted(tuning._TrialReport):
         def __call__(self, row: dict[str, Any]) -> None:
             super().__call__(row)
             if row["epoch"] == 1:
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(tuning, "_Watch", Interrupted)
+        patch.setattr(tuning, "_TrialReport", Interrupted)
         with pytest.raises(KeyboardInterrupt):
             tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 1, ["audio"])
     assert (tmp_path / "trials" / "0000" / "stages" / "1-audio" / "last.ckpt").exists()
@@ -142,10 +142,10 @@ def test_a_later_stage_is_compared_with_itself(config: RunConfig) -> None:
         def should_prune(self) -> bool:
             return False
 
-    watch = tuning._Watch(Trial(), config, ["audio", "fusion"])  # type: ignore[arg-type]
-    watch({"stage": "audio", "epoch": 1, "val_uar": 0.9})
-    watch({"stage": "fusion", "epoch": 0, "val_uar": 0.2})
-    watch({"stage": "fusion", "epoch": 1})
+    report = tuning._TrialReport(Trial(), config, ["audio", "fusion"])  # type: ignore[arg-type]
+    report({"stage": "audio", "epoch": 1, "val_uar": 0.9})
+    report({"stage": "fusion", "epoch": 0, "val_uar": 0.2})
+    report({"stage": "fusion", "epoch": 1})
     assert reported == {1: 0.9, 2: 1.2}
 
 
