@@ -97,6 +97,52 @@ def test_what_a_mask_hides_changes_no_bit_of_any_output(
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_what_a_mask_hides_is_no_lesson_either(
+    corrected: Callable[..., MultimodalFER], tiny_config: FERConfig, partly_hidden: ModelInputs
+) -> None:
+    """Zero times NaN is NaN: what is hidden late in the network spoils its gradient."""
+    model = corrected(new_model(tiny_config, seed=0)).train()
+    pixels, spectra = partly_hidden.pixels.clone(), partly_hidden.spectra.clone()
+    pixels[~partly_hidden.frame_mask] = torch.nan
+    spectra[:, 113:150] = torch.nan  # segment 3
+    inputs = dataclasses.replace(partly_hidden, pixels=pixels, spectra=spectra)
+    cross_entropy(model(inputs).logits, torch.tensor([2, 4])).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is None or parameter.grad.isfinite().all(), name
+
+
+@torch.inference_mode()
+def test_a_fresh_fusion_adds_nothing_to_what_voice_and_face_say(
+    tiny_config: FERConfig, partly_hidden: ModelInputs
+) -> None:
+    output = new_model(tiny_config, seed=0).eval()(partly_hidden)
+    heard, seen = partly_hidden.audio_mask, seen_segments(partly_hidden.frame_mask)
+    for clip in range(2):
+        voice = output.audio_logits[clip][heard[clip]].mean(0)
+        face = output.video_logits[clip][seen[clip]].mean(0)
+        torch.testing.assert_close(output.logits[clip], voice + face)
+
+
+@torch.inference_mode()
+def test_each_branch_is_told_apart_in_what_comes_out(
+    tiny_config: FERConfig, make_inputs: MakeInputs
+) -> None:
+    model, inputs = new_model(tiny_config, seed=0).eval(), make_inputs(clips=1)
+    before = outputs(model(inputs))
+    for name, values, other in (
+        ("spectra", inputs.spectra + 1, "video"),
+        ("pixels", -inputs.pixels, "audio"),
+    ):
+        after = outputs(model(dataclasses.replace(inputs, **{name: values})))
+        for part in ("segments", "logits"):
+            changed = {
+                branch
+                for branch in ("audio", "video")
+                if not torch.equal(before[f"{branch}_{part}"], after[f"{branch}_{part}"])
+            }
+            assert changed == {"audio", "video"} - {other}
+
+
 @torch.inference_mode()
 def test_what_no_mask_hides_does_change_the_answer(
     corrected: Callable[..., MultimodalFER], tiny_config: FERConfig, partly_hidden: ModelInputs

@@ -84,8 +84,19 @@ def test_the_central_roi_is_eight_by_eight_and_early_keeps_exactly_it() -> None:
     assert roi.sum() == 64
     assert torch.equal(roi, roi.flip(0))
     assert torch.equal(patches_of_roi(roi.unsqueeze(0), 64)[0], roi.nonzero().squeeze(1))
-    nothing = torch.zeros(1, 196, dtype=torch.bool)
-    assert torch.equal(patches_of_roi(nothing, 64), patches_of_roi(nothing, 64))
+
+
+def test_without_any_roi_the_middle_of_the_grid_is_kept_the_upper_left_first() -> None:
+    nothing = torch.zeros(2, 196, dtype=torch.bool)
+    middle = [6 * 14 + 6, 6 * 14 + 7, 7 * 14 + 6, 7 * 14 + 7]
+    assert patches_of_roi(nothing, 4).tolist() == [middle] * 2
+    assert patches_of_roi(nothing, 1).tolist() == [middle[:1]] * 2
+
+
+def test_all_of_the_roi_is_kept_however_far_a_part_of_it_lies() -> None:
+    roi = grid(slice(0, 6), slice(0, 10)) | grid(slice(13, 14), slice(13, 14))
+    kept = patches_of_roi(roi, 64)[0]
+    assert set(roi[0].nonzero().squeeze(1).tolist()) < set(kept.tolist())
 
 
 def grid(rows: slice, columns: slice) -> torch.Tensor:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import torch
 
+from fer_core.model.attention_pooling import AttentionPooling
 from fer_core.model.segment_pooling import (
     SegmentAttentionPooling,
     SegmentMeanPooling,
@@ -39,3 +40,13 @@ def test_a_seen_segment_is_the_mean_of_its_real_frames() -> None:
     assert torch.equal(pooled[1], pooling.absent)
     torch.testing.assert_close(pooled[2], frames[0, 4])
     assert seen_segments(mask)[0].tolist() == [True, False, *[True] * 6]
+
+
+@torch.inference_mode()
+def test_a_query_that_may_look_nowhere_gets_the_plain_mean() -> None:
+    tokens = torch.randn(2, 5, 8)
+    mask = torch.ones(2, 1, 5, dtype=torch.bool)
+    mask[1] = False
+    pooled, weights = AttentionPooling(8, heads=2)(tokens, mask)
+    torch.testing.assert_close(pooled[1, 0], tokens[1].mean(0))
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 2, 1))
