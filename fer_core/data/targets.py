@@ -64,7 +64,5 @@ def cross_entropy(logits: Tensor, targets: Targets, class_weights: Tensor) -> Te
 def log_probabilities_of_groups(log_probabilities: Tensor, groups: Tensor) -> Tensor:
     """(B, C), (B, C, C) -> (B, C): of each group at its first emotion, and zeros elsewhere."""
     hidden = groups == 0
-    # A row without members would give -inf, whose gradient is NaN.
-    empty = hidden.all(-1)
     members = log_probabilities.unsqueeze(1).masked_fill(hidden, -torch.inf)  # (B, C, C)
-    return members.masked_fill(empty.unsqueeze(-1), 0.0).logsumexp(-1).masked_fill(empty, 0.0)
+    return members.logsumexp(-1).masked_fill(hidden.all(-1), 0.0)  # a row without members is -inf

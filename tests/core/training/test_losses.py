@@ -127,6 +127,20 @@ def test_a_neutral_or_calm_face_shall_be_neutral_three_times_of_five() -> None:
     )
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1]])
+def test_each_clip_is_divided_by_its_own_label(order: list[int]) -> None:
+    items = [
+        Item("x", Path("x"), "still", False, True, one_emotion(emotion), groups)
+        for emotion, groups in ((0, NEUTRAL_OR_CALM), (0, EACH_ALONE), (3, NEUTRAL_OR_CALM))
+    ]
+    logits, present = noise(3, 8, 8)[order], torch.ones(3, 8, dtype=torch.bool)
+    targets = Targets.of([items[place] for place in order])
+    first = order.index(0)  # the others have nothing to divide
+    alone = division_loss(logits[[first]], present[:1], Targets.of(items[:1]))
+    assert alone > 0.01
+    torch.testing.assert_close(division_loss(logits, present, targets), alone / 3)
+
+
 @pytest.mark.parametrize("emotion", [0, 2])
 def test_what_labels_tell_apart_is_not_divided(emotion: int) -> None:
     groups = EACH_ALONE if emotion == 0 else NEUTRAL_OR_CALM
