@@ -18,6 +18,7 @@ from fer_core.data.splits import (
     SPLITS,
     Fold,
     default_split,
+    leaks_told,
     speakers_of,
     split,
     with_validation,
@@ -131,6 +132,12 @@ def test_a_random_split_says_that_it_leaks() -> None:
         assert "LEAKS SPEAKERS" in fold.description
 
 
+def test_a_random_split_is_drawn_by_the_seed() -> None:
+    whole = actors(range(1, 25))
+    assert split(whole, "random", seed=1) == split(whole, "random", seed=1)
+    assert split(whole, "random", seed=1) != split(whole, "random", seed=2)
+
+
 def test_speakers_are_dealt_out_by_sex_and_drawn_by_the_seed() -> None:
     whole = actors(range(1, 21))
     folds = split(whole, "speakers", seed=3)
@@ -168,6 +175,8 @@ def test_official_parts_are_kept() -> None:
     assert (len(fold.train), len(fold.validation), len(fold.test)) == (1, 1, 0)
     assert "its test part is not there" in fold.description
     assert "who is in a recording is not known" in fold.description
+    (fold,) = split(in_parts({"train": ["01"], "valid": [None]}), "official")
+    assert "who is in a recording is not known" in fold.description
 
 
 def test_official_parts_that_share_a_speaker_say_so() -> None:
@@ -183,7 +192,45 @@ def test_official_folds_test_their_number() -> None:
     folds = split(numbered, "official")
     assert [len(fold.test) for fold in folds] == [2] * 5
     assert keys(folds[0].test) == {"0", "5"}
+    assert not any(keys(fold.train) & keys(fold.test) for fold in folds)
+    assert [fold.number for fold in folds] == [0, 1, 2, 3, 4]
     assert all("x" in keys(fold.train) for fold in folds)
+
+
+@pytest.mark.parametrize("shared", ["train", "valid"])
+def test_official_parts_that_share_a_validation_speaker_say_so(shared: OfficialSplit) -> None:
+    both: dict[OfficialSplit, list[str | None]] = {"train": ["01"], "valid": ["02"], "test": ["03"]}
+    both["valid" if shared == "train" else "test"] += both[shared]
+    (fold,) = split(in_parts(both), "official")
+    assert fold.leaks_speakers
+    assert f"LEAKS SPEAKERS, for {both[shared][0]} are in more than one part" in fold.description
+
+
+def of_people(train: str, validation: str, test: str) -> Fold:
+    """A letter is somebody."""
+    parts = (
+        tuple(item(one, str(ord(one))) for one in people) for people in (train, validation, test)
+    )
+    return Fold("x-0", *parts, leaks_speakers=False, description="They are apart.")
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (of_people("ab", "c", "d"), False),  # the same people in the same parts
+        (of_people("c", "e", "f"), True),  # teaches who validates
+        (of_people("d", "e", "f"), True),  # teaches who is tested
+        (of_people("e", "d", "f"), True),  # chooses by who is tested
+        (of_people("e", "f", "ab"), False),  # that is told of the other one
+        (of_people("e", "a", "f"), False),
+    ],
+)
+def test_who_is_in_another_part_of_a_corpus_of_the_same_name_is_told(
+    other: Fold, told: bool
+) -> None:
+    own = of_people("ab", "c", "d")
+    assert leaks_told(["ravdess", "ravdess"], [own, other])[0].leaks_speakers == told
+    assert leaks_told(["ravdess", "cremad"], [own, other]) == [own, other]
 
 
 def test_one_official_part_can_be_the_test() -> None:
