@@ -11,7 +11,7 @@ import torch
 
 from fer_core.config import FERConfig, FusionConfig, Thresholds
 from fer_core.data.augment.sound import SoundAugmentation
-from fer_core.data.batch import collate
+from fer_core.data.batch import Sample, collate
 from fer_core.data.clips import Augmentation, ClipCutter, Modalities
 from fer_core.data.datasets import Draw, PairedClips, Windows
 from fer_core.data.features import EncodedSamples, EncodedWindows, encoder_digest
@@ -165,6 +165,68 @@ def test_features_are_what_the_encoders_make_of_the_same_samples(
     assert encoded.spectra is None
 
 
+def test_each_picture_of_a_file_has_features_of_its_own(
+    make_source: MakeSource, face: Item
+) -> None:
+    source = make_source(None, views=1)
+    one, other = (
+        source.sample(replace(face, index=index), Modalities(), 0, rng()).vectors
+        for index in (1, 2)
+    )
+    assert not torch.equal(one, other)
+
+
+@torch.inference_mode()
+def test_items_of_one_length_are_not_cut_at_the_same_places(
+    make_source: MakeSource, cutter: ClipCutter, voice: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[float] = []
+
+    def varied(
+        self: ClipCutter, item: Item, wanted: Modalities, how: object, rng: np.random.Generator
+    ) -> Sample:
+        drawn.append(float(rng.random()))
+        return self.window(item, 0.0, wanted)
+
+    monkeypatch.setattr(ClipCutter, "varied", varied)
+    for item in (voice, replace(voice, start_s=0.25)):
+        make_source(Augmentation(), views=2).sample(item, Modalities(), 0, rng())
+    assert len(set(drawn)) == 4
+
+
+def test_a_still_face_is_lost_now_and_then_but_never_for_all_of_the_clip(
+    make_source: MakeSource, face: Item
+) -> None:
+    source, draws = make_source(None, views=1), rng()
+    masks = [source.sample(face, Modalities(), 0, draws).frame_mask for _ in range(200)]
+    lost = 1 - torch.stack(masks).float().mean()
+    assert 0.02 < lost < 0.08
+    assert all(mask.any() for mask in masks)
+
+
+def test_however_often_a_face_is_lost_one_frame_of_it_is_left(
+    make_source: MakeSource, face: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_core.data.features.HIDDEN", 1.0)
+    mask = make_source(None, views=1).sample(face, Modalities(), 0, rng()).frame_mask
+    assert mask.sum() == 1
+
+
+def test_a_face_that_nobody_could_find_is_not_shown(
+    make_source: MakeSource, face: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = ClipCutter.window
+
+    def blind(
+        self: ClipCutter, item: Item, wanted: Modalities, how: object, rng: np.random.Generator
+    ) -> Sample:
+        return window(self, item, 0.0, wanted).blind()
+
+    monkeypatch.setattr(ClipCutter, "varied", blind)
+    sample = make_source(None, views=1).sample(face, Modalities(), 0, rng())
+    assert not sample.frame_mask.any()
+
+
 @torch.inference_mode()
 def test_a_still_shows_views_of_itself_in_every_place(
     make_source: MakeSource, model: MultimodalFER, face: Item, cutter: ClipCutter
@@ -191,11 +253,12 @@ def test_views_differ_and_the_epochs_go_through_them(make_source: MakeSource, vo
     assert not torch.equal(steps[1], steps[2])
 
 
+@pytest.mark.parametrize("resting", ["audio_branch", "visual_branch"])
 def test_encoding_leaves_modes_and_statistics_alone(
-    make_source: MakeSource, model: MultimodalFER, voice: Item, face: Item
+    make_source: MakeSource, model: MultimodalFER, voice: Item, face: Item, resting: str
 ) -> None:
     model.train()
-    model.visual_branch.eval()
+    model.get_submodule(resting).eval()
     modes = [part.training for part in model.modules()]
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     source = make_source()
@@ -243,6 +306,25 @@ def test_the_digest_is_of_the_encoders_alone(model: MultimodalFER) -> None:
     fused.audio_branch.load_state_dict(model.audio_branch.state_dict())
     fused.visual_branch.load_state_dict(model.visual_branch.state_dict())
     assert encoder_digest(fused) == encoder_digest(model)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda c: replace(c, roi=replace(c.roi, keep=40)),
+        lambda c: replace(c, roi=replace(c.roi, place="early")),
+        lambda c: replace(c, thresholds=replace(c.thresholds, silence_dbfs=-40.0)),
+        lambda c: replace(c, audio=replace(c.audio, scale_input=True)),
+        lambda c: replace(c, vision=replace(c.vision, heads=1)),
+        lambda c: replace(c, temporal=replace(c.temporal, heads=1)),  # which pool a frame, too
+    ],
+)
+def test_what_encodes_otherwise_with_the_same_weights_has_another_digest(
+    model: MultimodalFER, changed: Callable[[FERConfig], FERConfig]
+) -> None:
+    other = MultimodalFER(changed(model.config))
+    other.load_state_dict(model.state_dict())
+    assert encoder_digest(other) != encoder_digest(model)
 
 
 def test_a_picture_that_changes_under_its_name_is_encoded_again(

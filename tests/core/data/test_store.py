@@ -132,6 +132,14 @@ def test_the_name_depends_on_content_span_and_framing_and_not_on_the_path(
     assert MediaStore(tmp_path, VisionConfig(layers=3)).key(item) == store.key(item)
 
 
+def test_files_of_another_format_are_made_anew(
+    store: MediaStore, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = store.key(item)
+    monkeypatch.setattr("fer_core.data.store.FORMAT", -1)
+    assert store.key(item) != before
+
+
 def test_a_file_that_changes_under_its_name_is_decoded_again(store: MediaStore, item: Item) -> None:
     before = store.key(item)
     assert item.sound_path is not None
@@ -247,6 +255,17 @@ def test_a_part_of_a_file_is_an_item_of_its_own(store: MediaStore, item: Item) -
         if place >= 0:
             np.testing.assert_array_equal(part.pictures[place], whole.pictures[mine])
             assert part.times_s[place] + 0.75 == pytest.approx(whole.times_s[mine])
+
+
+def test_a_part_that_begins_between_two_ticks_is_looked_at_from_its_own_beginning(
+    store: MediaStore, item: Item
+) -> None:
+    part, source = store.prepared(replace(item, start_s=0.55)), list(frames(item.path))
+    for place, frame in zip(part.shown(0.0), sample_frames(source, 0.55), strict=True):
+        if frame is None or round(10 * frame.time_s) in DARK:
+            assert place == -1
+        else:
+            assert part.times_s[place] + 0.55 == pytest.approx(frame.time_s)
 
 
 def test_a_part_that_is_said_to_go_on_after_the_file_ends_with_it(
