@@ -98,7 +98,7 @@ class PairedClips(Dataset[Batch]):
         self.items = voices or faces
         self._all_faces, self._faces = faces, _by_emotion(faces)
         self._source, self._seed = source, seed
-        self._dropout = modality_dropout if voices and faces else 0.0
+        self._dropout = modality_dropout
         self._at_rest = at_rest
 
     def __getitem__(self, draws: list[Draw]) -> Batch:

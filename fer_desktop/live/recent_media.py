@@ -176,9 +176,7 @@ class RecentMedia:
         assert self._sample_end is not None
         by, self._sample_end = end - self._sample_end, end
         for kept in (self._samples, self._real):
-            if abs(by) >= SAMPLES_KEPT:
-                kept[:] = 0
-            elif by > 0:
+            if by > 0:
                 kept[:-by] = kept[by:]
                 kept[-by:] = 0
             elif by < 0:

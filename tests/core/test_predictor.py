@@ -250,13 +250,77 @@ def test_each_segment_has_the_temperature_of_what_it_holds(
         np.testing.assert_array_equal(flat.probabilities, sharp.probabilities)
 
 
-def test_uncertain_means_under_the_models_threshold(model: MultimodalFER, clip: Clip) -> None:
+@pytest.mark.parametrize("present", ["both", "audio", "video"])
+def test_uncertain_means_under_the_models_threshold_for_what_was_present(
+    model: MultimodalFER, clip: Clip, present: str
+) -> None:
+    if present == "audio":
+        clip = dataclasses.replace(clip, faces=NO_FACES)
+    if present == "video":
+        clip = without_sound(clip)
     largest = float(answer(model, clip).probabilities.max())
-    for threshold, uncertain in ((largest - 0.01, False), (largest + 0.01, True)):
-        below = PerModality(both=threshold, audio=0.0, video=0.0)
+    for threshold, other, uncertain in (
+        (largest - 0.01, 1.0, False),
+        (largest, 1.0, False),
+        (largest + 0.01, 0.0, True),
+    ):
+        below = PerModality(
+            **dict.fromkeys(("both", "audio", "video"), other) | {present: threshold}
+        )
         limits = Thresholds(min_speech_s=0.0, uncertain_below=below)
         model.config = dataclasses.replace(model.config, thresholds=limits)
         assert answer(model, clip).uncertain is uncertain
+
+
+def test_clips_answered_together_are_answered_as_one_by_one(
+    model: MultimodalFER, clip: Clip
+) -> None:
+    nothing = dataclasses.replace(without_sound(clip), faces=NO_FACES)
+    clips = [
+        nothing,
+        dataclasses.replace(clip, waveform=clip.waveform[::-1].copy(), faces=NO_FACES),
+        without_sound(clip),
+        dataclasses.replace(clip, start_s=5.0, faces=(*NO_FACES[:9], *clip.faces[9:])),
+        clip,
+    ]
+    predictor = Predictor(model)
+    seen = predictor.look(list(zip(clip.frames, clip.faces, strict=True)), {})
+    for own, together in zip(clips, predictor.answers(clips, seen), strict=True):
+        alone = predictor.predict(own)
+        if alone is None or together is None:
+            assert own is nothing
+            assert alone is together is None
+            continue
+        for field in dataclasses.fields(Prediction):
+            if field.name != "took_ms":
+                one, other = getattr(together, field.name), getattr(alone, field.name)
+                if isinstance(one, np.ndarray):
+                    np.testing.assert_allclose(one, other, atol=1e-5, err_msg=field.name)
+                else:
+                    assert one == other, field.name
+
+
+def test_where_nobody_is_heard_the_network_does_not_listen(
+    model: MultimodalFER, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listened: list[int] = []
+    encode = MultimodalFER.encode_audio
+
+    def counted(self: MultimodalFER, spectra: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        listened.append(len(spectra))
+        return encode(self, spectra, mask)
+
+    monkeypatch.setattr(MultimodalFER, "encode_audio", counted)
+    Predictor(model).hear([without_sound(clip), clip, without_sound(clip)])
+    Predictor(model).hear([without_sound(clip)])
+    assert listened == [1]
+
+
+def test_a_face_that_is_remembered_keeps_no_others_alive(model: MultimodalFER, clip: Clip) -> None:
+    seen = Predictor(model).look(list(zip(clip.frames, clip.faces, strict=True)), {})
+    assert len(seen) == 16
+    for face in seen.values():
+        assert face.vector.untyped_storage().nbytes() == face.vector.nbytes
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

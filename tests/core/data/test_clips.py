@@ -22,8 +22,10 @@ from fer_core.data.clips import (
 )
 from fer_core.data.datasets import EpochBatches, FreshSamples, TrainingClips, Windows
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
+from fer_core.data.pairs import paired
 from fer_core.data.store import MediaStore, Prepared
 from fer_core.media import SAMPLE_RATE, TICK_SECONDS
+from fer_core.preprocess.speech import CHUNK
 
 SILENT = SoundAugmentation(**{field.name: 0 for field in fields(SoundAugmentation)})
 STILL = PictureAugmentation(**{field.name: 0.0 for field in fields(PictureAugmentation)})
@@ -127,6 +129,38 @@ def test_a_crop_in_which_nobody_speaks_is_tried_again(
     assert not cutter.varied(silence, HEARS, None, rng()).audio_mask.any()
 
 
+def test_speech_is_known_of_the_part_that_is_heard_however_fast_it_is_played(
+    cutter: ClipCutter, utterance: Item, tiny_config: FERConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = (0.1 * rng().standard_normal(6 * SAMPLE_RATE)).astype(np.float32)
+    speech = np.zeros(-(-len(noise) // CHUNK), np.float32)
+    speech[int(4.1 * SAMPLE_RATE / CHUNK) : int(4.25 * SAMPLE_RATE / CHUNK)] = 1.0
+    recording = replace(prepared(6.0), waveform=noise, speech=speech)
+    monkeypatch.setattr(MediaStore, "prepared", lambda *_: recording)
+    monkeypatch.setattr("fer_core.data.clips.random_start", lambda *_: 1.0)
+    config = replace(tiny_config, thresholds=Thresholds(min_speech_s=0.05))
+    listening = ClipCutter(cutter._store, config, torch.zeros(160))
+    for seconds, heard in ((3.0, False), (3.3, True)):  # from 1.0 s on
+        monkeypatch.setattr("fer_core.data.clips.stretched_seconds", lambda *_, s=seconds: s)
+        sample = listening.varied(utterance, HEARS, Augmentation(SILENT, STILL), rng())
+        assert bool(sample.audio_mask.any()) == heard
+
+
+def test_a_pair_is_heard_window_by_window_and_shows_the_same_face(
+    cutter: ClipCutter, utterance: Item, face: Item
+) -> None:
+    pair = paired(utterance, face)
+    assert cutter.starts(pair) == cutter.starts(utterance) == [0.0, 0.375, 0.75, 1.125, 1.5]
+    shown = cutter.window(face, 0.0, Modalities())
+    for start_s in (0.0, 1.5):
+        both, heard = (cutter.window(own, start_s, Modalities()) for own in (pair, utterance))
+        assert both.item == pair
+        assert torch.equal(both.spectra, heard.spectra)
+        assert torch.equal(both.audio_mask, heard.audio_mask)
+        assert torch.equal(both.pictures, shown.pictures)
+        assert both.frame_mask.all()
+
+
 def test_specaugment_hides_with_the_mean_the_cutter_was_given(
     cutter: ClipCutter, utterance: Item
 ) -> None:
@@ -189,6 +223,9 @@ def test_the_statistics_of_the_spectra_are_over_all_frames_one_sample_at_a_time(
     frames = torch.cat(samples)
     torch.testing.assert_close(statistics, (frames.mean(0), frames.std(0)))
     assert spectra_statistics(iter(())) is None
+    flat = spectra_statistics(iter([torch.zeros(10, 160)]))
+    assert flat is not None
+    assert (flat[1] > 0).all()  # it is divided by
 
 
 def test_samples_are_the_same_on_any_number_of_workers(

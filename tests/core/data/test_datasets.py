@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from numpy.random import Generator
+from numpy.random import Generator, default_rng
 
-from fer_core.data.batch import Sample
+from fer_core.data.batch import Sample, collate
 from fer_core.data.clips import Modalities
-from fer_core.data.datasets import Draw, EpochBatches, PairedClips
+from fer_core.data.datasets import Draw, EpochBatches, PairedClips, TrainingClips
 from fer_core.data.item import Item
 
 NEUTRAL, CALM, HAPPY = 0, 1, 2
@@ -128,10 +128,35 @@ def test_what_the_curriculum_shows_twice_is_varied_anew(voice_item: MakeItem) ->
     batches = EpochBatches(items, 4, seed=0, curriculum_epochs=2)
     (batch,) = list(batches)
     assert Counter(draw.place for draw in batch) == {0: 2, 1: 2}
+    assert len(set(batch)) == 4
     clips = PairedClips(items, Numbered(), seed=0, modality_dropout=0.0)
     steps = clips[[Draw(0, 0, 0), Draw(0, 0, 1)]].steps
     assert steps is not None
     assert steps[0] != steps[1]
+
+
+def test_each_epoch_and_each_turn_varies_a_clip_anew(voice_item: MakeItem) -> None:
+    items = [voice_item(HAPPY, i) for i in range(2)]
+    clips = TrainingClips(items, Numbered(), Modalities(), seed=0)
+    draws = [Draw(0, 0), Draw(0, 1), Draw(1, 0), Draw(0, 0, 1)]
+    steps = clips[draws].steps
+    assert steps is not None
+    assert len(steps.unique()) == 4
+    assert torch.equal(clips[draws[2:3]].steps, steps[2:3])
+    other = TrainingClips(items, Numbered(), Modalities(), seed=1)
+    assert not torch.equal(other[draws[:1]].steps, steps[:1])
+
+
+def test_a_batch_may_hold_stills_and_clips_that_move(face_item: MakeItem) -> None:
+    still = Numbered().sample(face_item(HAPPY), Modalities(), 0, default_rng(0))
+    film = Still().sample(
+        replace(face_item(HAPPY), kind="recording"), Modalities(), 0, default_rng(0)
+    )
+    for samples, place in (([still, film], 0), ([film, still], 1)):
+        vectors = collate(samples).vectors
+        assert vectors is not None
+        assert vectors.shape == (2, 16, 1)
+        assert torch.equal(vectors[place], still.vectors.expand(16, 1))
 
 
 def test_a_sample_does_not_depend_on_what_was_drawn_before(voice_item: MakeItem) -> None:
@@ -228,6 +253,18 @@ def test_modality_dropout_takes_one_of_both_in_its_share_and_never_the_only_one(
         [voice_item(HAPPY), face_item(CALM - 1)], Numbered(), 0, modality_dropout=1.0
     )
     assert alone[[Draw(0, 0)]].audio_mask.all()
+
+
+def test_of_a_pair_in_which_nobody_speaks_the_face_is_never_taken(
+    voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    class Silent(Numbered):
+        def sample(self, item: Item, wanted: Modalities, epoch: int, rng: Generator) -> Sample:
+            own = super().sample(item, wanted, epoch, rng)
+            return replace(own, audio_mask=torch.zeros(8, dtype=torch.bool))
+
+    clips = PairedClips([voice_item(HAPPY), face_item(HAPPY)], Silent(), 0, modality_dropout=1.0)
+    assert clips[[Draw(epoch, 0) for epoch in range(20)]].frame_mask.all()
 
 
 def test_a_clip_without_its_sound_has_the_label_of_its_face(

@@ -115,6 +115,16 @@ def test_a_network_that_is_never_wrong_gets_a_bounded_temperature(
     assert 0.1 <= fit.temperature < 0.2
 
 
+def test_each_segment_is_judged_by_the_label_of_its_own_item(
+    make_item: MakeItem, make_answers: MakeAnswers, probabilities: Probabilities
+) -> None:
+    emotions = ["happy", "sad", "angry"] * 20
+    said = [probabilities(**{emotion: 0.6}) for emotion in emotions]
+    fit = calibrate([make_answers([make_item(e) for e in emotions], said)]).segment.both
+    assert fit is not None
+    assert fit.before.ece == pytest.approx(0.4)  # all are right
+
+
 def test_calibration_is_told_as_json(too_sure: Callable[..., Answers]) -> None:
     told = calibrate([too_sure()]).as_json()
     assert json.loads(json.dumps(told, allow_nan=False)) == told

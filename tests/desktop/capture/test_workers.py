@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,20 @@ class ScriptedDetector:
         self.closed = True
 
 
+class Tape:
+    """A recorder that keeps what comes."""
+
+    def __init__(self) -> None:
+        self.frames: list[VideoFrame] = []
+        self.blocks: list[AudioBlock] = []
+
+    def add_frame(self, frame: VideoFrame, face: FaceBox | None) -> None:
+        self.frames.append(frame)
+
+    def add_sound(self, block: AudioBlock) -> None:
+        self.blocks.append(block)
+
+
 class Board:
     """What the window would show."""
 
@@ -97,15 +112,21 @@ def recent() -> RecentMedia:
 
 
 @pytest.fixture
-def camera_thread(board, recent):
-    def make(camera, faces=()) -> CameraThread:
+def tape() -> Tape:
+    return Tape()
+
+
+@pytest.fixture
+def camera_thread(board, recent, tape):
+    def make(camera, faces=(), sink=recent) -> CameraThread:
         return CameraThread(
             camera,
             lambda: ScriptedDetector(list(faces)),
             FaceTracker(),
-            recent,
+            sink,
             board.fault,
             board.ok,
+            tape,
         )
 
     return make
@@ -200,6 +221,29 @@ def test_darkness_is_told_after_two_seconds_and_cleared_by_light(camera_thread, 
     assert board.shown == {}
 
 
+def night(begin_s: float) -> list[VideoFrame]:
+    """Four frames a second, for two seconds: the last one is one too many."""
+    return [frame(i, DARK, begin_s + i / 4) for i in range(9)]
+
+
+def test_each_darkness_is_told_anew(camera_thread, board):
+    thread = camera_thread(Script("opens", *night(0), frame(9, time_s=3.0), *night(4)))
+    for _ in range(19):
+        thread.step()
+    assert len(board.said) == 2
+    assert board.shown
+
+
+def test_a_camera_that_comes_back_is_given_two_seconds_of_darkness_again(camera_thread, board):
+    thread = camera_thread(Script("opens", *night(0), UNPLUGGED, "opens", *night(4)))
+    for _ in range(10):
+        thread.step()
+    assert ["black" in notice.text for notice in board.said] == [True, False]
+    for i in range(9):
+        thread.step()
+        assert len(board.said) == 2 + (i == 8)
+
+
 def test_a_blink_of_darkness_is_not_told(camera_thread, board):
     frames = [frame(i, BRIGHT if i % 45 == 44 else DARK) for i in range(200)]
     thread = camera_thread(Script("opens", *frames))
@@ -213,6 +257,62 @@ def test_a_stopped_thread_reports_no_fault(camera_thread, board):
     thread.stop()
     thread.step()
     assert board.said == []
+
+
+def test_stop_ends_a_read_that_waits_for_a_stalled_camera(camera_thread):
+    camera = Script()
+    camera_thread(camera).stop()
+    assert camera.closed == 1
+
+
+def test_what_is_read_after_the_stop_is_handed_to_nobody(camera_thread, recent, tape):
+    camera = Script("opens", frame())
+    thread, read = camera_thread(camera), camera.read
+
+    def stopped_meanwhile(timeout_s: float = 0) -> object:
+        thread.stop()
+        return read()
+
+    camera.read = stopped_meanwhile
+    thread.step()
+    assert recent.newest() is None
+    assert tape.frames == []
+
+
+def test_stop_waits_for_a_frame_that_is_being_handed_over(camera_thread):
+    entered, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def add_frame(self, *_: object) -> None:
+            entered.set()
+            go_on.wait(5)
+
+    thread = camera_thread(Script("opens", frame()), sink=Slow())
+    reading = threading.Thread(target=thread.step)
+    reading.start()
+    assert entered.wait(5)
+    stopping = threading.Thread(target=thread.stop)
+    stopping.start()
+    stopping.join(0.05)
+    assert stopping.is_alive()
+    go_on.set()
+    stopping.join(5)
+    reading.join(5)
+    assert not stopping.is_alive()
+
+
+def test_the_detector_is_let_go_of_with_the_camera(board, recent):
+    camera, detectors = Script("opens", frame()), []
+
+    def make() -> ScriptedDetector:
+        detectors.append(ScriptedDetector([]))
+        return detectors[-1]
+
+    thread = CameraThread(camera, make, FaceTracker(), recent, board.fault, board.ok)
+    thread.step()
+    thread.finish()
+    assert camera.closed == 1
+    assert [detector.closed for detector in detectors] == [True]
 
 
 def test_the_real_thread_finds_the_drawn_face_and_ends_when_told(board, recent, until):
@@ -246,9 +346,10 @@ def now() -> list[float]:
 
 
 @pytest.fixture
-def microphone_thread(board, recent, now):
+def microphone_thread(board, recent, now, tape):
     def make(*entries: object) -> MicrophoneThread:
-        return MicrophoneThread(Script(*entries), recent, board.fault, board.ok, lambda: now[0])
+        microphone = Script(*entries)
+        return MicrophoneThread(microphone, recent, board.fault, board.ok, lambda: now[0], tape)
 
     return make
 
@@ -285,6 +386,52 @@ def test_a_microphone_has_ten_seconds_to_begin(microphone_thread, board, now):
     assert board.said == []
     thread.step()
     assert [notice.key for notice in board.said] == ["microphone"]
+
+
+def test_a_microphone_that_pauses_after_a_long_talk_is_no_fault(microphone_thread, board, now):
+    thread = microphone_thread("opens", *[block(100 + i) for i in range(5)], None)
+    for _ in range(6):
+        assert thread.step() is None
+        now[0] += 1.0
+    assert board.said == []
+
+
+def test_a_microphone_opened_again_has_ten_seconds_again(microphone_thread, now):
+    thread = microphone_thread("opens", None, None, "opens", None, None)
+    thread.step()
+    now[0] += 11
+    assert thread.step() == 0.5
+    assert thread.step() is None
+    now[0] += 9
+    assert thread.step() is None
+
+
+def test_sound_that_the_filter_still_holds_was_not_heard_yet(microphone_thread, recent):
+    short = AudioBlock(np.zeros(48, np.float32), 48_000, 100.0)
+    thread = microphone_thread("opens", short, replace(short, overflowed=True))
+    thread.step()
+    assert recent.audio_until is None
+    thread.step()
+    assert recent.audio_losses == 1  # but what was lost before it is counted
+
+
+def test_a_recorder_gets_the_sound_as_the_microphone_gave_it(microphone_thread, tape):
+    blocks = [block(100), block(100.02)]
+    thread = microphone_thread("opens", *blocks)
+    thread.step()
+    thread.step()
+    assert tape.blocks == blocks
+
+
+def test_what_is_heard_after_the_stop_is_handed_to_nobody(microphone_thread, recent, tape):
+    thread = microphone_thread("opens", block(100), block(100.02), block(100.04))
+    thread.step()
+    thread.step()
+    until = recent.audio_until
+    thread.stop()
+    thread.step()
+    assert recent.audio_until == until
+    assert len(tape.blocks) == 2
 
 
 def test_an_unplugged_microphone_is_told_and_comes_back(microphone_thread, board, recent):

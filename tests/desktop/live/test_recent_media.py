@@ -167,6 +167,16 @@ def test_a_fast_sound_card_overwrites_what_overlaps(recent):
     assert recent.audio_until == pytest.approx(11.52)
 
 
+def test_what_is_put_back_in_time_leaves_no_copies_behind(recent):
+    fill(recent, 10, 15)
+    recent.add_audio(ramp(13.88, 0.02, lost=True))
+    assert recent.audio_until == pytest.approx(13.9)
+    clip = recent.clip(12.0)  # the memory begins at 10, as it did
+    assert clip.waveform_mask.sum() == 2 * SAMPLE_RATE
+    assert not clip.waveform[:SAMPLE_RATE].any()
+    assert clip.waveform[-1] == 12 * SAMPLE_RATE - 1
+
+
 def test_sound_of_the_future_and_of_long_ago_is_not_real(recent):
     fill(recent, 10, 12)
     assert recent.clip(12.9375).waveform_mask.sum() == 2 * SAMPLE_RATE
@@ -206,7 +216,26 @@ def test_the_level_is_that_of_the_last_100_ms(recent):
     assert recent.audio_level(12) is None
 
 
+def test_the_level_is_that_of_real_sound_alone(recent):
+    recent.add_audio(AudioBlock(np.full(800, 1.0, np.float32), SAMPLE_RATE, 10.0, True))
+    assert recent.audio_level(10.05) == pytest.approx(0)
+
+
 # ---------------------------------------------------------------------- both
+
+
+def test_a_clip_is_of_one_moment_whatever_comes_while_it_is_cut(recent, monkeypatch):
+    face = FaceBox(1, 1, 5, 5, 0.9)
+    recent.add_frame(frame(12.9, 1), face)
+
+    def slow(frames, start_s):
+        recent.add_frame(frame(12.92, 2), None)  # for the same tick: the other is let go
+        return sample_frames(frames, start_s)
+
+    monkeypatch.setattr("fer_desktop.live.recent_media.sample_frames", slow)
+    clip = recent.clip(12.9375)
+    assert clip.frames[-1].index == 1
+    assert clip.faces[-1] == face
 
 
 def test_memory_is_constant_over_a_long_session(recent):
