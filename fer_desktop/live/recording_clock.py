@@ -52,7 +52,7 @@ class RecordingClock:
 
     def resume(self, now_s: float) -> None:
         if self.paused:
-            reached_s = max(_next_hop(self._until_s - self._zero_s), self.goes_on_from_s)
+            reached_s = _next_hop(self._until_s - self._zero_s)
             self._from_s = _next_hop(now_s)
             self._zero_s = self._from_s - reached_s
             self._until_s = math.inf

@@ -9,6 +9,7 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import av
@@ -149,14 +150,14 @@ def test_a_pause_is_left_out_and_what_follows_is_in_step(studio, recorded) -> No
 
 def test_a_picture_of_another_size_goes_on_in_a_file_of_its_own(studio, recorded) -> None:
     studio.recorder.begin(studio.base, Layout(SIZE, True), 10.1)
-    studio.film(10, 12)
-    studio.film(12, 14, size=(96, 54))
+    studio.film(10, 12.2)
+    studio.film(12.2, 14, size=(96, 54))
     studio.ends(14.0)
     first, second = (recorded(video) for video in studio.videos())
-    assert first.frames[-1][0] == pytest.approx(1.825)
+    assert first.frames[-1][0] == pytest.approx(2.025)
     assert {image.shape for _, image in second.frames} == {(54, 96, 3)}
     # It begins at the whole hop before, so that no frame is lost.
-    assert len(second.frames) == 40
+    assert len(second.frames) == 36
     assert second.flashes_s()[-1] == pytest.approx(second.beeps_s()[-1], abs=0.003)
 
 
@@ -168,6 +169,34 @@ def test_sound_and_picture_that_come_later_go_on_in_files_that_have_both(studio,
     first, second = (recorded(video) for video in studio.videos())
     assert first.tracks == {"audio"}
     assert second.tracks == {"audio", "video"}
+
+
+def test_sound_that_comes_later_is_in_step_with_the_picture(studio, recorded) -> None:
+    studio.recorder.begin(studio.base, Layout(SIZE, False), 10.1)
+    studio.film(10, 12.3, sound=False)
+    studio.film(12.3, 15)
+    studio.ends(15.0)
+    first, second = (recorded(video) for video in studio.videos())
+    assert first.tracks == {"video"}
+    assert second.tracks == {"audio", "video"}
+    assert len(second.beeps_s()) == 2
+    assert second.beeps_s() == pytest.approx(second.flashes_s(), abs=0.003)
+
+
+def test_another_beginning_ends_the_recording_before(studio) -> None:
+    for begin_s in (10, 12):
+        studio.recorder.begin(studio.base, Layout(SIZE, False), begin_s)
+        studio.film(begin_s, begin_s + 1, sound=False)
+    studio.ends(13.0)
+    assert len(studio.videos()) == len(studio.notices) == 2
+
+
+def test_who_answers_from_now_on_is_a_line_of_its_own(studio, model) -> None:
+    studio.recorder.begin(studio.base, Layout(SIZE, False), 10.0)
+    studio.film(10, 11, sound=False)
+    studio.recorder.use_model(model)
+    studio.ends(11.0)
+    assert ["model" in line for line in lines(studio.videos()[0])] == [False, True]
 
 
 def test_a_microphone_that_goes_silent_leaves_silence(studio, recorded) -> None:
@@ -244,7 +273,7 @@ def test_two_recordings_in_one_second_have_folders_of_their_own(studio) -> None:
         studio.recorder.begin(studio.base, Layout(SIZE, False), begin_s)
         studio.film(begin_s, begin_s + 1, sound=False)
         studio.ends(begin_s + 1)
-    assert len(studio.videos()) == 2
+    assert len({datetime.strptime(v.stem, "%Y-%m-%d_%H-%M-%S") for v in studio.videos()}) == 2
 
 
 def test_a_folder_that_cannot_be_written_is_told_once(studio, until) -> None:

@@ -20,7 +20,9 @@ def test_it_stands_still_in_pauses_and_goes_on_at_a_whole_hop_of_both_clocks() -
     clock = RecordingClock(0.0)
     clock.pause(1.0)
     assert clock.paused
+    clock.pause(1.05)  # it stands still already
     assert clock.at(0.9) == 0.9, "what was under way"
+    assert clock.at(1.0) is None
     assert clock.at(1.1) is None
     assert clock.elapsed(50.0) == 1.0
     clock.resume(50.1)
@@ -37,6 +39,22 @@ def test_pausing_before_it_has_begun_costs_nothing() -> None:
     clock.pause(0.3)
     clock.resume(9.0)
     assert clock.at(9.0) == 0.0
+
+
+def test_going_on_without_a_pause_changes_nothing() -> None:
+    clock = RecordingClock(0.0)
+    clock.resume(5.0)
+    assert clock.at(6.0) == 6.0
+    assert clock.goes_on_from_s == 0.0
+
+
+def test_a_pause_before_it_has_gone_on_repeats_no_moment() -> None:
+    clock = RecordingClock(0.0)
+    clock.pause(1.0)
+    clock.resume(50.1)  # from 50.25 on, with 1.125
+    clock.pause(50.2)
+    clock.resume(60.1)
+    assert clock.at(60.375) == 1.125
 
 
 def test_sound_is_cut_to_the_sample() -> None:
