@@ -38,7 +38,7 @@ def test_no_file_gives_the_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "none.json") == Settings()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"theme": ', "\x00\x01"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"theme": ', "\x00\x01", "[" * 100_000])
 def test_a_damaged_file_costs_the_settings_and_not_the_start(tmp_path: Path, text: str) -> None:
     path = tmp_path / "settings.json"
     path.write_text(text, encoding="utf-8")
@@ -79,6 +79,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch) -> None
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(OSError, match="disk full"):
+        save_settings(Settings(), path)
+    assert load_settings(path) == CHANGED
+
+
+def test_a_crash_before_all_is_written_leaves_the_old_file(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "settings.json"
+    save_settings(CHANGED, path)
+
+    def killed(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
         save_settings(Settings(), path)
     assert load_settings(path) == CHANGED
 

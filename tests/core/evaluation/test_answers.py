@@ -108,6 +108,21 @@ def test_members_that_answered_about_other_items_are_refused(
     said = [probabilities(sad=0.9)]
     with pytest.raises(ValueError, match="different windows"):
         ensemble([make_answers([make_item()], said), make_answers([make_item()], said)])
+    items = [make_item(), make_item()]
+    turned = [make_answers(items, 2 * said, places=places) for places in ([0, 1], [1, 0])]
+    with pytest.raises(ValueError, match="different windows"):
+        ensemble(turned)
+
+
+def test_an_ensemble_has_heard_and_seen_what_any_of_its_members_has(
+    make_item: MakeItem, make_answers: MakeAnswers, probabilities: Probabilities
+) -> None:
+    items, said = [make_item()], [probabilities(sad=0.9)]
+    members = [make_answers(items, said, heard=heard, seen=not heard) for heard in (True, False)]
+    for turned in (members, members[::-1]):
+        together = ensemble(turned)
+        assert together.heard.all()
+        assert together.seen.all()
 
 
 def test_a_subset_keeps_the_windows_of_its_items(

@@ -40,7 +40,9 @@ def test_speakers_stand_and_fall_together(
     assert found.uar == found.war  # one class
 
 
-@pytest.mark.parametrize("speakers", [["a"] * 50 + ["b"] * 50, [None] * 100, ["a", None] * 50])
+@pytest.mark.parametrize(
+    "speakers", [["a"] * 50 + ["b"] * 50, [None] * 100, ["a", "b", "c", None] * 25]
+)
 def test_items_are_drawn_where_speakers_are_few_or_unknown(
     answers_of_speakers: Callable[..., Answers], speakers: list[str | None]
 ) -> None:
@@ -65,7 +67,8 @@ def test_the_same_answers_have_the_same_interval(
 ) -> None:
     random = torch.Generator().manual_seed(0)
     right = (torch.rand(60, generator=random) < 0.7).tolist()
-    answers = answers_of_speakers([f"{i % 15}" for i in range(60)], right)
+    # Of as many sizes as there are speakers, so that other draws have other percentiles.
+    answers = answers_of_speakers([f"{int(i**0.7)}" for i in range(60)], right)
     found = bootstrap(answers)
     assert found.war.low < sum(right) / 60 < found.war.high
     assert bootstrap(answers) == found

@@ -43,6 +43,10 @@ def test_the_scores_are_those_worked_out_by_hand(answers: Answers) -> None:
     assert scores.f1_macro == pytest.approx((4 / 5 + 2 / 3) / 2)
     assert scores.f1_weighted == pytest.approx((3 * 4 / 5 + 2 / 3) / 4)
     assert scores.ece == pytest.approx(0.75 - 0.65)
+    # The mean of |k - 4 * 0.65| / 4 over k right ones of four
+    chances = [math.comb(4, k) * 0.65**k * 0.35 ** (4 - k) for k in range(5)]
+    expected = sum(p * abs(k / 4 - 0.65) for k, p in enumerate(chances))
+    assert scores.ece_by_chance == pytest.approx(expected)
     assert scores.nll == pytest.approx(-(3 * math.log(0.65) + math.log(0.05)) / 4)
 
 

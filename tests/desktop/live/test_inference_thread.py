@@ -1,5 +1,6 @@
 """The thread's decisions, on a clock of the test; then the thread itself, briefly."""
 
+import itertools
 import threading
 
 import numpy as np
@@ -131,6 +132,17 @@ def test_ends_are_told_from_the_sessions_start(thread, recent, heard):
     assert ends_of(heard) == [HOP_SECONDS]
 
 
+def test_hops_that_pass_in_a_pause_were_skipped_by_nobody(thread, recent):
+    predictor = ScriptedPredictor()
+    thread.step(predictor, recent, START + HOP_SECONDS)
+    thread.rest()
+    thread.watch(recent, START)
+    thread.step(predictor, recent, START + 9 * HOP_SECONDS)
+    assert thread.clips_skipped == 0
+    thread.step(predictor, recent, START + 11 * HOP_SECONDS)
+    assert thread.clips_skipped == 1
+
+
 def test_a_slow_network_gets_the_freshest_clip_and_skipped_hops_are_counted(thread, recent, heard):
     predictor = ScriptedPredictor()
     for now in (START + 0.4, START + 0.4 + 3 * HOP_SECONDS):
@@ -154,6 +166,8 @@ def test_one_failing_prediction_is_a_warning_and_the_next_clears_it(thread, rece
     assert "long explanation" not in heard.notices[0].text
     assert heard.cleared == ["inference"]
     assert ends_of(heard) == [2 * HOP_SECONDS]
+    thread.step(predictor, recent, START + 3 * HOP_SECONDS)
+    assert heard.cleared == ["inference"], "once"
 
 
 def test_three_failures_in_a_row_are_an_error_with_retry(thread, recent, heard):
@@ -205,6 +219,33 @@ def test_the_thread_loads_predicts_and_stops(heard):
         running.wait_for(heard.nothing)
         running.wait_for(heard.predicted)
     assert predictor.resets == 1
+
+
+def test_a_new_session_tries_again_what_failed_in_the_one_before(heard):
+    predictor = ScriptedPredictor(*["fail"] * FAILURES_BEFORE_REST)
+    hops = itertools.count(100)  # each look at the clock finds the next hop
+    thread = InferenceThread(
+        lambda: (predictor, STATE), heard.listeners, lambda: next(hops) * HOP_SECONDS + 0.1
+    )
+    with Running(thread, heard) as running:
+        thread.watch(RecentMedia(), 0.0)
+        running.wait_for(heard.notices, FAILURES_BEFORE_REST)
+        thread.watch(RecentMedia(), 0.0)
+        running.wait_for(heard.predicted)
+
+
+def test_what_cannot_be_loaded_is_tried_once_for_each_retry(heard):
+    def load() -> tuple[ScriptedPredictor, ModelState]:
+        raise UserError("No weights.")
+
+    thread = InferenceThread(load, heard.listeners)
+    with Running(thread, heard) as running:
+        running.wait_for(heard.notices)
+        thread.retry()
+        running.wait_for(heard.notices, 2)
+        heard.happened.clear()
+        assert not heard.happened.wait(0.05)
+        assert len(heard.notices) == 2
 
 
 def test_unusable_weights_are_a_notice_and_retry_loads_again(heard):

@@ -67,22 +67,24 @@ def test_a_closed_file_takes_no_marks_along(tmp_path: Path) -> None:
 def test_damaged_markers_are_put_aside_and_told(tmp_path: Path, content: str) -> None:
     (tmp_path / f"{ONE}.json").write_text(content)
     markers = Markers(tmp_path)
+    markers.add(5.0, "early")
     with pytest.raises(UserError, match="damaged"):
         markers.open(ONE)
     assert (tmp_path / f"{ONE}.damaged").read_text() == content
     markers.add(3.0)
     again = Markers(tmp_path)
     again.open(ONE)
-    assert [marker.time_s for marker in again.all] == [3.0]
+    assert again.all == (Marker(3.0), Marker(5.0, "early"))
 
 
 def test_an_unwritable_folder_is_told_and_the_marker_holds(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     markers = Markers(tmp_path / "file" / "markers")  # a folder cannot be made in a file
+    markers.add(5.0)
     with pytest.raises(UserError):
         markers.open(ONE)
     markers.add(1.0)
-    assert [marker.time_s for marker in markers.all] == [1.0]
+    assert [marker.time_s for marker in markers.all] == [1.0, 5.0]
 
 
 def test_they_are_kept_where_data_of_the_program_belong(
