@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from fer_desktop.ui.elided_combo import ElidedComboBox
 from fer_desktop.ui.timeline import clock
 
 _STEPS = 1000
@@ -40,7 +41,7 @@ class AnalysisStrip(QWidget):
         self.button.setDefaultAction(action)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.faces = QComboBox()
+        self.faces = ElidedComboBox()
         self.faces.setAccessibleName("Whose face")
         self.faces.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.faces.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)

@@ -58,7 +58,7 @@ class SegmentBars(QWidget):
         self._shown: _Shown | None = None
         self._message = ("", "")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(400, 240)
+        self.setMinimumSize(400, 170)
         self.setAccessibleName("Emotions in the last three seconds")
         self.setToolTip("Each row is an emotion, each column 0.375 s; hover for exact values")
 
@@ -104,15 +104,15 @@ class SegmentBars(QWidget):
     @property
     def _header(self) -> float:
         """Height of the words above the rows; below, voice and face have a line each."""
-        return 2.6 * self._small_size
+        return min(2.6 * self._small_size, max(0.14 * self.height(), 1.7 * self._small_size))
 
     @property
     def _footer(self) -> float:
-        return 3.1 * self._small_size
+        return min(3.1 * self._small_size, max(0.16 * self.height(), 2.6 * self._small_size))
 
     @property
     def _small_size(self) -> int:
-        return painted_size(self, _SMALL, _LARGEST_SMALL)
+        return painted_size(self, _SMALL, min(_LARGEST_SMALL, self.height() / 13))
 
     def _row_height(self) -> float:
         return (self.height() - self._header - self._footer) / CLASSES
@@ -220,7 +220,7 @@ class SegmentBars(QWidget):
 
     def _paint_chip(self, painter: QPainter, colours: Colours, text: str) -> None:
         width = QFontMetricsF(painter.font()).horizontalAdvance(text) + 20
-        height = 1.7 * self._small_size
+        height = 1.6 * self._small_size
         chip = QRectF(self.sum_rect(0).left(), (self._header - height) / 2 + 1, width, height)
         painter.setPen(QPen(QColor(colours.warning), 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -283,7 +283,7 @@ class SegmentBars(QWidget):
         left, _ = self._columns()
         for line, (name, present) in enumerate((("voice", shown.audio), ("face", shown.video))):
             step = 1.25 * self._small_size
-            y = self.height() - self._footer + 11 + line * step
+            y = self.height() - self._footer + 0.65 * step + line * step
             painter.setPen(QColor(colours.muted))
             painter.drawText(QRectF(0, y - step / 2, left - 8, step), _RIGHT, name)
             for segment in range(SEGMENTS):
@@ -316,7 +316,7 @@ class SegmentBars(QWidget):
         painter.drawText(lower, centred | Qt.AlignmentFlag.AlignTop, hint)
 
     def _small_font(self) -> QFont:
-        return painted_font(self, _SMALL, _LARGEST_SMALL)
+        return painted_font(self, _SMALL, self._small_size)
 
     # Exact values under the mouse
 

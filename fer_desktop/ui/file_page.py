@@ -33,7 +33,6 @@ class FilePage(QWidget):
         self.video.setAccessibleName("Picture of the file")
         self.video.setToolTip("Click to play or pause")
         self.bars = SegmentBars()
-        self.bars.setMinimumHeight(220)  # the window fits a small screen
         self.transport = Transport(actions)
         self.analysis = AnalysisStrip(actions["analysis"])
         self.timeline = FileTimeline()

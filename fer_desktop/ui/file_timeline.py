@@ -84,7 +84,7 @@ class FileTimeline(LatePlot):
         self._layout.addLayout(head)
         self._layout.addStretch(1)
         self._layout.addWidget(self._bar)
-        self.setMinimumHeight(180)
+        self.setMinimumHeight(150)
         self.setAccessibleName("Emotions over the file")
         self._show_legend()
 

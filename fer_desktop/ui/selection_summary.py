@@ -32,7 +32,7 @@ class SelectionSummary(QWidget):
         self._summary: Summary | None = None
         self._title = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(330, 205)
+        self.setMinimumSize(330, 170)
         self.setAccessibleName("Summary")
         self.setToolTip(
             "Time: share of the time in which the emotion leads. "
@@ -71,11 +71,11 @@ class SelectionSummary(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         colours = colours_of(self)
         painter = paint_panel(self)
-        painter.setFont(painted_font(self, _SMALL, _LARGEST, bold=True))
+        painter.setFont(painted_font(self, _SMALL, self._unit, bold=True))
         painter.setPen(QColor(colours.text))
         title = QRectF(12, 4, self.width() - 24, 20 / 12 * self._unit)
         painter.drawText(title, _LEFT, self._title or "Summary")
-        painter.setFont(painted_font(self, _SMALL, _LARGEST))
+        painter.setFont(painted_font(self, _SMALL, self._unit))
         if self._summary is None:
             painter.setPen(QColor(colours.muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Not analysed yet")
@@ -84,7 +84,8 @@ class SelectionSummary(QWidget):
 
     @property
     def _unit(self) -> int:
-        return painted_size(self, _SMALL, _LARGEST)
+        """Pixels of the words: 14 lines have room one below the other."""
+        return painted_size(self, _SMALL, min(_LARGEST, self.height() / 16))
 
     def _paint_rows(self, painter: QPainter, colours: Colours, summary: Summary) -> None:
         head, foot, labels, wide = (n * self._unit for n in (_HEAD, _FOOT, _LABELS, _FIGURES))

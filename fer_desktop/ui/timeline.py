@@ -62,7 +62,7 @@ class SessionTimeline(LatePlot):
         self._layout.setSpacing(2)
         self._layout.addLayout(head)
         self._layout.addStretch(1)
-        self.setMinimumHeight(130)
+        self.setMinimumHeight(110)
         self.setAccessibleName("Emotions over the session")
         self.setToolTip("Drag to look back, turn the wheel to zoom")
 

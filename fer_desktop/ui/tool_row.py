@@ -14,14 +14,13 @@ from PySide6.QtWidgets import (
     QLayout,
     QMenu,
     QSizePolicy,
-    QStyle,
-    QStyleOptionComboBox,
     QToolButton,
     QWidget,
 )
 
 from fer_desktop.settings import MODES, Mode
 from fer_desktop.ui.commands import COMMANDS, Page
+from fer_desktop.ui.elided_combo import ElidedComboBox
 from fer_desktop.ui.icons import icon
 from fer_desktop.ui.open_button import OpenButton
 from fer_desktop.ui.status_line import ElidedLabel
@@ -44,7 +43,7 @@ _MODE_TEXTS: dict[Mode, str] = {
 }
 
 
-class DeviceList(QComboBox):
+class DeviceList(ElidedComboBox):
     """Devices by name; remembers ids, because places in the list move."""
 
     picked = Signal(str)  # id, by the user only
@@ -91,17 +90,6 @@ class DeviceList(QComboBox):
         """Of a long name the list shows the beginning."""
         self.setToolTip(f"Which {self._what} to use: {name}")
 
-    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
-        """A name that is too long ends with an ellipsis; the style would cut through a letter."""
-        super().initStyleOption(option)
-        field = self.style().subControlRect(
-            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
-        )
-        right = Qt.TextElideMode.ElideRight
-        option.currentText = self.fontMetrics().elidedText(
-            self.currentText(), right, field.width() - 2
-        )
-
     def _on_activated(self, index: int) -> None:
         if self._other and index == self.count() - 1:
             self.setCurrentIndex(self._selected)
@@ -120,7 +108,7 @@ class ToolRow(QWidget):
         super().__init__(parent)
         self.cameras = DeviceList("camera", other="Network camera or file…")
         self.microphones = DeviceList("microphone")
-        self.modes = QComboBox()
+        self.modes = ElidedComboBox()
         for mode in MODES:
             self.modes.addItem(_MODE_TEXTS[mode], mode)
         self.modes.setAccessibleName("What to use")

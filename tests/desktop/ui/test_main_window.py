@@ -23,6 +23,7 @@ from fer_desktop.errors import Notice
 from fer_desktop.settings import Settings
 from fer_desktop.ui.card_dialog import CardDialog
 from fer_desktop.ui.main_window import MainWindow
+from fer_desktop.ui.settings_dialog import SettingsDialog
 from fer_desktop.ui.theme import DARK, LIGHT, colours_of
 from fer_desktop.ui.tool_row import DeviceList
 
@@ -288,10 +289,23 @@ def test_the_tab_key_goes_from_start_to_smoothing_in_reading_order(window: MainW
     assert [w for w in chain if w in order] == order
 
 
-def test_it_fits_a_small_screen(window: MainWindow) -> None:
+@pytest.mark.parametrize("page", ["live", "file"])
+def test_it_fits_a_small_screen(window: MainWindow, page) -> None:
+    """As 1920x1080 at 200 % is: 960x540, and the system's bars take some of that."""
+    window.show_page(page)
     smallest = window.minimumSizeHint()
-    assert smallest.width() <= 1000
-    assert smallest.height() <= 640
+    assert smallest.width() <= 960
+    assert smallest.height() <= 480
+
+
+def test_the_settings_fit_a_small_screen(qtbot, window: MainWindow) -> None:
+    dialog = SettingsDialog(SETTINGS, {}, window.training, window)
+    qtbot.addWidget(dialog)
+    dialog.show_training()
+    dialog.show()
+    assert dialog.width() <= 960
+    assert dialog.height() <= 510
+    dialog.reject()
 
 
 def test_a_saved_picture_says_where_it_is(qtbot, window: MainWindow, tmp_path, monkeypatch) -> None:

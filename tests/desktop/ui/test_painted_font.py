@@ -31,7 +31,7 @@ def test_painted_words_grow_no_further_than_their_place(qtbot) -> None:
     assert painted_size(widget, 13, most=5) == 13, "nor do they shrink"
 
 
-@pytest.mark.parametrize("size", [(400, 240), (600, 320), (640, 460)])
+@pytest.mark.parametrize("size", [(400, 170), (400, 240), (600, 320), (640, 460)])
 @pytest.mark.parametrize("pixels", [12, 21])
 def test_no_label_of_the_bars_is_cut_or_touches_the_next(qtbot, size, pixels) -> None:
     bars = with_font(qtbot, SegmentBars(), pixels)
