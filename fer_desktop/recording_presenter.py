@@ -41,7 +41,9 @@ class RecordingPresenter(QObject):
         """Record from now on, or from when the session has begun; or end the recording."""
         self._wanted, self._ready_since_s = wanted, None
         self._in_session = self._window.state != "stopped"
-        if not wanted:
+        if wanted:
+            self._window.notices.clear("recording")  # of the last one: where it is, or why it ended
+        else:
             self._session.recorder.end(time.monotonic())
         self._look.start()
         self._on_look()

@@ -247,3 +247,15 @@ def test_a_folder_that_cannot_be_written_is_a_notice_and_the_session_goes_on(
     assert "cannot be written" in window.notices.text("recording")
     until(lambda: not window.tool_row.record.isChecked())
     assert window.state == "running"
+
+
+def test_what_was_said_of_the_last_recording_goes_when_another_begins(window, session, until, base):
+    window.start_requested.emit()
+    until(lambda: window.state == "running")
+    base.write_text("a file where the folder would be")
+    session.presenter.record(True)
+    until(lambda: "recording" in set(window.notices.keys()))
+    base.unlink()
+    session.presenter.record(True)
+    until(lambda: elapsed_s(session) > 0.5)
+    assert "recording" not in set(window.notices.keys())
