@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontInfo, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -290,6 +291,18 @@ class FileTimeline(LatePlot):
             return told + ("neither face nor voice" if known else "not analysed yet")
         ranked = np.argsort(values)[::-1]
         return told + "&nbsp; ".join(self._named(i, f" {values[i]:.0%}") for i in ranked)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_legend()
+
+    def _fit_legend(self) -> None:
+        """Its letters are as large as all names have room for."""
+        font, usual = QFont(self.font()), QFontInfo(self.font()).pixelSize()
+        names = "  ".join(f"■ {name}" for name in EMOTIONS) + "  "
+        share = self._readout.width() / self.fontMetrics().horizontalAdvance(names)
+        font.setPixelSize(int(min(usual, max(usual * share, 11))))
+        self._readout.setFont(font)
 
     def _show_legend(self) -> None:
         self._readout.setText("&nbsp; ".join(self._named(i) for i in range(len(EMOTIONS))))

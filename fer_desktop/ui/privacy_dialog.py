@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from fer_desktop.ui.icons import icon
 from fer_desktop.ui.theme import colours_of
 
+_AROUND = QSize(80, 260)  # the dialog's title, edges and buttons, and what the system takes
 TEXT = """
 <p><b>What is captured.</b> Pictures of the camera and sound of the microphone you choose, only
 while a session runs: from Start to Stop, never before and never after.</p>
 <p><b>Where it stays.</b> Everything is computed on this machine, and nothing is sent anywhere.
 Nothing is recorded unless you press Record: then a red badge is on the picture, and the recording
 stays in its folder, in your documents or where Settings say, until you delete it. Settings,
-markers, the names of the files opened last and a log of warnings and errors are kept. Other files
-are written only when you ask.</p>
+markers, the names of the files opened last with the places reached in them, and a log of warnings
+and errors are kept. Other files are written only when you ask.</p>
 <p><b>What the answers are.</b> Guesses about how an expression looks and how a voice sounds. They
 do not tell what a person feels or intends, they are often wrong, and they are less reliable for
 people unlike those the model was trained on.</p>
@@ -40,6 +50,7 @@ class PrivacyDialog(QDialog):
         font.setPointSizeF(font.pointSizeF() * 1.4)
         font.setBold(True)
         title.setFont(font)
+        title.setWordWrap(True)
         head = QHBoxLayout()
         head.setSpacing(12)
         head.addWidget(sign)
@@ -52,7 +63,16 @@ class PrivacyDialog(QDialog):
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self.words.setAccessibleName("What is captured, where it stays and what the law says")
-        self.words.setFixedWidth(560)
+        room = self.screen().availableSize() - _AROUND
+        width = min(max(560, 80 * self.words.fontMetrics().averageCharWidth()), room.width())
+        self.words.setFixedWidth(width)
+        height = self.words.heightForWidth(width)
+        area = QScrollArea()
+        area.setWidget(self.words)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setAccessibleName(self.words.accessibleName())
+        bar = area.verticalScrollBar().sizeHint().width()
+        area.setMinimumSize(width + bar, min(height, room.height()))  # nothing of it is cut off
         buttons = QDialogButtonBox()
         self.agree = buttons.addButton("Agree", QDialogButtonBox.ButtonRole.AcceptRole)
         self.quit = buttons.addButton("Quit", QDialogButtonBox.ButtonRole.RejectRole)
@@ -67,6 +87,6 @@ class PrivacyDialog(QDialog):
         column.setContentsMargins(26, 22, 26, 18)
         column.setSpacing(12)
         column.addLayout(head)
-        column.addWidget(self.words)
+        column.addWidget(area)
         column.addWidget(buttons)
         self.agree.setFocus()

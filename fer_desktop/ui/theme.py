@@ -138,6 +138,7 @@ def _palette(colours: Colours) -> QPalette:
 
 
 def _stylesheet(c: Colours) -> str:
+    check = resource(f"icons/check_{'dark' if c is DARK else 'light'}.svg").as_posix()
     chevron = resource("icons/chevron.svg").as_posix()  # a mid grey, seen on both themes
     return f"""
     QToolTip {{
@@ -154,7 +155,8 @@ def _stylesheet(c: Colours) -> str:
     QToolButton:disabled, QPushButton:disabled, QComboBox:disabled {{
         color: {c.muted}; background: {c.window}; }}
     QToolButton[primary="true"]:enabled, QPushButton:default:enabled {{
-        background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; font-weight: 600; }}
+        background: {c.accent}; color: {c.on_accent}; border-color: {c.accent}; }}
+    QToolButton[primary="true"]:enabled {{ font-weight: 600; }}
     QToolButton[primary="true"]:focus, QPushButton:default:focus {{ border-color: {c.text}; }}
     QToolButton[flat="true"] {{ background: transparent; border-color: transparent; padding: 4px; }}
     QToolButton[flat="true"]:hover, QToolButton[flat="true"]:focus {{ border-color: {c.accent}; }}
@@ -186,9 +188,12 @@ def _stylesheet(c: Colours) -> str:
         selection-background-color: {c.accent}; selection-color: {c.on_accent}; }}
     QCheckBox {{ border: 1px solid transparent; border-radius: 4px; padding: 2px 4px 2px 0; }}
     QCheckBox:focus {{ border-color: {c.accent}; }}
-    QCheckBox::indicator:unchecked {{
+    QCheckBox::indicator {{
         border: 1px solid {c.muted}; border-radius: 3px; background: {c.surface};
         width: 12px; height: 12px; }}
+    QCheckBox::indicator:checked {{
+        border-color: {c.accent}; background: {c.accent}; image: url({check}); }}
+    QCheckBox::indicator:disabled {{ border-color: {c.line}; }}
     QLabel[muted="true"] {{ color: {c.muted}; }}
     QLabel[badge="true"] {{
         color: {c.muted}; border: 1px solid {c.line}; border-radius: 6px; padding: 4px 8px; }}

@@ -101,6 +101,8 @@ class SessionTimeline(LatePlot):
         plot.getAxis("left").setTicks([[(0.0, "0"), (0.5, "50 %"), (1.0, "100 %")]])
         figures = self.fontMetrics().horizontalAdvance("100 %")
         plot.getAxis("left").setWidth(max(52, figures + 18))
+        half = self.fontMetrics().height() / 2  # of the topmost figure
+        plot.getPlotItem().layout.setContentsMargins(0, max(half - 5, 0), 0, 0)
         plot.getAxis("bottom").setStyle(tickLength=0)  # ticks would cross the ribbon
         plot.setAccessibleName("Emotion curves")
         plot.setToolTip(self.toolTip())

@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QFont, QKeySequence, QScreen, QStandardItemModel
+from PySide6.QtGui import QAction, QFont, QFontMetrics, QKeySequence, QScreen, QStandardItemModel
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QScrollArea
 
 from fer_desktop.settings import Settings
@@ -170,3 +170,29 @@ def test_the_model_that_is_chosen_shows_its_card(qtbot, tmp_path) -> None:
     QTimer.singleShot(50, look)
     qtbot.mouseClick(dialog.card, Qt.MouseButton.LeftButton)
     assert "luna5" in read[0]
+
+
+def test_nothing_of_the_notice_is_cut_off_however_large_the_letters_are(
+    qtbot, monkeypatch, large_letters
+) -> None:
+    for screen in (QSize(1920, 1080), QSize(1280, 690)):
+        monkeypatch.setattr(QScreen, "availableSize", lambda _, screen=screen: screen)
+        dialog = PrivacyDialog()
+        qtbot.addWidget(dialog)
+        dialog.show()
+        assert dialog.width() <= screen.width()
+        assert dialog.height() <= screen.height()
+        (area,) = dialog.findChildren(QScrollArea)
+        assert dialog.words.height() >= dialog.words.heightForWidth(dialog.words.width())
+        shown = area.viewport().height() + area.verticalScrollBar().maximum()
+        assert shown >= dialog.words.height(), "and what is not seen can be scrolled to"
+        assert area.horizontalScrollBar().maximum() == 0
+
+
+def test_the_word_of_a_default_button_has_room(qtbot, large_letters) -> None:
+    dialog = PrivacyDialog()
+    qtbot.addWidget(dialog)
+    dialog.show()
+    word = QFontMetrics(dialog.agree.font()).horizontalAdvance("Agree")
+    assert not dialog.agree.font().bold(), "its width was reckoned without"
+    assert dialog.agree.width() >= word + 20

@@ -298,3 +298,15 @@ def test_two_hours_scroll_as_fast_as_a_minute(timeline, make_segments: Make) -> 
 
     short, long = steps_ms(MINUTE), steps_ms(120 * MINUTE)
     assert long < 3 * short + 5  # measured: 8 ms both, on a core that trains beside it
+
+
+@pytest.mark.parametrize("pixels", [12, 21])
+def test_all_names_of_the_legend_have_room(qtbot, pixels) -> None:
+    timeline = FileTimeline()
+    qtbot.addWidget(timeline)
+    font = timeline.font()
+    font.setPixelSize(pixels)
+    timeline.setFont(font)
+    timeline.resize(1260, 230)
+    timeline.show()
+    assert timeline._readout.sizeHint().width() <= timeline._readout.width()
