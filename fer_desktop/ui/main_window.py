@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from fer_core.prediction import Prediction
+from fer_desktop.errors import Notice
 from fer_desktop.settings import Mode, Settings
 from fer_desktop.ui.card_dialog import show_card
 from fer_desktop.ui.commands import COMMANDS, KeysAreTheirs, Page, make_actions
@@ -299,8 +300,9 @@ class MainWindow(QMainWindow):
         self.tool_row.mode_picked.connect(self._pick_mode)
         self.smoothing.valueChanged.connect(lambda value: self._change(smoothing=value / 100))
         self.notices.retry.connect(self.retry_requested)
-        self.tool_row.open.picked.connect(self.open_requested)
-        self._drop.dropped.connect(self.open_requested)
+        self.tool_row.open.picked.connect(self._open)
+        self._drop.dropped.connect(self._open)
+        self._drop.left_out.connect(self._tell_left_out)
         self.video.clicked.connect(self.face_clicked)
         self.video.released.connect(self.face_released)
 
@@ -341,7 +343,22 @@ class MainWindow(QMainWindow):
 
     def _ask_for_file(self) -> None:
         if (path := ask_for_file(self)) is not None:
-            self.open_requested.emit(path)
+            self._open(path)
+
+    def _open(self, path: Path) -> None:
+        self.notices.clear("open")
+        self.open_requested.emit(path)
+
+    def _tell_left_out(self, count: int) -> None:
+        others = "one was" if count == 1 else f"{count} were"
+        self.notices.show_notice(
+            Notice(
+                "open",
+                f"One file is shown at a time; {others} left out.",
+                "The command fer-analyze takes many files and folders at once.",
+                severity="info",
+            )
+        )
 
     def _leave_file(self) -> None:
         if self.isFullScreen():

@@ -70,7 +70,8 @@ def ask_for_file(parent: QWidget) -> Path | None:
 class FileDrop(QObject):
     """Takes files that are dropped onto a window."""
 
-    dropped = Signal(Path)
+    dropped = Signal(Path)  # the first
+    left_out = Signal(int)  # how many others
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -79,18 +80,17 @@ class FileDrop(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QDropEvent):  # QDragEnterEvent is one too
-            path = _first_file(event)
-            if path is None:
+            paths = _files(event)
+            if not paths:
                 return False
             event.acceptProposedAction()
             if not isinstance(event, QDragEnterEvent) and event.type() == QEvent.Type.Drop:
-                self.dropped.emit(path)
+                self.dropped.emit(paths[0])
+                if len(paths) > 1:
+                    self.left_out.emit(len(paths) - 1)
             return True
         return False
 
 
-def _first_file(event: QDropEvent) -> Path | None:
-    for url in event.mimeData().urls():
-        if url.isLocalFile():
-            return Path(url.toLocalFile())
-    return None
+def _files(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

@@ -6,6 +6,8 @@ from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from fer_desktop.playback.recent_files import RecentFiles
+from fer_desktop.settings import Settings
+from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.open_button import FileDrop, OpenButton
 
 
@@ -61,3 +63,16 @@ def test_a_file_dropped_onto_the_window_is_opened_and_an_address_is_not(qtbot):
     assert drop(window, ["https://example.org/film.mp4"]) == (False, False)
     assert drop(window, []) == (False, False)
     assert len(taken) == 1
+
+
+def test_of_several_files_it_is_said_that_the_first_alone_is_shown(qtbot):
+    window = MainWindow(Settings())
+    qtbot.addWidget(window)
+    opened = []
+    window.open_requested.connect(opened.append)
+    drop(window, ["file:///films/a.mp4", "file:///films/b.mp4", "file:///films/c.mp4"])
+    assert opened == [Path("/films/a.mp4")]
+    assert "2 were left out" in window.notices.text("open")
+    assert "fer-analyze" in window.notices.text("open")
+    drop(window, ["file:///films/b.mp4"])
+    assert "open" not in set(window.notices.keys())
