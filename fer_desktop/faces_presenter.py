@@ -29,7 +29,7 @@ class FacesPresenter(QObject):
         strip.face_picked.connect(self._pick)
 
     def open(self, has_picture: bool) -> None:
-        """Another file is open."""
+        """Another file is open; without a picture there is nobody to choose."""
         self.faces = "largest"
         self.forget()
         self._strip.show_faces(has_picture)

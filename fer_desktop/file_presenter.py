@@ -86,6 +86,7 @@ class FilePresenter(QObject):
         self._keep_place()
         self._left_at_s = 0.0
         self.worker.dismiss()
+        self.faces.open(has_picture=False)  # until that is known
         self.results.clear()
         self.timeline, self._drawn = None, None
         self._cancelled = self._failed = self._outdated = False

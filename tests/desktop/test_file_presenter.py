@@ -547,7 +547,9 @@ def test_the_next_file_begins_with_the_largest_face(two_people, write_film, unti
     desk.pick(1)
     until(lambda: presenter.timeline is not None, 60)
     desk.window.open_requested.emit(write_film("film.mkv"))
+    assert not desk.choice.isVisible(), "the faces of the file before are none of this one's"
     until(lambda: presenter.timeline is not None, 60)
+    assert desk.choice.isVisible()
     assert presenter.timeline.face_id is None
     assert desk.offered() == ["Largest face", "Each face"]
 
