@@ -299,7 +299,7 @@ def test_m_marks_the_moment(desk, film, until, qtbot):
 
 
 def test_sound_alone_has_a_calm_page(desk, write_film, until):
-    path = write_film("tone.mp3", codec=None, sound="mp3", seconds=4)
+    path = write_film("calm.mp3", codec=None, sound="mp3", seconds=4)
     desk.presenter.open(path)
     until(lambda: desk.presenter.timeline is not None, 60)
     assert "Sound only" in desk.presenter.page.video.accessibleDescription()
@@ -564,7 +564,7 @@ def test_of_a_file_without_a_face_the_sound_is_told_when_each_is_wanted(desk, fi
 
 
 def test_of_sound_alone_no_face_is_offered(desk, write_film, until):
-    desk.presenter.open(write_film("tone.mp3", codec=None, sound="mp3", seconds=4))
+    desk.presenter.open(write_film("calm.mp3", codec=None, sound="mp3", seconds=4))
     until(lambda: desk.presenter.timeline is not None, 60)
     assert not desk.presenter.page.analysis.faces.isVisible()
 
