@@ -39,7 +39,8 @@ class ShortcutsDialog(QDialog):
         area.setAccessibleName("Keyboard shortcuts")
         area.setMinimumSize(keys.sizeHint().boundedTo(room))
         if keys.sizeHint().height() > room.height():
-            area.setMinimumWidth(keys.sizeHint().width() + area.verticalScrollBar().width())
+            bar = area.verticalScrollBar().sizeHint().width()
+            area.setMinimumWidth(keys.sizeHint().width() + bar)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close = buttons.button(QDialogButtonBox.StandardButton.Close)
         close.setToolTip("Back to the window (Esc)")
