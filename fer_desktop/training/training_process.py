@@ -94,6 +94,7 @@ class TrainingProcess(QObject):
         environment.insert("PYTHONUNBUFFERED", "1")
         environment.insert("PYTHONIOENCODING", "utf-8")
         process.setProcessEnvironment(environment)
+        _let_it_be_interrupted(process)
         process.readyReadStandardOutput.connect(self._read_progress)
         process.readyReadStandardError.connect(self._read_words)
         process.started.connect(self._be_polite)
@@ -194,6 +195,14 @@ def _progress(told: dict[str, Any]) -> Progress:
 
 def _work(told: dict[str, Any]) -> Work:
     return Work(told["what"], told["done"], told["total"], told["seconds_left"])
+
+
+def _let_it_be_interrupted(process: QProcess) -> None:
+    """Also where this program may not be, as one that a script began in the background."""
+    if hasattr(process, "setUnixProcessParameters"):
+        parameters = QProcess.UnixProcessParameters()
+        parameters.flags = QProcess.UnixProcessFlag.ResetSignalHandlers
+        process.setUnixProcessParameters(parameters)
 
 
 def _interrupt(process: QProcess) -> None:

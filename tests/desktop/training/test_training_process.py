@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 
@@ -69,6 +70,22 @@ def test_stopped_it_may_write_down_what_it_has(
     with qtbot.waitSignal(process.stopped, timeout=10_000):
         process.stop()
     assert not process.runs
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such signals are Unix's")
+def test_it_can_be_stopped_where_the_program_itself_was_begun_in_the_background(
+    process, heard, plan, scripted_training: Script, told, qtbot
+) -> None:
+    """Shells let what a script begins with “&” ignore interrupts, and so what that begins."""
+    scripted_training(("out", told()), ("sleep", HOUR))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start(plan)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    qtbot.waitUntil(lambda: bool(heard["progress"]), timeout=20_000)
+    with qtbot.waitSignal(process.stopped, timeout=10_000):
+        process.stop()
 
 
 @pytest.mark.parametrize(
