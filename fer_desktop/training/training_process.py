@@ -114,7 +114,6 @@ class TrainingProcess(QObject):
         process, self._process = self._process, None
         if process is None:
             return
-        process.blockSignals(True)
         _interrupt(process)
         if not process.waitForFinished(CLOSE_MS):
             process.kill()

@@ -414,6 +414,13 @@ for step in json.loads((run / "script.json").read_text()):
             time.sleep(what)
         except KeyboardInterrupt:
             sys.exit(130)
+    elif does == "fail when stopped":
+        try:
+            os.write(1, what.encode())
+            time.sleep(3600)
+        except KeyboardInterrupt:
+            os.write(2, b"KeyboardInterrupt in a library\\n")
+            sys.exit(1)
     elif does == "write":
         path, text = what
         (run / path).parent.mkdir(parents=True, exist_ok=True)

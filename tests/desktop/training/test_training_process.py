@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QProcess
 from pytestqt.qtbot import QtBot
 
+from fer_core.arguments import INTERRUPTED
 from fer_desktop.training.plan import TrainingPlan
 from fer_desktop.training.training_process import Progress, TrainingProcess, Work
 
@@ -70,6 +71,39 @@ def test_stopped_it_may_write_down_what_it_has(
     with qtbot.waitSignal(process.stopped, timeout=10_000):
         process.stop()
     assert not process.runs
+
+
+def test_however_it_ends_that_was_asked_for_and_needs_no_words(
+    process, heard, plan, scripted_training: Script, told, qtbot
+) -> None:
+    scripted_training(("fail when stopped", told()))
+    process.start(plan)
+    qtbot.waitUntil(lambda: bool(heard["progress"]), timeout=20_000)
+    with qtbot.waitSignal(process.stopped, timeout=10_000), qtbot.assertNotEmitted(process.failed):
+        process.stop()
+    assert heard["said"] == []
+
+
+def test_one_that_somebody_else_interrupts_has_stopped_and_did_not_fail(
+    process, plan, scripted_training: Script, qtbot
+) -> None:
+    scripted_training(("exit", INTERRUPTED))
+    with qtbot.waitSignal(process.stopped, timeout=20_000):
+        process.start(plan)
+
+
+def test_what_a_killed_one_began_to_tell_is_no_part_of_what_the_next_one_tells(
+    process, heard, plan, scripted_training: Script, told, qtbot
+) -> None:
+    scripted_training(("out", told()[:20]), ("say", "half a"), ("sleep", 0.1), ("kill", None))
+    with qtbot.waitSignal(process.failed, timeout=20_000):
+        process.start(plan)
+    assert heard["progress"] == []
+    scripted_training(("out", told()), ("say", "man"), ("sleep", 0.1), ("say", "ifest\n"))
+    with qtbot.waitSignal(process.finished, timeout=20_000):
+        process.start(plan)
+    assert len(heard["progress"]) == 1
+    assert heard["said"] == ["manifest"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="such signals are Unix's")
