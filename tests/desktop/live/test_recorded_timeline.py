@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -96,12 +97,22 @@ def test_a_line_that_a_crash_cut_costs_nothing_else(video, answer) -> None:
     assert recorded_timeline(video).segments[3].emotion == "angry"
 
 
-def test_answers_beyond_the_video_are_left_out(video, answer) -> None:
-    """A crash costs the video its last half second."""
-    write(video, *(answer(hops) for hops in range(1, 16)))
+@pytest.mark.parametrize("hops", [15, 25])
+def test_answers_beyond_the_video_are_left_out(video, answer, hops: int) -> None:
+    """A crash costs the video its last half second, a broken file more."""
+    write(video, *(answer(number) for number in range(1, hops + 1)))
     timeline = recorded_timeline(video)
     assert len(timeline.segments) == 12
     assert timeline.segments[-1].emotion == "angry"
+
+
+def test_an_emotion_that_was_next_to_impossible_was_not_impossible(make_prediction) -> None:
+    """Logarithms of probabilities are averaged: a zero would rule over all other windows."""
+    sure = make_prediction(winner=4)
+    probabilities = np.full(8, 1e-9, np.float32)
+    probabilities[4] = 1.0
+    line = result_line(replace(sure, probabilities=probabilities), 3.0, 0.0, [None] * 8)
+    assert line["probabilities"]["happy"] == pytest.approx(1e-9)
 
 
 def test_another_model_in_the_middle_is_named(video, answer) -> None:

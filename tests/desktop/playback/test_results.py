@@ -81,3 +81,28 @@ def test_nothing_heard_or_seen_has_no_probabilities(results: Results) -> None:
     assert summary.probabilities is None
     assert summary.nothing == 1.0
     assert not np.any(summary.segments)
+
+
+def test_a_peak_is_certain(make_segments) -> None:
+    results = Results()
+    results.add(make_segments(2, 3, uncertain=True))
+    assert results.peaks() == ()
+
+
+def test_where_nothing_was_found_nothing_is_doubted(make_segments) -> None:
+    results = Results()
+    results.add(make_segments(2, None))
+    summary = results.summary(0.0, 1.0)
+    assert summary is not None
+    assert (summary.uncertain, summary.nothing) == (0.0, 0.5)
+
+
+def test_another_file_begins_with_nothing(make_segments) -> None:
+    results = Results()
+    results.add(make_segments(2, 2, 2))
+    results.clear()
+    results.add(make_segments(4))
+    summary = results.summary(0.0, 9.0)
+    assert summary is not None
+    assert summary.end_s == 0.375
+    assert summary.segments.tolist() == [0, 0, 0, 0, 1, 0, 0, 0]

@@ -54,6 +54,7 @@ def test_each_of_them_changes_the_picture(name: str, picture: np.ndarray, roi: n
     strength = 10.0 if name == "rotation_degrees" else 0.9
     how = replace(OFF, **{name: strength})
     before = picture.copy()
+    assert all(varied(how, seed, picture, roi)[0].dtype == np.uint8 for seed in range(5))
     assert any(not np.array_equal(varied(how, seed, picture, roi)[0], picture) for seed in range(5))
     np.testing.assert_array_equal(picture, before)  # what the store keeps is left alone
 
@@ -106,3 +107,10 @@ def test_a_moving_mouth_leaves_the_upper_face_alone(picture: np.ndarray, roi: np
     made, _ = varied(replace(OFF, mouth=1.0), 0, picture, roi)
     np.testing.assert_array_equal(made[:130], picture[:130])
     assert (made[150:180] != picture[150:180]).any()
+
+
+def test_in_whatever_light_what_was_brighter_is_no_darker(roi: np.ndarray) -> None:
+    ramp = np.repeat(np.arange(224, dtype=np.uint8)[None, :, None], 224, axis=0).repeat(3, axis=2)
+    for seed in range(20):
+        made, _ = varied(replace(OFF, light=0.9, colour=0.9), seed, ramp + 31, roi)
+        assert (np.diff(made.astype(int), axis=1) >= 0).all()

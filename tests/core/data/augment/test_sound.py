@@ -81,6 +81,14 @@ def test_more_seconds_than_three_are_played_faster() -> None:
     assert loudest == pytest.approx(550, abs=1)
 
 
+def test_what_is_missing_of_it_is_missing_for_as_much_less() -> None:
+    real = np.arange(int(3.3 * SAMPLE_RATE)) < 2.2 * SAMPLE_RATE
+    samples, there = vary_waveform(np.ones(len(real), np.float32), real, OFF, rng())
+    assert there.sum() == pytest.approx(2 * SAMPLE_RATE, abs=1)
+    assert there[: 2 * SAMPLE_RATE - 1].all()
+    assert not samples[~there].any()
+
+
 def test_stretching_stays_within_its_limits() -> None:
     seconds = [stretched_seconds(SoundAugmentation(stretch=0.2), rng(i)) for i in range(100)]
     assert 3 * np.exp(-0.2) <= min(seconds) < 2.6
@@ -202,6 +210,8 @@ def test_a_room_is_heard_after_the_sound() -> None:
         echoes = np.square(heard[1001:])
         assert 0 < echoes[:1600].sum() < np.square(0.5)
         assert echoes[10_000:].sum() < 1e-5  # 0.6 s later it is over
+        first, *_, last = np.array_split(echoes[: np.flatnonzero(echoes > 1e-13)[-1]], 5)
+        assert last.mean() < 1e-3 * first.mean()  # of the 60 dB some 48 lie between their middles
 
 
 def test_what_is_too_loud_loses_its_peaks(sound: tuple[np.ndarray, np.ndarray]) -> None:
