@@ -284,7 +284,7 @@ def test_clips_answered_together_are_answered_as_one_by_one(
         clip,
     ]
     predictor = Predictor(model)
-    seen = predictor.look(list(zip(clip.frames, clip.faces, strict=True)), {})
+    seen = predictor.encode_faces(list(zip(clip.frames, clip.faces, strict=True)), {})
     for own, together in zip(clips, predictor.answers(clips, seen), strict=True):
         alone = predictor.predict(own)
         if alone is None or together is None:
@@ -311,13 +311,13 @@ def test_where_nobody_is_heard_the_network_does_not_listen(
         return encode(self, spectra, mask)
 
     monkeypatch.setattr(MultimodalFER, "encode_audio", counted)
-    Predictor(model).hear([without_sound(clip), clip, without_sound(clip)])
-    Predictor(model).hear([without_sound(clip)])
+    Predictor(model).encode_sound([without_sound(clip), clip, without_sound(clip)])
+    Predictor(model).encode_sound([without_sound(clip)])
     assert listened == [1]
 
 
 def test_a_face_that_is_remembered_keeps_no_others_alive(model: MultimodalFER, clip: Clip) -> None:
-    seen = Predictor(model).look(list(zip(clip.frames, clip.faces, strict=True)), {})
+    seen = Predictor(model).encode_faces(list(zip(clip.frames, clip.faces, strict=True)), {})
     assert len(seen) == 16
     for face in seen.values():
         assert face.vector.untyped_storage().nbytes() == face.vector.nbytes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_core.analysis.segment_average import SegmentAverage, segments_in
-from fer_core.config import UncertainBelow
+from fer_core.config import Thresholds
 from fer_core.media import FaceBox
 from fer_core.prediction import Prediction
 
@@ -33,7 +33,7 @@ def said(heard: bool = True, seen: bool = True, speech: float = 0.0) -> Predicti
 
 @pytest.fixture
 def average() -> SegmentAverage:
-    return SegmentAverage(UncertainBelow())
+    return SegmentAverage(Thresholds().uncertain_below)
 
 
 @pytest.mark.parametrize(("times", "counts"), [(1, False), (2, True), (3, True)])

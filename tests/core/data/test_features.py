@@ -220,7 +220,7 @@ def test_a_face_that_nobody_could_find_is_not_shown(
     def blind(
         self: ClipCutter, item: Item, wanted: Modalities, how: object, rng: np.random.Generator
     ) -> Sample:
-        return window(self, item, 0.0, wanted).blind()
+        return window(self, item, 0.0, wanted).without_picture()
 
     monkeypatch.setattr(ClipCutter, "varied", blind)
     sample = make_source(None, views=1).sample(face, Modalities(), 0, rng())

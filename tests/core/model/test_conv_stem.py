@@ -101,13 +101,11 @@ def test_without_an_roi_the_middle_is_looked_at(branch: VisualBranch) -> None:
 
 
 @torch.inference_mode()
-def test_fewer_patches_may_be_kept_but_not_more_than_the_block_has(config: FERConfig) -> None:
+def test_fewer_patches_may_be_kept_than_the_block_has(config: FERConfig) -> None:
     few = VisualBranch(config.vision, RoiConfig("early", keep=20), pooling_heads=2).eval()
     seen = few(torch.rand(1, 3, 224, 224), square(0, 6))
     assert seen.kept.shape == (1, 20)
     assert square(0, 6)[0, seen.kept[0]].all()
-    with pytest.raises(ValueError, match="keep is 65"):
-        VisualBranch(config.vision, RoiConfig("early", keep=65), pooling_heads=2)
 
 
 def test_gradients_reach_every_weight_of_the_stem(config: FERConfig) -> None:
