@@ -28,6 +28,7 @@ from fer_core.data.pairs import voice_of
 from fer_core.data.store import MediaStore, save_arrays
 from fer_core.model.multimodal_fer import MultimodalFER
 
+KEPT_BYTES = 2**30  # in memory; what is encoded beyond that is read from disk each time
 HIDDEN = 0.05  # how often a face that is still is not found, as in a blink or behind a hand
 
 Encoded = dict[str, Tensor]  # V samples: frame_mask, audio_mask, and steps and vectors if any
@@ -144,21 +145,26 @@ class _Features:
         self._model, self._store, self._folder = model, store, folder
         self._basis = f"{cut}\n{encoder_digest(model)}"
         self._kept: dict[str, Encoded] = {}
+        self._kept_bytes = 0
 
     def of(self, item: Item, cut: Callable[[Item], list[Sample]]) -> Encoded:
         """The samples that ``cut`` makes of an item."""
         whole = f"{self._basis}\n{_name(self._store, item)}"
         name = hashlib.sha256(whole.encode()).hexdigest()[:32]
-        if name not in self._kept:
-            path = self._folder / f"{name}.safetensors"
-            try:
-                # Copies, because the file is mapped, and a process may map 65,530 at most.
-                encoded = {key: tensor.clone() for key, tensor in load_file(path).items()}
-            except (FileNotFoundError, SafetensorError):
-                encoded = self._encode(cut(item))
-                save_arrays({key: tensor.numpy() for key, tensor in encoded.items()}, path)
+        if name in self._kept:
+            return self._kept[name]
+        path = self._folder / f"{name}.safetensors"
+        try:
+            # Copies, because the file is mapped, and a process may map 65,530 at most.
+            encoded = {key: tensor.clone() for key, tensor in load_file(path).items()}
+        except (FileNotFoundError, SafetensorError):
+            encoded = self._encode(cut(item))
+            save_arrays({key: tensor.numpy() for key, tensor in encoded.items()}, path)
+        size = sum(tensor.nbytes for tensor in encoded.values())
+        if self._kept_bytes + size <= KEPT_BYTES:
             self._kept[name] = encoded
-        return self._kept[name]
+            self._kept_bytes += size
+        return encoded
 
     @torch.no_grad()
     def _encode(self, samples: list[Sample]) -> Encoded:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from fer_core.config import FERConfig, FusionConfig, Thresholds
+from fer_core.data import features
 from fer_core.data.augment.sound import SoundAugmentation
 from fer_core.data.batch import Sample, collate
 from fer_core.data.clips import Augmentation, ClipCutter, Modalities
@@ -119,6 +120,29 @@ def test_the_second_epoch_neither_decodes_nor_encodes(
         later = clips[[Draw(epoch, 0)]]
     assert work == []
     assert torch.equal(first.steps, later.steps)  # of two views: epochs 0 and 4 are the first
+
+
+def test_what_memory_has_no_room_for_is_read_from_disk(
+    make_source: MakeSource, voice: Item, face: Item, work: list[str], monkeypatch
+) -> None:
+    both = Modalities()
+    source = make_source()
+    voice_kept = source.sample(voice, both, 0, rng())
+    room = sum(t.nbytes for t in source._features.of(voice, source._cut).values())
+    monkeypatch.setattr(features, "KEPT_BYTES", room)
+    source = make_source()
+    source.sample(voice, both, 0, rng())
+    face_first = source.sample(face, both, 0, rng())
+    read: list[Path] = []
+    load = features.load_file
+    monkeypatch.setattr(features, "load_file", lambda path: read.append(path) or load(path))
+    work.clear()
+    for given, sample in ((voice, voice_kept), (face, face_first)):
+        again = source.sample(given, both, 0, rng())
+        for own, other in zip(vars_of(again), vars_of(sample), strict=True):
+            torch.testing.assert_close(own, other)
+    assert len(read) == 1, "the voice filled the memory, the face is on disk"
+    assert work == []
 
 
 def test_another_run_neither_decodes_nor_encodes(
