@@ -96,8 +96,8 @@ def alone(hop_s: float, answers: list[Answer]) -> tuple[list[Segment], np.ndarra
 
 @pytest.mark.parametrize("hop_s", [0.375, 0.5])
 def test_each_face_gets_what_it_would_get_alone(hop_s: float) -> None:
-    """One comes and goes twice, one is there from the beginning, one until the end."""
-    there = {0: [*range(5), *range(30, 40)], 1: range(12), 2: range(35, 60)}
+    """One comes and goes twice, one leaves before it, one stays longer, one until the end."""
+    there = {0: [*range(5), *range(30, 40)], 1: range(3), 2: range(12), 3: range(35, 60)}
     windows = [
         (answer(False), {face: answer(True) for face, when in there.items() if number in when})
         for number in range(60)
@@ -121,11 +121,13 @@ def test_without_a_face_all_share_the_same_segments() -> None:
     assert all(mine is common for mine, common in zip(segments[20:], shared[20:], strict=True))
 
 
-def test_who_was_seen_for_a_moment_is_nobody() -> None:
+@pytest.mark.parametrize(("segments", "faces"), [(2, 1), (3, 2)])
+def test_who_was_seen_for_less_than_a_second_is_nobody(segments: int, faces: int) -> None:
     brief = answer(True)
     assert brief.prediction is not None
-    seen = np.arange(8) < 2  # for 0.75 s
+    seen = np.arange(8) < segments  # for 0.75 s, or 1.125 s
     brief = Answer(replace(brief.prediction, segment_video=seen), FACES)
     said, _ = fed(3.0, [(answer(False), {0: brief}), (answer(False), {1: answer(True)})])
-    ((segments, _),) = said.of_faces()
-    assert [segment.seen for segment in segments] == [False] * 8 + [True] * 8
+    found = said.of_faces()
+    assert len(found) == faces
+    assert [segment.seen for segment in found[-1][0]] == [False] * 8 + [True] * 8

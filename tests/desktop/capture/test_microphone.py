@@ -191,6 +191,40 @@ def test_after_a_failure_portaudio_looks_again_but_never_under_an_open_stream(mo
     assert looks == ["look", "look"]
 
 
+def test_one_that_was_unplugged_is_looked_for_and_begins_anew(monkeypatch):
+    sounddevice = pytest.importorskip("sounddevice")
+    studio = {
+        **{"name": "studio", "index": 0, "hostapi": 0},
+        **{"max_input_channels": 18, "default_samplerate": 44_100.0},
+    }
+    looks, streams = [], []
+
+    class Ending(Stream):
+        """Says so when it is closed, as PortAudio's do."""
+
+        def __init__(self, **settings: object) -> None:
+            self.settings = settings
+            streams.append(self)
+
+        def close(self, ignore_errors: bool) -> None:
+            self.settings["finished_callback"]()
+
+    monkeypatch.setattr(sounddevice, "query_devices", lambda *_: [studio])
+    monkeypatch.setattr(sounddevice, "InputStream", Ending)
+    monkeypatch.setattr(sounddevice, "_terminate", lambda: None)
+    monkeypatch.setattr(sounddevice, "_initialize", lambda: looks.append("look"))
+    microphone = PortAudioMicrophone("studio")
+    microphone.open()
+    assert streams[0].settings["channels"] == 2, "the others are no microphones"
+    microphone._finished()
+    with pytest.raises(UserError, match="unplugged"):
+        microphone.read(0.1)
+    microphone.open()
+    assert looks == ["look"]
+    assert microphone.read(0.001) is None, "the end was that of the stream before"
+    microphone.close()
+
+
 def test_without_the_portaudio_library_the_remedy_is_named(monkeypatch):
     real_import = builtins.__import__
 

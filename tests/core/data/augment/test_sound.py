@@ -182,6 +182,20 @@ def test_the_frequency_response_is_bent_and_silence_stays_silence(spectra: torch
     assert (vary_spectra(silence, BLANK, replace(OFF, tilt_db=6.0), rng(0)) >= LOG_FLOOR).all()
 
 
+def test_the_tilt_is_in_decibels_of_power(spectra: torch.Tensor) -> None:
+    how = replace(OFF, tilt_db=6.0)
+    ends = [(vary_spectra(spectra, BLANK, how, rng(i)) - spectra)[0, 79] for i in range(100)]
+    most = 0.5 * 6 * np.log(10) / 10
+    assert 0.9 * most < max(ends) <= most + 1e-5
+    assert 0.9 * most < -min(ends) <= most + 1e-5
+
+
+def test_the_lowest_bins_move_less_for_there_is_nothing_below(spectra: torch.Tensor) -> None:
+    for seed in range(10):
+        made = vary_spectra(spectra, BLANK, replace(OFF, pitch_bins=3.0), rng(seed))
+        torch.testing.assert_close(made[:, [0, 80]], spectra[:, [0, 80]])
+
+
 def test_the_response_at_a_frequency_is_the_same_in_both(spectra: torch.Tensor) -> None:
     made = vary_spectra(spectra, BLANK, replace(OFF, tilt_db=6.0), rng(0)) - spectra
     bin_of_518_hz = 80 + 56  # 60 Hz * 2 ** (56 / 18) = 518 Hz, mel bins 12 and 13: 484 and 521 Hz
