@@ -16,10 +16,10 @@ import pytest
 
 import fer_core.analysis.timeline
 from fer_core.analysis.analysis import analyze
-from fer_core.analysis.export.cues import clock
+from fer_core.analysis.export.cues import clock, cues_of, subtitles_of
 from fer_core.analysis.export.formats import EXPORTERS, export
 from fer_core.analysis.model import LoadedModel
-from fer_core.analysis.timeline import AudioSource, ModelUsed, Segment, Source, Timeline
+from fer_core.analysis.timeline import AudioSource, Marker, ModelUsed, Segment, Source, Timeline
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
 from fer_core.media import FaceBox
@@ -63,6 +63,39 @@ def schema() -> dict[str, Any]:
     found = json.loads(path.read_text())
     jsonschema.Draft202012Validator.check_schema(found)
     return found
+
+
+def test_a_doubtful_answer_and_a_sure_one_are_two_lines_and_seconds_weigh(
+    timeline: Timeline,
+) -> None:
+    first, second, nothing, last = timeline.segments
+    surer = np.full(8, 0.01)
+    surer[2] = 0.93
+    own = [first, second, replace(second, uncertain=True), nothing]
+    own.append(replace(last, probabilities=surer, end_s=1.4375))  # happy for an eighth of its time
+    own.append(replace(first, start_s=1.4375, end_s=1.875))
+    told = [(cue.text, cue.start_s, cue.end_s) for cue in cues_of(own)]
+    assert [text for text, _, _ in told[:2]] == ["happy 72%", "happy? 72%"]
+    assert told[2][0] == f"happy {(0.3125 * 0.93 + 0.4375 * 0.72) / 0.75:.0%}"
+
+
+@pytest.mark.parametrize("where", ["srt", "csv"])
+def test_markers_are_told_where_they_are(timeline: Timeline, where: str) -> None:
+    times = {0.375: "a --> b", 1.25: " at\n\nthe end ", 0.2: ""}
+    marked = replace(timeline, markers=tuple(Marker(*own) for own in sorted(times.items())))
+    if where == "csv":
+        rows = list(csv.DictReader(io.StringIO(EXPORTERS["csv"](marked).decode())))
+        notes = [row["markers"].strip() for row in rows]
+        assert notes == ["marker", "a --> b", "", "at\n\nthe end"]
+        return
+    lines = subtitles_of(marked)
+    assert [begin for begin, _, _ in lines] == sorted(begin for begin, _, _ in lines)
+    told = {text: (begin, end) for begin, end, text in lines if text.startswith("⚑")}
+    assert told == {
+        "⚑ marker": (0.2, 1.25),  # for two seconds, but no longer than the file
+        "⚑ a → b": (0.375, 1.25),
+        "⚑ at the end": (1.25, 1.35),  # or nobody could read it
+    }
 
 
 def test_json_keeps_its_contract(timeline: Timeline, schema: dict[str, Any]) -> None:

@@ -39,6 +39,11 @@ def test_neighbours_of_a_peak_are_not_peaks() -> None:
     assert np.diff(sorted(times)).min() >= 3.0
 
 
+def test_what_is_three_seconds_away_on_either_side_is_a_peak_of_its_own() -> None:
+    found = peaks_of([segment(number, 2, 0.9 if number == 8 else 0.6) for number in range(17)])
+    assert [round(peak.time_s / SEGMENT - 0.5) for peak in found] == [8, 0, 16]
+
+
 def test_uncertain_and_empty_segments_have_no_peak() -> None:
     nothing = Segment(1.0, 1.375, None, True, False, False, None, 0.0)
     assert peaks_of([segment(0, 2, 0.9, uncertain=True), nothing]) == ()

@@ -179,8 +179,10 @@ def test_the_clip_itself_is_not_changed(processor: ClipProcessor, voice: Wavefor
 def test_batch_keeps_the_clips_in_order(
     processor: ClipProcessor, voice: Waveform, silence: Waveform
 ) -> None:
-    first, second = processor(clip(voice)), processor(clip(silence))
+    faceless = dataclasses.replace(clip(silence), faces=(None, *15 * (FACE,)))
+    first, second = processor(clip(voice)), processor(faceless)
     batch = collate([first, second])
+    assert batch.frame_mask.tolist() == [16 * [True], [False] + 15 * [True]]
     assert batch.roi is not None
     assert batch.pixels.shape == (2, 16, 3, 224, 224)
     assert batch.frame_mask.shape == (2, 16)

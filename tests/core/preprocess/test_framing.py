@@ -134,3 +134,11 @@ def test_face_scale_is_the_configurations() -> None:
 def test_window_can_use_it_before_torch_is_loaded() -> None:
     code = "import sys, fer_core.preprocess.framing; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_roi_is_where_the_face_is_however_long_and_far_from_the_middle_it_is() -> None:
+    square = Square(0, 0, 140)  # patches of 10 pixels
+    tall = grid(roi_of(box(110, 0, 30, 120), square))
+    assert tall[:12, 11:].all()
+    wide = grid(roi_of(box(0, 110, 120, 30), square))
+    assert wide[11:, :12].all()

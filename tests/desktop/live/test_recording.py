@@ -114,18 +114,6 @@ def test_the_first_sound_of_a_stretch_is_laid_to_the_sample(film, reel) -> None:
     assert (len(second), len(third)) == (4800, 4800 - round(0.025 * SOUND_RATE))
 
 
-def test_nothing_that_was_heard_before_a_pause_is_heard_after_it(film, reel) -> None:
-    for place in range(10):
-        loud = np.full(1600, 0.5, np.float32)
-        film.add_sound(AudioBlock(loud, 16_000, place / 10), 0.0)
-    for place in range(10):
-        film.add_sound(AudioBlock(0 * loud, 16_000, 1.05 + place / 10), 1.05)
-    written(film)
-    after = [samples for time_s, samples in reel.sound if time_s >= 1.0]
-    assert sum(map(len, after)) > 0.9 * SOUND_RATE
-    assert max(np.abs(samples).max() for samples in after) < 0.01
-
-
 def test_a_disk_that_keeps_up_costs_no_frame_however_many_there_are(
     film, reel, until, monkeypatch
 ) -> None:

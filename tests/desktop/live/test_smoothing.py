@@ -50,6 +50,24 @@ def test_old_scores_fade_by_the_time_that_passed_not_by_the_number_of_prediction
     assert steady.window[0] == pytest.approx(STRONGEST**3)
 
 
+def test_what_is_written_down_stays_raw():
+    smoothing, second = Smoothing(1.0), prediction(2, one_hot(4))
+    smoothing.update(prediction(1, one_hot(0)))
+    smoothing.update(second)
+    np.testing.assert_array_equal(second.segment_probabilities, np.tile(one_hot(4), (8, 1)))
+    np.testing.assert_array_equal(second.probabilities, one_hot(4))
+
+
+def test_segments_that_the_clip_before_did_not_hold_are_shown_as_they_are():
+    smoothing = Smoothing(1.0)
+    smoothing.update(prediction(1, one_hot(0)))
+    scores = smoothing.update(prediction(4, one_hot(4)))
+    assert scores.segments[:5, 0] == pytest.approx(np.full(5, STRONGEST**3))
+    assert scores.segments[5:, 0] == pytest.approx(np.zeros(3))
+    later = smoothing.update(prediction(20, one_hot(2)))
+    assert later.segments == pytest.approx(np.tile(one_hot(2), (8, 1)))
+
+
 def test_a_segment_is_averaged_with_itself_one_place_further_left():
     smoothing = Smoothing(1.0)
     first = np.tile(one_hot(0), (8, 1))
