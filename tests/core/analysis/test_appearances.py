@@ -131,3 +131,15 @@ def test_who_was_seen_for_less_than_a_second_is_nobody(segments: int, faces: int
     found = said.of_faces()
     assert len(found) == faces
     assert [segment.seen for segment in found[-1][0]] == [False] * 8 + [True] * 8
+
+
+def test_a_probability_that_became_zero_rules_no_file() -> None:
+    sure = answer(False).prediction
+    assert sure is not None
+    average = FileAverage()
+    for winner in (2, 3, 3):
+        average.add(replace(sure, probabilities=np.eye(8, dtype=np.float32)[winner]))
+    probabilities = average.probabilities()
+    assert probabilities is not None
+    assert np.isfinite(probabilities).all()
+    assert probabilities.argmax() == 3

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fer_core.preprocess.clip_processor import as_pixels
 from fer_core.preprocess.framing import Square
 from fer_core.preprocess.image import SURROUNDINGS, crop
 
@@ -67,3 +68,10 @@ def test_colours_stay_in_order() -> None:
 def test_what_is_no_rgb_picture_is_refused(wrong: np.ndarray) -> None:
     with pytest.raises(ValueError, match="a picture is uint8"):
         crop(wrong, Square(0, 0, 10))
+
+
+def test_what_lies_beyond_the_picture_is_nothing_to_the_network() -> None:
+    white = np.full((100, 100, 3), 255, np.uint8)
+    shown = as_pixels(crop(white, Square(-100, -100, 200)))
+    assert shown[:, :110, :110].abs().max() < 0.01
+    assert shown[:, 120:, 120:].min() == 1

@@ -183,6 +183,16 @@ def test_sound_that_comes_later_is_in_step_with_the_picture(studio, recorded) ->
     assert second.beeps_s() == pytest.approx(second.flashes_s(), abs=0.003)
 
 
+def test_the_first_sound_of_all_is_in_its_place_too(studio, recorded) -> None:
+    studio.recorder.begin(studio.base, Layout(SIZE, False), 10.1)
+    studio.film(10, 12.3, sound=False)
+    loud = np.full(24_000, 0.5, np.float32)
+    studio.recorder.add_sound(AudioBlock(loud, 48_000, 12.3))  # in a file that begins at 12.0
+    studio.film(12.3, 13.5, sound=False)
+    studio.ends(13.5)
+    assert recorded(studio.videos()[1]).beeps_s() == pytest.approx([0.3], abs=0.003)
+
+
 def test_another_beginning_ends_the_recording_before(studio) -> None:
     for begin_s in (10, 12):
         studio.recorder.begin(studio.base, Layout(SIZE, False), begin_s)

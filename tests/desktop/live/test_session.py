@@ -89,6 +89,37 @@ def test_a_camera_that_is_taken_away_is_not_judged_any_more(
     assert session.recent.newest() is None
 
 
+def test_a_microphone_that_is_taken_away_leaves_no_sound(session, scripted, until):
+    session.start(None, scripted.Microphone())
+    until(lambda: session.recent.audio_until is not None)
+    session.use_microphone(None)
+    assert session.recent.audio_until is None
+
+
+def test_a_face_that_was_chosen_is_not_sought_in_another_cameras_picture(session, scripted, until):
+    session.start(scripted.Camera(), None)
+    until(lambda: (seen := session.recent.newest()) is not None and seen.face is not None)
+    assert session.lock_face(*session.recent.newest().face.centre) is not None
+    assert session.tracker.locked
+    session.use_camera(scripted.Camera())
+    assert not session.tracker.locked
+
+
+def test_a_recording_stands_still_in_a_pause_and_ends_with_the_session(
+    session, scripted, until, tmp_path
+):
+    session.start(scripted.Camera(), None)
+    until(lambda: session.recent.newest() is not None)
+    session.record(tmp_path)
+    session.pause()
+    assert session.recorder.status(session.now()).paused
+    session.resume()
+    assert not session.recorder.status(session.now()).paused
+    session.stop()
+    assert session.recorder.status(session.now()) is None
+    assert session.recorder.join(10)
+
+
 def test_a_prediction_on_its_way_when_the_session_ends_is_never_shown(
     session, told, predictor, scripted, until
 ):
