@@ -75,3 +75,9 @@ def test_what_lies_beyond_the_picture_is_nothing_to_the_network() -> None:
     shown = as_pixels(crop(white, Square(-100, -100, 200)))
     assert shown[:, :110, :110].abs().max() < 0.01
     assert shown[:, 120:, 120:].min() == 1
+
+
+def test_a_wide_picture_ends_at_its_own_height() -> None:
+    shown = crop(np.full((50, 200, 3), 255, np.uint8), Square(0, 0, 200))
+    assert (shown[:50] == 255).all()
+    assert (shown[60:] == SURROUNDINGS).all()

@@ -9,8 +9,9 @@ import time
 import numpy as np
 import pytest
 
+from fer_core.data.media_info import probe
 from fer_core.errors import UserError
-from fer_core.media import AudioBlock, VideoFrame
+from fer_core.media import HOP_SECONDS, AudioBlock, VideoFrame
 from fer_desktop.capture.devices import Found
 from fer_desktop.live.session import LiveSession
 
@@ -110,14 +111,22 @@ def test_a_recording_stands_still_in_a_pause_and_ends_with_the_session(
 ):
     session.start(scripted.Camera(), None)
     until(lambda: session.recent.newest() is not None)
+    assert session.origin_s % HOP_SECONDS == 0, (
+        "as that of a recording: their segments are the same"
+    )
     session.record(tmp_path)
+    until(lambda: session.recorder.status(time.monotonic()).elapsed_s > 0.2)
+    video = session.recorder.status(time.monotonic()).video
     session.pause()
-    assert session.recorder.status(session.now()).paused
+    assert session.recorder.status(time.monotonic()).paused
     session.resume()
-    assert not session.recorder.status(session.now()).paused
+    assert not session.recorder.status(time.monotonic()).paused
     session.stop()
-    assert session.recorder.status(session.now()) is None
+    assert session.recorder.status(time.monotonic()) is None
     assert session.recorder.join(10)
+    height, width = session.recent.newest().frame.image.shape[:2]
+    assert height != width
+    assert probe(video).size == (width, height)
 
 
 def test_a_prediction_on_its_way_when_the_session_ends_is_never_shown(
