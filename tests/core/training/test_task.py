@@ -380,3 +380,25 @@ def test_encoders_of_one_branch_learn_apart(make_task: MakeTask, conv: FERConfig
     assert gradients[0][0].abs().sum() > 0
     torch.testing.assert_close(gradients[0][0], gradients[1][0])
     assert not torch.allclose(gradients[0][1], gradients[1][1])
+
+
+@pytest.mark.parametrize("stage", ["audio", "visual", "fusion"])
+def test_a_mixed_clip_is_answered_by_both_labels_in_their_shares(
+    stage: StageName, make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, batch, order = (
+        make_task(stage, contrastive_loss=0.0).eval(),
+        clips(),
+        torch.tensor([1, 0]),
+    )
+    turned = replace(
+        batch, targets=batch.targets.shuffled(order), shown=batch.shown.shuffled(order)
+    )
+
+    def loss(given: Batch, order: torch.Tensor | None, share: float) -> torch.Tensor:
+        monkeypatch.setattr("fer_core.training.task.mixed", lambda *_: (given, order, share))
+        return task.training_step(given, 0).detach()
+
+    own, other = loss(batch, None, 1.0), loss(turned, None, 1.0)
+    assert abs(own - other) > 1e-4
+    torch.testing.assert_close(loss(batch, order, 0.25), 0.25 * own + 0.75 * other)
