@@ -285,7 +285,7 @@ def test_clips_answered_together_are_answered_as_one_by_one(
     ]
     largest = [answer(model, own).probabilities.max() for own in clips[1:]]
     between = float(np.mean(sorted(largest)[1:3]))  # so that some are uncertain
-    limits = Thresholds(min_speech_s=0.0, uncertain_below=UncertainBelow(between, between, between))
+    limits = Thresholds(min_speech_s=0.0, uncertain_below=PerModality(between, between, between))
     model.config = dataclasses.replace(model.config, thresholds=limits)
     predictor = Predictor(model)
     seen = predictor.encode_faces(list(zip(clip.frames, clip.faces, strict=True)), {})
