@@ -113,12 +113,12 @@ def test_a_pruned_model_whose_export_is_refused_is_not_written(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = tmp_path / "made"
-    pruned = ["export", str(trained), str(made), "--format", "onnx", "--prune", "0.5"]
+    pruned = ["export", str(trained), str(made), "--format", "pt2", "--prune", "0.5"]
     assert main([*pruned, "--tolerance", "0"]) == 1
     assert "Nothing was written" in capsys.readouterr().err
     assert not list(made.iterdir())
     assert main(pruned) == 0
-    assert {"config.json", "model.safetensors", "decision.onnx"} <= {p.name for p in made.iterdir()}
+    assert {"config.json", "model.safetensors", "decision.pt2"} <= {p.name for p in made.iterdir()}
 
 
 def test_a_model_is_not_pruned_over_itself(trained: Path) -> None:
