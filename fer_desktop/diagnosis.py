@@ -34,11 +34,11 @@ from fer_core.media import (
     Clip,
     VideoFrame,
 )
-from fer_desktop.app import check_display
 from fer_desktop.capture import devices
 from fer_desktop.capture.synthetic_face import draw_face
 from fer_desktop.capture.synthetic_voice import VOICE_RATE, speech
 from fer_desktop.command_line import settings_for
+from fer_desktop.display import check_display
 from fer_desktop.errors import first_line, log_path
 from fer_desktop.settings import Settings, load_settings, recordings_folder, settings_path
 

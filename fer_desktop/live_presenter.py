@@ -15,6 +15,7 @@ from fer_core.config import FERConfig
 from fer_core.errors import UserError
 from fer_core.prediction import Prediction
 from fer_core.preprocess.framing import framing_square, patch_rectangles
+from fer_core.training.provenance import corpora_in
 from fer_desktop.capture import permission
 from fer_desktop.capture.camera import Camera
 from fer_desktop.capture.devices import Found
@@ -262,8 +263,10 @@ class LivePresenter(QObject):
     def _on_model(self, state: ModelState) -> None:
         config = self._config = state.config
         self.statistics.model, self.statistics.device = config.name, state.device
-        trained = config.trained_on or "untrained"
-        self.window.set_model_state(f"{config.name} · {trained}", untrained=not config.trained_on)
+        trained = config.trained_on or ""
+        corpora = " and ".join(corpora_in(trained))
+        brief = f"trained on {corpora}" if corpora else trained or "untrained"
+        self.window.set_model_state(f"{config.name} · {brief}", not trained, details=trained)
         self.window.status_line.device.setText(state.device)
         self.window.unavailable_devices = state.unavailable
 

@@ -27,7 +27,7 @@ from fer_core.training.files import write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.material import Material, folds_of, known_before, pairs_test, with_a_test
 from fer_core.training.measuring import calibrated, measure
-from fer_core.training.provenance import may_know, provenance
+from fer_core.training.provenance import may_know, provenance, taught_by
 from fer_core.training.records import command_line, licence_of, machine_name, records_of
 from fer_core.training.run import RunData, train, usual_stages
 from fer_core.weights import load_config, save_checkpoint
@@ -81,7 +81,7 @@ def fit(
     names = [own.corpus.name for own in material]
     taught = [
         # Splits like "untested" are described in the same words whatever they divide.
-        f"{name}, {len(part.train):,} items: {part.description}"
+        taught_by(name, len(part.train), part.description)
         for name, part in zip(names, folds, strict=True)
         if part.train
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,16 @@ OTHER = (
 MAY_KNOW = "The model that training began with may have learnt from these people."
 
 
+def taught_by(corpus: str, items: int, split: str) -> str:
+    """What one corpus taught, in a sentence; ``split`` describes who trained and who did not."""
+    return f"{corpus}, {items:,} items: {split}"
+
+
+def corpora_in(trained_on: str) -> tuple[str, ...]:
+    """The names of all corpora that taught a model, of which its configuration tells more."""
+    return tuple(dict.fromkeys(re.findall(r"(?:^| )([\w+-]+), [\d,]+ items: ", trained_on)))
+
+
 class Provenance(NamedTuple):
     """What the model's configuration and its card say of its training."""
 
@@ -26,7 +37,7 @@ def provenance(taught: Sequence[str], before: str | None) -> Provenance:
     """What this run taught, then what those before it did, each thing once.
 
     Args:
-        taught: for each corpus of this run its name, how much of it trained, and its split.
+        taught: for each corpus of this run what :func:`taught_by` tells.
         before: ``trained_on`` of the model that it began with; None is none.
     """
     now = " ".join(taught)

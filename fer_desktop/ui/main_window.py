@@ -189,10 +189,15 @@ class MainWindow(QMainWindow):
         ):
             self._actions[name].setEnabled(live and possible)
 
-    def set_model_state(self, text: str, untrained: bool, ready: bool = True) -> None:
-        """What the status line says of the model; ``ready`` is False while it loads."""
+    def set_model_state(
+        self, text: str, untrained: bool, ready: bool = True, details: str = ""
+    ) -> None:
+        """What the status line says of the model; ``ready`` is False while it loads.
+
+        ``details``: who taught it, which the tooltip adds.
+        """
         self._model_text = "" if ready else text
-        self.status_line.model.setText(text)
+        self.status_line.model.show_text(text, details)
         self.untrained.setVisible(untrained)
         if self.state != "running" or not self.video.has_frame():
             self._explain()

@@ -21,8 +21,13 @@ class ElidedLabel(QLabel):
         self.setToolTip(tip)
 
     def setText(self, text: str) -> None:
+        self.show_text(text)
+
+    def show_text(self, text: str, details: str = "") -> None:
+        """``details``: only the tooltip tells them."""
         super().setText(text)
-        self.setToolTip(f"{self._tip}: {text}" if text else self._tip)
+        whole = f"{text}. {details}" if details else text
+        self.setToolTip(f"{self._tip}: {whole}" if text else self._tip)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         text = self.fontMetrics().elidedText(self.text(), self._cut, self.contentsRect().width())

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from fer_core.errors import UserError
 from fer_desktop import app
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="about X11")
@@ -29,22 +28,6 @@ def test_without_a_display_one_line_says_what_to_do(environment, words, monkeypa
     err = capsys.readouterr().err
     assert words in err
     assert len(err.strip().splitlines()) == 1
-
-
-@linux
-def test_missing_libraries_are_named_with_their_packages(monkeypatch):
-    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
-    monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(app, "_reaches_display", lambda: True)
-    monkeypatch.setattr(app, "_loads", lambda library: "cursor" not in library)
-    with pytest.raises(UserError, match="libxcb-cursor0"):
-        app.check_display()
-
-
-def test_offscreen_needs_no_display(monkeypatch):
-    monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    app.check_display()
 
 
 def test_what_libraries_print_goes_to_a_file_and_not_to_the_terminal(tmp_path):

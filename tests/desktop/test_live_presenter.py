@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import threading
@@ -88,6 +89,26 @@ def test_the_bars_are_as_high_as_what_was_predicted(presenter, window, predictor
         assert colour_share(window, winner) == pytest.approx(0.72, abs=0.06)
         assert colour_share(window, 0) < 0.1
         window.stop_requested.emit()
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "brief"),
+    [
+        ("ravdess, 960 items: Everything trains. ferplus, 28,285 items: Its parts.",
+         "scripted · trained on ravdess and ferplus"),
+        ("Somebody's voices", "scripted · Somebody's voices"),
+        (None, "scripted · untrained"),
+    ],
+)  # fmt: skip
+def test_the_status_line_names_who_taught_the_model_and_its_tooltip_tells_how(
+    presenter, window, scripted, trained_on, brief
+):
+    state = scripted.state()
+    config = dataclasses.replace(state.config, trained_on=trained_on)
+    presenter.session.model_loaded.emit(dataclasses.replace(state, config=config))
+    assert window.status_line.model.text() == brief
+    assert (trained_on or "untrained") in window.status_line.model.toolTip()
+    assert window.untrained.isVisible() is (trained_on is None)
 
 
 def test_start_to_stop(presenter, window, sources, until):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_core.training.provenance import may_know, provenance
+from fer_core.training.provenance import corpora_in, may_know, provenance, taught_by
 
 VOICES = "ravdess, 960 items: Everything in the folder trains."
 FACES = "ferplus, 28,285 items: The official parts of ferplus."
@@ -10,6 +10,13 @@ FACES = "ferplus, 28,285 items: The official parts of ferplus."
 
 def test_a_model_trained_from_scratch_tells_its_splits_and_notes_nothing() -> None:
     assert provenance([VOICES, FACES], None) == (f"{VOICES} {FACES}", ())
+
+
+def test_the_corpora_that_taught_a_model_are_named_once_however_often_they_did() -> None:
+    first = provenance([taught_by("ravdess", 1200, "Fold 0 of 5.")], None).trained_on
+    now = [taught_by("ravdess", 960, "Fold 1 of 5."), taught_by("ferplus", 28_285, "Its parts.")]
+    assert corpora_in(provenance(now, first).trained_on) == ("ravdess", "ferplus")
+    assert corpora_in("whatever another program writes") == ()
 
 
 def test_runs_on_the_same_splits_one_after_the_other_tell_them_once() -> None:
