@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_core.media import RgbImage
 from fer_core.preprocess.opencv import cv2
-from fer_desktop.capture.synthetic_voice import openness
+from fer_desktop.capture.synthetic_voice import PHRASE_SECONDS, openness
 
 WIDTH, HEIGHT = 640, 480
 CENTRE = (320.0, 240.0)  # between the eyes and the mouth
@@ -34,7 +34,6 @@ PUPIL: Colour = (28, 24, 26)
 LID: Colour = (120, 78, 62)
 
 SHIFT = 4  # OpenCV draws at sixteenths of a pixel: without, features would jump from one to another
-EXPRESSION_SECONDS = 4.0
 BLINK_SECONDS = 3.4
 
 
@@ -49,12 +48,13 @@ class Expression:
     gape: float = 0.0  # mouth open though silent, 0 to 1
 
 
+# One to a phrase of the voice, whose prosody changes with it.
 EXPRESSIONS = (
     Expression(),
     Expression(smile=1.0, raised=0.15, wide=-0.25),  # happy
     Expression(smile=0.1, raised=1.0, wide=0.9, gape=0.6),  # surprised
-    Expression(smile=-0.8, raised=0.1, frown=-0.9, wide=-0.3),  # sad
-    Expression(smile=-0.5, raised=-0.7, frown=1.0, wide=0.1),  # angry
+    Expression(smile=-0.9, raised=0.1, frown=-0.9, wide=-0.6),  # sad
+    Expression(smile=-0.9, raised=-0.5, frown=1.0, wide=-1.0, gape=0.4),  # angry
 )
 
 
@@ -71,7 +71,7 @@ def draw_face(t: float) -> RgbImage:
 
 def _expression(t: float) -> Expression:
     """The expressions in turn; the last quarter of each glides to the next."""
-    position = t / EXPRESSION_SECONDS
+    position = t / PHRASE_SECONDS
     index = math.floor(position)
     glide = _smooth((position - index - 0.75) / 0.25)
     here, there = (EXPRESSIONS[i % len(EXPRESSIONS)] for i in (index, index + 1))

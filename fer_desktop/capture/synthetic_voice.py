@@ -1,12 +1,15 @@
-"""A made-up voice: harmonics of a gliding pitch, shaped by moving formants, in syllables.
+"""A synthetic voice: harmonics of a gliding pitch, shaped by moving formants, in syllables.
 
 A source and filter in the frequency domain: the vocal folds give harmonics that fall with their
 number, the mouth gives three resonances that glide from vowel to vowel (Fant, Acoustic Theory of
-Speech Production, 1960). Everything is a function of time alone, so that any stretch can be made
-without the one before it, and the drawn mouth moves with it.
+Speech Production, 1960). Each phrase has the prosody of an emotion, that of the drawn face: high
+and lively if surprised, soft and dull if sad. Everything is a function of time alone, so that any
+stretch can be made without the one before it, and the drawn mouth moves with it.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +19,11 @@ from fer_core.media import Waveform
 VOICE_RATE = 48_000  # Hz, as most microphones: the resampler has work to do
 
 SYLLABLES_PER_SECOND = 4.0
-SPOKEN = 9  # syllables of a phrase ...
-PHRASE = 13  # ... then a pause up to this many: 2.25 s of speech, 1 s of silence
+SPOKEN = 11  # syllables of a phrase ...
+PHRASE = 16  # ... then a pause up to this many: 2.75 s of speech, 1.25 s of silence
+PHRASE_SECONDS = PHRASE / SYLLABLES_PER_SECOND
+SPOKEN_SECONDS = SPOKEN / SYLLABLES_PER_SECOND
 HARMONICS = 36
-LOUDNESS = 0.7  # -21 dBFS over phrases and pauses
 BREATH = 2e-4  # amplitude of the noise that is always there, -74 dBFS
 
 # Centre frequencies of the first three formants of a, e, i, o, u (Peterson and Barney, 1952).
@@ -41,6 +45,28 @@ _NOISE = np.random.default_rng(7).standard_normal(VOICE_RATE).astype(np.float32)
 Times = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Prosody:
+    """How a phrase is spoken."""
+
+    pitch: float  # Hz, where the phrase begins
+    rise: float  # of the pitch until the phrase ends, as a share of it
+    swing: float  # of the pitch up and down, as a share of it
+    swings: float  # a second
+    dullness: float  # harmonics fall with this power of their number
+    loudness: float
+
+
+# In the order of the drawn face's expressions.
+PROSODIES = (
+    Prosody(222, -0.46, 0.12, 1.33, 0.74, 0.6),  # neutral
+    Prosody(294, -0.4, 0.18, 1.3, 0.4, 0.4),  # happy
+    Prosody(338, -0.4, 0.3, 1.5, 1.5, 0.9),  # surprised
+    Prosody(219, 0.56, 0.03, 1.6, 1.17, 0.3),  # sad
+    Prosody(297, -0.5, 0.21, 1.34, 0.4, 0.6),  # angry
+)
+
+
 def openness(times: Times) -> Waveform:
     """How far the mouth is open, 0 in pauses to 1 in the middle of a syllable."""
     position = times * SYLLABLES_PER_SECOND
@@ -59,7 +85,8 @@ def speech(start_s: float, n: int) -> Waveform:
     envelope = openness(times)
     sound = BREATH * _noise(times)
     if envelope.any():
-        sound += LOUDNESS * envelope * _voiced(times) + 0.04 * _consonants(times)
+        loudness = _prosody("loudness", times).astype(np.float32)
+        sound += loudness * envelope * _voiced(times) + 0.04 * _consonants(times)
     return sound.astype(np.float32)
 
 
@@ -67,7 +94,8 @@ def _voiced(times: Times) -> Waveform:
     pitch, cycles = _pitch(times)
     number = np.arange(1, HARMONICS + 1, dtype=np.float32)[:, None]  # (K, 1)
     frequency = number * pitch.astype(np.float32)  # (K, n)
-    gain = _formant_gain(frequency, _formants(times)) / number
+    fall = number ** _prosody("dullness", times).astype(np.float32)
+    gain = _formant_gain(frequency, _formants(times)) / fall
     # Cycles are reduced before they become float32, which could not tell late times apart.
     phase = number * (cycles % 1.0).astype(np.float32)
     voiced: Waveform = (gain * np.sin(2 * np.pi * phase)).sum(axis=0)
@@ -75,10 +103,22 @@ def _voiced(times: Times) -> Waveform:
 
 
 def _pitch(times: Times) -> tuple[Times, Times]:
-    """A voice of about 120 Hz that falls and rises, in Hz, and its integral in cycles."""
-    base, depth, rate = 120.0, 30.0, 0.55
-    angle = 2 * np.pi * rate * times
-    return base + depth * np.sin(angle), base * times - depth * np.cos(angle) / (2 * np.pi * rate)
+    """In Hz, and its integral in cycles since the phrase began: in pauses nobody hears a jump."""
+    since = times % PHRASE_SECONDS
+    base, rise, swing, swings = (
+        _prosody(name, times) for name in ("pitch", "rise", "swing", "swings")
+    )
+    angle = 2 * np.pi * swings * since
+    pitch = base * (1 + rise * since / SPOKEN_SECONDS + swing * np.sin(angle))
+    risen = since + rise * since**2 / (2 * SPOKEN_SECONDS)
+    cycles = base * (risen - swing * (np.cos(angle) - 1) / (2 * np.pi * swings))
+    return pitch, cycles
+
+
+def _prosody(name: str, times: Times) -> Times:
+    """This number of the phrase that is spoken at each time."""
+    phrase = np.floor(times / PHRASE_SECONDS).astype(np.int64) % len(PROSODIES)
+    return np.array([getattr(prosody, name) for prosody in PROSODIES])[phrase]
 
 
 def _formants(times: Times) -> NDArray[np.float32]:

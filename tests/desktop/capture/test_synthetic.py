@@ -3,11 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fer_core.config import Thresholds
 from fer_core.media import SAMPLE_RATE
 from fer_core.preprocess.face import FaceDetector
 from fer_desktop.capture.resampler import StreamResampler
 from fer_desktop.capture.synthetic import SyntheticCamera, SyntheticMicrophone, draw_face, speech
-from fer_desktop.capture.synthetic_voice import VOICE_RATE, openness
+from fer_desktop.capture.synthetic_face import EXPRESSIONS
+from fer_desktop.capture.synthetic_voice import PHRASE_SECONDS, PROSODIES, VOICE_RATE, openness
 
 
 class Clock:
@@ -46,6 +48,15 @@ def test_any_stretch_of_the_voice_is_the_same_however_it_is_cut():
     assert np.abs(whole).max() < 1
 
 
+def test_every_expression_has_a_prosody_of_its_own_and_no_phrase_is_too_loud():
+    assert len(PROSODIES) == len(EXPRESSIONS) == len(set(PROSODIES))
+    samples = round(PHRASE_SECONDS * VOICE_RATE)
+    phrases = [speech(i * PHRASE_SECONDS, samples) for i in range(len(PROSODIES))]
+    assert max(np.abs(phrase).max() for phrase in phrases) < 1
+    levels = [float(np.sqrt((phrase**2).mean())) for phrase in phrases]
+    assert levels[3] == min(levels), "sad is soft"
+
+
 @pytest.mark.parametrize("start_s", [0.0, 123_456.75])
 def test_a_voice_detector_hears_speech_in_phrases_and_silence_in_pauses(start_s):
     torch = pytest.importorskip("torch")
@@ -55,21 +66,23 @@ def test_a_voice_detector_hears_speech_in_phrases_and_silence_in_pauses(start_s)
     resampler = StreamResampler()
     microphone = SyntheticMicrophone(Clock(start_s))
     microphone.open()
-    blocks = [resampler.process(microphone.read(1.0)) for _ in range(500)]
+    blocks = [resampler.process(microphone.read(1.0)) for _ in range(1050)]  # every prosody
     sound = np.concatenate([block.samples for block in blocks])
-    speaking = []
+    speaking, enough = [], Thresholds().speech_probability
     for i in range(0, len(sound) - 512, 512):
-        speaking.append(float(model(torch.from_numpy(sound[i : i + 512]), SAMPLE_RATE)) > 0.5)
+        speaking.append(float(model(torch.from_numpy(sound[i : i + 512]), SAMPLE_RATE)) > enough)
     times = blocks[0].time_s + (np.arange(len(speaking)) + 0.5) * 512 / SAMPLE_RATE
-    phrase = times % 3.25
+    phrase = times % PHRASE_SECONDS
     heard = np.array(speaking)
-    assert heard[(phrase > 0.3) & (phrase < 2.2)].mean() > 0.95
-    assert heard[(phrase > 2.7) & (phrase < 3.2)].mean() < 0.05
+    for spoken in range(len(PROSODIES)):
+        own = times // PHRASE_SECONDS % len(PROSODIES) == spoken
+        assert heard[own & (phrase > 0.3) & (phrase < 2.7)].mean() > 0.8, PROSODIES[spoken]
+        assert heard[own & (phrase > 3.2) & (phrase < 3.95)].mean() < 0.05, PROSODIES[spoken]
 
 
 def test_the_mouth_is_shut_in_pauses_and_open_in_syllables():
     assert openness(np.array([0.125]))[0] > 0.5
-    assert openness(np.array([2.5, 3.0])).max() == 0
+    assert openness(np.array([2.8, 3.5])).max() == 0
 
 
 def test_the_synthetic_camera_keeps_its_pace_and_a_slow_reader_misses_frames():
