@@ -11,17 +11,15 @@ import json
 import logging
 import os
 import signal
-import sys
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
+from PySide6.QtCore import QObject, QProcess, Signal
 
-import fer_core
 from fer_core.arguments import INTERRUPTED
 from fer_desktop.errors import Notice
+from fer_desktop.python_process import python_process
 from fer_desktop.training.plan import TrainingPlan
 
 log = logging.getLogger(__name__)
@@ -85,15 +83,7 @@ class TrainingProcess(QObject):
         self._stopping = False
         self._half_line = self._half_word = b""
         self._last_words.clear()
-        self._process = process = QProcess(self)
-        process.setProgram(sys.executable)
-        process.setArguments(["-m", MODULE, *plan.arguments()])
-        # Where this program's own code is found, also if it is not installed.
-        process.setWorkingDirectory(str(Path(fer_core.__file__).parents[1]))
-        environment = QProcessEnvironment.systemEnvironment()
-        environment.insert("PYTHONUNBUFFERED", "1")
-        environment.insert("PYTHONIOENCODING", "utf-8")
-        process.setProcessEnvironment(environment)
+        self._process = process = python_process(["-m", MODULE, *plan.arguments()], self)
         _let_it_be_interrupted(process)
         process.readyReadStandardOutput.connect(self._read_progress)
         process.readyReadStandardError.connect(self._read_words)

@@ -7,10 +7,8 @@ which may take seconds or hang.
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 
-from PySide6.QtCore import QProcess, QProcessEnvironment
+from PySide6.QtCore import QProcess
 from PySide6.QtGui import QFontDatabase, QShowEvent, QTextCursor
 from PySide6.QtWidgets import (
     QApplication,
@@ -21,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-import fer_core
+from fer_desktop.python_process import python_process
 from fer_desktop.settings import Settings
 
 KILL_MS = 1000  # to wait for it at the dialog's end
@@ -32,7 +30,6 @@ class DiagnosisPanel(QWidget):
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._settings = settings
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
@@ -56,13 +53,7 @@ class DiagnosisPanel(QWidget):
         column.addWidget(self.text, 1)
         column.addLayout(row)
         self._looked = False
-        self._process = QProcess(self)
-        environment = QProcessEnvironment.systemEnvironment()
-        environment.insert("PYTHONUNBUFFERED", "1")
-        environment.insert("PYTHONIOENCODING", "utf-8")
-        self._process.setProcessEnvironment(environment)
-        # Where this program's own code is found, also if it is not installed.
-        self._process.setWorkingDirectory(str(Path(fer_core.__file__).parents[1]))
+        self._process = python_process(arguments(settings), self)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.stateChanged.connect(self._show_whether_it_looks)
         self._process.errorOccurred.connect(self._tell_error)
@@ -71,7 +62,7 @@ class DiagnosisPanel(QWidget):
         """Begin anew."""
         self._looked = True
         self.text.clear()
-        self._process.start(sys.executable, arguments(self._settings))
+        self._process.start()
 
     def close_process(self) -> None:
         """Nobody reads on."""
