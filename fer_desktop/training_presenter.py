@@ -12,7 +12,7 @@ from fer_desktop.settings import Settings
 from fer_desktop.training.plan import TrainingPlan, last_plan, remember
 from fer_desktop.training.scores import scores_of
 from fer_desktop.training.training_process import Progress, TrainingProcess, Work
-from fer_desktop.ui.card_dialog import CardDialog
+from fer_desktop.ui.card_dialog import show_card
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.timeline import clock
 from fer_desktop.ui.training_panel import STAGES
@@ -130,14 +130,9 @@ class TrainingPresenter(QObject):
     def _show_card(self) -> None:
         if self._plan is None:
             return
-        card = self._plan.model / "model_card.md"
-        try:
-            dialog = CardDialog(card, self._panel)
-        except OSError as error:
-            self._panel.say(f"The card {card} cannot be read: {error.strerror}.")
-            return
-        dialog.exec()
-        dialog.deleteLater()
+        notice = show_card(self._plan.model, self._panel)
+        if notice is not None:
+            self._panel.say(notice.text)
 
 
 _SEE = "Settings, Training has its scores and lets you use it."

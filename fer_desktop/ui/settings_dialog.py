@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QLineEdit,
+    QMessageBox,
     QPushButton,
     QSlider,
     QTabWidget,
@@ -78,7 +79,7 @@ class SettingsDialog(QDialog):
         self.browse = browse_button(self.model, "Model folder")
         self.card = QPushButton("Card…")
         self.card.setAutoDefault(False)
-        self.card.clicked.connect(lambda: show_card(path_in(self.model), self))
+        self.card.clicked.connect(self._show_card)
         self.model.textChanged.connect(self._look_for_card)
         self._look_for_card()
         self.recordings = QLineEdit(settings.recordings or "")
@@ -160,6 +161,11 @@ class SettingsDialog(QDialog):
     def show_training(self) -> None:
         if self._lent is not None:
             self.tabs.setCurrentWidget(self._lent)
+
+    def _show_card(self) -> None:
+        notice = show_card(path_in(self.model), self)
+        if notice is not None:  # it was there a moment ago
+            QMessageBox.information(self, "Model card", f"{notice.text} {notice.hint}".strip())
 
     def _look_for_card(self) -> None:
         self.card.setEnabled(card_of(path_in(self.model)).is_file())

@@ -206,6 +206,13 @@ def with_temperatures(model: MultimodalFER, **temperatures: PerModality) -> Mult
     return model
 
 
+def showing(present: str, clip: Clip) -> Clip:
+    """``clip`` with "both" modalities, or with "audio" or "video" alone."""
+    if present == "audio":
+        return dataclasses.replace(clip, faces=NO_FACES)
+    return without_sound(clip) if present == "video" else clip
+
+
 def root(probabilities: np.ndarray) -> np.ndarray:
     """What temperature 2 makes of them."""
     roots = np.sqrt(probabilities)
@@ -216,10 +223,7 @@ def root(probabilities: np.ndarray) -> np.ndarray:
 def test_temperature_is_that_of_what_was_present(
     model: MultimodalFER, clip: Clip, present: str
 ) -> None:
-    if present == "audio":
-        clip = dataclasses.replace(clip, faces=NO_FACES)
-    if present == "video":
-        clip = without_sound(clip)
+    clip = showing(present, clip)
     sharp = answer(model, clip)
     flat = answer(with_temperatures(model, clip=all_but(**{present: 2.0})), clip)
     np.testing.assert_allclose(flat.probabilities, root(sharp.probabilities), rtol=1e-4)
@@ -254,10 +258,7 @@ def test_each_segment_has_the_temperature_of_what_it_holds(
 def test_uncertain_means_under_the_models_threshold_for_what_was_present(
     model: MultimodalFER, clip: Clip, present: str
 ) -> None:
-    if present == "audio":
-        clip = dataclasses.replace(clip, faces=NO_FACES)
-    if present == "video":
-        clip = without_sound(clip)
+    clip = showing(present, clip)
     largest = float(answer(model, clip).probabilities.max())
     for threshold, other, uncertain in (
         (largest - 0.01, 1.0, False),

@@ -120,7 +120,7 @@ def test_its_card_can_be_read(window, presenter, plan, finishes, qtbot) -> None:
     assert "A card" in seen[0]
     (plan.run / "model" / "model_card.md").unlink()
     window.training.card.click()
-    assert "cannot be read" in window.training.log.toPlainText()
+    assert "There is no card" in window.training.log.toPlainText()
 
 
 def test_while_it_runs_the_status_line_tells_how_long_it_takes(

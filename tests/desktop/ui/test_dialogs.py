@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QFont, QFontMetrics, QKeySequence, QScreen, QStandardItemModel
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QScrollArea
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QScrollArea
 
 from fer_desktop.settings import Settings
 from fer_desktop.ui.card_dialog import CardDialog
@@ -151,7 +151,7 @@ def test_what_has_the_focus_shows_it(qtbot, qapp, theme) -> None:
         assert widget.grab().toImage() != without, widget.accessibleName()
 
 
-def test_the_model_that_is_chosen_shows_its_card(qtbot, tmp_path) -> None:
+def test_the_model_that_is_chosen_shows_its_card(qtbot, tmp_path, monkeypatch) -> None:
     dialog = SettingsDialog(Settings())
     qtbot.addWidget(dialog)
     dialog.model.setText(str(tmp_path))
@@ -170,6 +170,11 @@ def test_the_model_that_is_chosen_shows_its_card(qtbot, tmp_path) -> None:
     QTimer.singleShot(50, look)
     qtbot.mouseClick(dialog.card, Qt.MouseButton.LeftButton)
     assert "luna5" in read[0]
+    (tmp_path / "model_card.md").unlink()
+    told = []
+    monkeypatch.setattr(QMessageBox, "information", lambda _, title, text: told.append(text))
+    qtbot.mouseClick(dialog.card, Qt.MouseButton.LeftButton)
+    assert "There is no card" in told[0], "a click does not end in nothing"
 
 
 def test_nothing_of_the_notice_is_cut_off_however_large_the_letters_are(
