@@ -19,6 +19,7 @@ from fer_desktop.faces_presenter import FacesPresenter, first_seen
 from fer_desktop.findings_presenter import FindingsPresenter
 from fer_desktop.live.model import open_file_model
 from fer_desktop.playback.analysis_worker import AnalysisWorker
+from fer_desktop.playback.left_place import LeftPlace
 from fer_desktop.playback.player import FASTEST, SLOWEST, Player
 from fer_desktop.playback.recent_files import RecentFiles
 from fer_desktop.playback.results import Results
@@ -30,7 +31,6 @@ POLL_MS = 16
 TIMELINE_MS = 50  # the playhead on the timeline need not move more often
 LONG_SECONDS, SHORT_SECONDS = 5.0, 1.0  # of the arrow keys
 LOUDER = 0.1
-AT_AN_END_SECONDS = 5.0  # of a file: whoever was there begins anew
 KEYS = ("file", "playback", "analysis", "markers", "export")  # of the notices about a file
 
 
@@ -42,6 +42,7 @@ class FilePresenter(QObject):
         self.window = window
         self.page = window.file_page
         self.player = Player(self)
+        self._place = LeftPlace(self.player, recent)
         self.results = Results()
         self.worker = AnalysisWorker(self._model_loader(window.settings), self)
         self.timeline: Timeline | None = None  # once all is analysed
@@ -51,7 +52,6 @@ class FilePresenter(QObject):
         self._anew = False  # also where a recording has its own answers
         self._said_live = False  # these are shown
         self._outdated = False  # the model is another than the one that was asked
-        self._left_at_s = 0.0  # where it is to go on, once it plays
         self._stamp: tuple[int, int] | None = None  # of the file, which may change
         self._drawn: tuple[int, float] | None = None  # results known, end of the one shown
         self._poll_timer = QTimer(self, interval=POLL_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -83,8 +83,7 @@ class FilePresenter(QObject):
             self._come_back()
             return
         self._clear_notices()
-        self._keep_place()
-        self._left_at_s = 0.0
+        self._place.keep()
         self.worker.dismiss()
         self.faces.open(has_picture=False)  # until that is known
         self.results.clear()
@@ -111,7 +110,7 @@ class FilePresenter(QObject):
         for timer in (self._poll_timer, self._playhead_timer):
             timer.stop()
         self.window.remember_volume(self.player.sound.volume)
-        self._keep_place()
+        self._place.keep()
         self.player.shut_down()
         self.worker.stop()
         self.findings.close()
@@ -130,19 +129,10 @@ class FilePresenter(QObject):
         for key in KEYS:
             self.window.notices.clear(key)
 
-    def _keep_place(self) -> None:
-        """For the next time; not at the very beginning or end."""
-        player = self.player
-        if player.path is None or player.info is None or self._left_at_s:
-            return
-        inside = AT_AN_END_SECONDS < player.position_s < player.duration_s - AT_AN_END_SECONDS
-        self._recent.keep_place(player.path, player.position_s if inside else 0.0)
-
     def _on_opened(self, info: MediaInfo) -> None:
         path = self.player.path
         assert path is not None
-        place_s = self._recent.place_s(path)
-        self._left_at_s = place_s if place_s < info.duration_s else 0.0
+        self._place.find()
         self._recent.add(path)
         self.page.transport.set_duration(info.duration_s)
         self.page.timeline.set_duration(info.duration_s)
@@ -250,9 +240,7 @@ class FilePresenter(QObject):
         picture = player.poll()
         if player.info is None:
             return
-        if self._left_at_s and player.playing:  # by its first picture Qt's clock is known
-            player.seek(self._left_at_s)
-            self._left_at_s = 0.0
+        self._place.go_on()
         if picture is not None and player.info.size is not None:
             page.video.show_image(picture.image, player.info.size)
         time_s = player.position_s
