@@ -41,7 +41,7 @@ class Recipe:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     job: Job
-    emotions: tuple[str | None, ...] = ()  # of each face; None where nothing was heard or seen
+    summaries: tuple[dict[str, Any], ...] = ()  # of each face, as in its JSON
     documents: tuple[dict[str, Any], ...] = ()  # the timelines as JSON, if they were asked for
     error: str | None = None  # a sentence
     was_there: bool = False  # since an earlier call
@@ -122,8 +122,8 @@ def _run(job: Job, model: LoadedModel, recipe: Recipe, on_progress: OnProgress) 
         made = Made(SCHEMA, model.used.sha256, recipe.hop_s, recipe.wanted.only, recipe.sound_track)
         found = complete_results(job, recipe.formats, recipe.face, made)
         if found is not None:
-            emotions = tuple(document["summary"]["emotion"] for document in found)
-            return Outcome(job, emotions, tuple(found) if recipe.tells else (), was_there=True)
+            summaries = tuple(document["summary"] for document in found)
+            return Outcome(job, summaries, tuple(found) if recipe.tells else (), was_there=True)
     if recipe.formats:
         check_writable(job.result.parent)  # or hours of work find a full disk
     analysis = Analysis(
@@ -141,6 +141,6 @@ def _run(job: Job, model: LoadedModel, recipe: Recipe, on_progress: OnProgress) 
     write_results(job, timelines, recipe.formats, recipe.face, sound_track, on_drawn)
     return Outcome(
         job,
-        tuple(timeline.emotion for timeline in timelines),
+        tuple(timeline.summary() for timeline in timelines),
         tuple(timeline.as_json() for timeline in timelines) if recipe.tells else (),
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from fer_core.analysis.batch import Outcome, Recipe
     from fer_core.analysis.identities import FaceChoice
-    from fer_core.analysis.progress import Progress
+    from fer_core.analysis.progress import JsonLines, Progress
 
 DEFAULT_FORMATS = "csv,json"
 DEFAULT_OUT = Path("analysis")
@@ -121,8 +121,15 @@ def parser() -> argparse.ArgumentParser:
         help="leave out files that have all their results, JSON among them, for the same content, "
         "model, hop, modalities and sound track",
     )
-    parser.add_argument(
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument(
         "--json", action="store_true", help="one JSON object for each file on standard output"
+    )
+    output.add_argument(
+        "--progress",
+        choices=("bar", "jsonl"),
+        default="bar",
+        help="how progress is shown; jsonl is for programs, on standard output (default: bar)",
     )
     return parser
 
@@ -130,7 +137,7 @@ def parser() -> argparse.ArgumentParser:
 def _run(jobs: list[Job], options: argparse.Namespace) -> int:
     let_threads_sleep()
     from fer_core.analysis.batch import Recipe
-    from fer_core.analysis.progress import Progress
+    from fer_core.analysis.progress import JsonLines, Progress
     from fer_core.analysis.results import check_spared, check_writable
     from fer_core.data.clips import Modalities
 
@@ -155,7 +162,8 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
     )
     failures: list[Outcome] = []
     done = skipped = 0
-    with Progress(jobs, sys.stderr) as progress:
+    lines = options.progress == "jsonl"
+    with JsonLines(jobs, sys.stdout) if lines else Progress(jobs, sys.stderr) as progress:
         for outcome in _outcomes(jobs, options, recipe, progress):
             progress.on_file(outcome)
             if outcome.error is not None:
@@ -183,7 +191,7 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
 
 
 def _outcomes(
-    jobs: list[Job], options: argparse.Namespace, recipe: Recipe, progress: Progress
+    jobs: list[Job], options: argparse.Namespace, recipe: Recipe, progress: Progress | JsonLines
 ) -> Iterator[Outcome]:
     if options.cluster is not None:
         from fer_core.analysis.cluster import run_on_cluster

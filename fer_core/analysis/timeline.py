@@ -126,6 +126,15 @@ class Timeline:
         """For how long somebody spoke."""
         return sum((s.end_s - s.start_s) * s.speech for s in self.segments)
 
+    def summary(self) -> dict[str, Any]:
+        """Of the whole file, as in its JSON."""
+        return {
+            "emotion": self.emotion,
+            "probabilities": None if self.probabilities is None else by_label(self.probabilities),
+            "face_s": round(self.face_s, 4),
+            "speech_s": round(self.speech_s, 4),
+        }
+
     def as_json(self) -> dict[str, Any]:
         source, video, audio = self.source, self.source.video, self.source.audio
         chosen = {
@@ -164,14 +173,7 @@ class Timeline:
             },
             "hop_s": self.hop_s,
             "segments": [segment.as_json() for segment in self.segments],
-            "summary": {
-                "emotion": self.emotion,
-                "probabilities": (
-                    None if self.probabilities is None else by_label(self.probabilities)
-                ),
-                "face_s": round(self.face_s, 4),
-                "speech_s": round(self.speech_s, 4),
-            },
+            "summary": self.summary(),
             "warnings": list(self.warnings),
             **({"markers": markers} if markers else {}),
         }

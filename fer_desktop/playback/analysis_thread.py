@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from fer_core.analysis.pace import Pace
 from fer_core.errors import UserError
 from fer_desktop.errors import Notice, first_line
-from fer_desktop.playback.pace import Pace
 
 if TYPE_CHECKING:
     from fer_core.analysis.analysis import Analysis

@@ -74,6 +74,23 @@ def test_json_is_all_there_is_on_standard_output(
     assert not (tmp_path / "analysis").exists()
 
 
+def test_programs_that_show_the_progress_read_it_on_standard_output(
+    media: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run(folder, media, "--out", out, "--resume", "--progress", "jsonl") == 1
+    files, *how_far = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert [Path(file["path"]).name for file in files["files"]] == ["a.wav", "broken.wav", "b.flac"]
+    done = {Path(told["path"]).name: told for told in how_far if told["event"] == "file"}
+    assert "not a sound" in done["broken.wav"]["error"]
+    results = Path(done["a.wav"]["result"]).with_suffix(".json")
+    assert done["a.wav"]["faces"] == [json.loads(results.read_text())["summary"]]
+    assert run(folder, media, "--out", out, "--resume", "--progress", "jsonl") == 1
+    again = [json.loads(line) for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [told["was_there"] for told in again] == [True, False, True]
+    assert again[0]["faces"] == done["a.wav"]["faces"]
+
+
 @contextmanager
 def nobody_reads() -> Iterator[None]:
     """Standard output is a pipe whose other end is closed, as behind ``| head``."""

@@ -13,7 +13,9 @@ MEASURED_SECONDS = 15.0  # of work
 class Pace:
     """Told how far the work has come; rests do not count."""
 
-    def __init__(self) -> None:
+    def __init__(self, measured_s: float = MEASURED_SECONDS) -> None:
+        """``measured_s``: seconds of work that count."""
+        self._measured_s = measured_s
         self._seen: deque[tuple[float, float]] = deque()  # work and media, both in seconds
         self._worked_s = 0.0
         self._since_s: float | None = None  # None: at rest
@@ -28,7 +30,7 @@ class Pace:
             self._worked_s += now_s - self._since_s
         self._since_s = now_s
         self._seen.append((self._worked_s, done_s))
-        while len(self._seen) > 2 and self._worked_s - self._seen[1][0] >= MEASURED_SECONDS:
+        while len(self._seen) > 2 and self._worked_s - self._seen[1][0] >= self._measured_s:
             self._seen.popleft()
 
     def left_s(self, duration_s: float) -> float | None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_desktop.playback.pace import MEASURED_SECONDS, Pace
+from fer_core.analysis.pace import MEASURED_SECONDS, Pace
 
 
 def test_before_two_steps_nothing_is_said() -> None:
