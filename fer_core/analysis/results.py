@@ -218,11 +218,13 @@ def _numbered(job: Job) -> list[dict[str, Any]]:
 
 
 def _document(path: Path) -> dict[str, Any] | None:
-    """None if there is none that can be read, or only one that was written by itself."""
+    """None if there is none that can be read, or only one that was written by itself or before
+    summaries had shares.
+    """
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         Made.of(document)
-        document["source"]["sha256"], document["summary"]["face_s"], set(document["files"])
+        document["source"]["sha256"], document["summary"]["shares"], set(document["files"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return document

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.labels import EMOTIONS
+from fer_core.labels import CLASSES, EMOTIONS
 from fer_core.media import FaceBox
 from fer_core.prediction import by_label, face_as_json
 
@@ -117,6 +117,16 @@ class Timeline:
         return EMOTIONS[int(self.probabilities.argmax())]
 
     @property
+    def shares(self) -> NDArray[np.float64]:
+        """(8,), of the file's time that each emotion leads; the rest of it shows nothing."""
+        leads_s = np.zeros(CLASSES)
+        for segment in self.segments:
+            if segment.probabilities is not None:
+                leads_s[segment.probabilities.argmax()] += segment.end_s - segment.start_s
+        whole_s = self.segments[-1].end_s if self.segments else 1.0
+        return leads_s / whole_s
+
+    @property
     def face_s(self) -> float:
         """For how long a face was seen."""
         return sum(s.end_s - s.start_s for s in self.segments if s.seen)
@@ -131,6 +141,7 @@ class Timeline:
         return {
             "emotion": self.emotion,
             "probabilities": None if self.probabilities is None else by_label(self.probabilities),
+            "shares": by_label(self.shares),
             "face_s": round(self.face_s, 4),
             "speech_s": round(self.speech_s, 4),
         }

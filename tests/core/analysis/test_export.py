@@ -107,6 +107,10 @@ def test_json_keeps_its_contract(timeline: Timeline, schema: dict[str, Any]) -> 
     assert (told["face_id"], told["only"], told["sound_track"]) == (1, "audio", 2)
     assert document["summary"]["emotion"] == "happy"
     assert document["summary"]["face_s"] == 0.875
+    leading = [(s["emotion"], s["end_s"] - s["start_s"]) for s in document["segments"]]
+    for emotion, share in document["summary"]["shares"].items():
+        assert share == pytest.approx(sum(t for e, t in leading if e == emotion) / 1.25, abs=1e-4)
+    assert 0 < sum(document["summary"]["shares"].values()) < 1  # some of it shows nothing
     assert document["summary"]["speech_s"] == 0.4375
     assert document["segments"][2]["emotion"] is None
     assert document["segments"][-1]["end_s"] == document["source"]["duration_s"] == 1.25
