@@ -39,7 +39,6 @@ class CommandProcess(QObject):
     NAME: ClassVar[str]  # as in "The training was killed", and the key of its notices
     SPEAKER: ClassVar[str]  # begins the sentence that says why it ended
     KEPT: ClassVar[str]  # what is not lost, and how to go on
-    DONE: ClassVar[Sequence[int]] = (0,)  # how it ends when it did what it could
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -90,6 +89,10 @@ class CommandProcess(QObject):
         process.errorOccurred.connect(self._on_error)
         process.start()
 
+    def _did_all(self, status: int) -> bool:
+        """Whether it ended because it did what it could."""
+        return status == 0
+
     def _tell(self, told: dict[str, Any]) -> None:
         """Pass a line on.
 
@@ -133,7 +136,7 @@ class CommandProcess(QObject):
         process, self._process = self._process, None
         process.deleteLater()
         crashed = how == QProcess.ExitStatus.CrashExit
-        if status in self.DONE and not crashed:
+        if self._did_all(status) and not crashed:
             self.finished.emit()
         elif self._stopping or (status == INTERRUPTED and not crashed):
             self.stopped.emit()

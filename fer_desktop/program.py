@@ -30,6 +30,7 @@ from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
 
 if TYPE_CHECKING:
+    from fer_desktop.batch_presenter import BatchPresenter
     from fer_desktop.file_presenter import FilePresenter
     from fer_desktop.live_presenter import LivePresenter
     from fer_desktop.training_presenter import TrainingPresenter
@@ -93,6 +94,7 @@ class Program(QObject):
         self._report = Report(options.report, Statistics().as_json()) if options.report else None
         self._presenter: LivePresenter | None = None
         self._files: FilePresenter | None = None  # once a file was opened
+        self._batch: BatchPresenter | None = None  # once several were to be analysed
         self._training: TrainingPresenter | None = None
         self._recent = RecentFiles()
         self._closed = False
@@ -104,6 +106,7 @@ class Program(QObject):
         self.window.tool_row.open.offer(self._recent)
         self.window.settings_changed.connect(self._keep_settings)
         self.window.open_requested.connect(self._open)
+        self.window.batch_requested.connect(self._analyse_several)
         self.window.closing.connect(self._close)
         self.window.installEventFilter(self)
         self._unexpected.connect(self._show)
@@ -167,6 +170,16 @@ class Program(QObject):
             self._files = FilePresenter(self.window, self._recent)
         self._files.open(path)
 
+    def _analyse_several(self, paths: list[Path]) -> None:
+        """Recordings and folders, beside whatever else goes on."""
+        if self._presenter is None:
+            return  # as above
+        if self._batch is None:
+            from fer_desktop.batch_presenter import BatchPresenter
+
+            self._batch = BatchPresenter(self.window)
+        self._batch.show(paths)
+
     def _keep_settings(self, settings: Settings) -> None:
         self.window.settings = settings
         try:
@@ -198,8 +211,9 @@ class Program(QObject):
         for dialog in self.window.findChildren(QDialog):
             dialog.reject()  # an open one would keep the program alive
         self.window.hide()  # what follows may take a while, and needs nobody
-        if self._training is not None:
-            self._training.close()
+        for process in (self._training, self._batch):
+            if process is not None:
+                process.close()
         if self._files is not None:
             self._files.close()
         if self._presenter is not None:

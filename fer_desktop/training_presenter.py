@@ -49,7 +49,7 @@ class TrainingPresenter(QObject):
         remember(plan)
         self._window.notices.clear("training")
         self._panel.show_preparing()
-        self._window.status_line.show_training("Training: reading the recordings")
+        self._window.status_line.show_work("training", "Training: reading the recordings")
         self.process.start(plan)
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class TrainingPresenter(QObject):
             self._panel.curves.append(progress.loss, new.get("val_loss"), new.get("val_uar"))
         if progress.step >= progress.steps:
             self._panel.show_measuring()
-            self._window.status_line.show_training("Training: measuring")
+            self._window.status_line.show_work("training", "Training: measuring")
             return
         self._panel.show_progress(
             progress.stage, progress.epoch + 1, progress.epochs,
@@ -87,14 +87,17 @@ class TrainingPresenter(QObject):
         )  # fmt: skip
         left = progress.seconds_left
         what = STAGES.get(progress.stage, progress.stage).lower()
-        self._window.status_line.show_training(
+        self._window.status_line.show_work(
+            "training",
             f"Training: {what}, epoch {progress.epoch + 1} of {progress.epochs}"
-            + ("" if left is None else f", {clock(left)} left")
+            + ("" if left is None else f", {clock(left)} left"),
         )
 
     def _on_work(self, work: Work) -> None:
         self._panel.show_work(work.what, work.done, work.total, work.seconds_left)
-        self._window.status_line.show_training(f"Training: {work.what[0].lower()}{work.what[1:]}")
+        self._window.status_line.show_work(
+            "training", f"Training: {work.what[0].lower()}{work.what[1:]}"
+        )
 
     def _on_finished(self) -> None:
         assert self._plan is not None
@@ -112,7 +115,7 @@ class TrainingPresenter(QObject):
 
     def _on_stopped(self) -> None:
         self._panel.show_stopped()
-        self._window.status_line.show_training("")
+        self._window.status_line.show_work("training", "")
 
     def _on_failed(self, notice: Notice) -> None:
         self._panel.show_failure(notice)
@@ -120,7 +123,7 @@ class TrainingPresenter(QObject):
 
     def _tell(self, notice: Notice) -> None:
         """Where the dialog may be closed."""
-        self._window.status_line.show_training("")
+        self._window.status_line.show_work("training", "")
         self._window.notices.show_notice(notice)
 
     def _use(self) -> None:

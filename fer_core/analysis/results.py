@@ -224,7 +224,7 @@ def _document(path: Path) -> dict[str, Any] | None:
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         Made.of(document)
-        document["source"]["sha256"], document["summary"]["shares"], set(document["files"])
+        document["source"]["sha256"], document["summary"]["certain"], set(document["files"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return document

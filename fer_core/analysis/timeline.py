@@ -116,12 +116,14 @@ class Timeline:
             return None
         return EMOTIONS[int(self.probabilities.argmax())]
 
-    @property
-    def shares(self) -> NDArray[np.float64]:
-        """(8,), of the file's time that each emotion leads; the rest of it shows nothing."""
+    def shares(self, certain: bool = False) -> NDArray[np.float64]:
+        """(8,), of the file's time that each emotion leads, or leads certainly.
+
+        In the rest of it nothing was heard or seen, or the leading one is uncertain.
+        """
         leads_s = np.zeros(CLASSES)
         for segment in self.segments:
-            if segment.probabilities is not None:
+            if segment.probabilities is not None and not (certain and segment.uncertain):
                 leads_s[segment.probabilities.argmax()] += segment.end_s - segment.start_s
         whole_s = self.segments[-1].end_s if self.segments else 1.0
         return leads_s / whole_s
@@ -141,7 +143,8 @@ class Timeline:
         return {
             "emotion": self.emotion,
             "probabilities": None if self.probabilities is None else by_label(self.probabilities),
-            "shares": by_label(self.shares),
+            "shares": by_label(self.shares()),
+            "certain": by_label(self.shares(certain=True)),
             "face_s": round(self.face_s, 4),
             "speech_s": round(self.speech_s, 4),
         }

@@ -82,6 +82,7 @@ COMMANDS = (
         Command("live", "Camera", ("Esc",), "Back to camera and microphone", "back"),
     ),
     Command("open", "Open", ("Ctrl+O",), "Open a video or sound file; or drop it here", "open"),
+    Command("batch", "Several recordings", ("Ctrl+Shift+O",), "Analyse several recordings"),
     Command("retry", "Try again", ("R",), "Try again whatever failed"),
     Command("face", "Face boxes", ("B",), "Show boxes around faces", "", True),
     Command("emotion", "Emotion on the picture", ("E",), "Write it on the picture", "", True),

@@ -25,7 +25,7 @@ from fer_desktop.errors import Notice
 from fer_desktop.playback.exporting import ExportRequest
 from fer_desktop.ui.folder_field import browse_button, path_in, side_by_side
 
-_TEXTS = {
+FORMAT_TEXTS = {
     "csv": ("Table (CSV)", "A row for each segment, for spreadsheets"),
     "json": ("Everything (JSON)", "All that is known, for programs"),
     "srt": ("Subtitles (SRT)", "The emotions as subtitles that any player shows"),
@@ -59,7 +59,7 @@ class ExportDialog(QDialog):
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(8)
         for number, suffix in enumerate(formats):
-            text, tip = _TEXTS.get(suffix, (suffix.upper(), f"Write NAME.{suffix}"))
+            text, tip = FORMAT_TEXTS.get(suffix, (suffix.upper(), f"Write NAME.{suffix}"))
             box = QCheckBox(text)
             box.setChecked(suffix in _CHOSEN)
             box.setToolTip(tip)

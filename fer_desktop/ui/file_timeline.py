@@ -27,6 +27,7 @@ from fer_core.analysis.timeline import Marker, Segment
 from fer_core.labels import EMOTIONS
 from fer_desktop.playback.segment_table import SegmentTable
 from fer_desktop.ui.late_plot import LatePlot
+from fer_desktop.ui.legend import legend, named_emotion
 from fer_desktop.ui.theme import colours_of, is_theme_change
 from fer_desktop.ui.timeline import clock
 
@@ -290,7 +291,7 @@ class FileTimeline(LatePlot):
             known = time_s <= self.table.end_s
             return told + ("neither face nor voice" if known else "not analysed yet")
         ranked = np.argsort(values)[::-1]
-        return told + "&nbsp; ".join(self._named(i, f" {values[i]:.0%}") for i in ranked)
+        return told + "&nbsp; ".join(named_emotion(self, i, f" {values[i]:.0%}") for i in ranked)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -305,11 +306,7 @@ class FileTimeline(LatePlot):
         self._readout.setFont(font)
 
     def _show_legend(self) -> None:
-        self._readout.setText("&nbsp; ".join(self._named(i) for i in range(len(EMOTIONS))))
-
-    def _named(self, emotion: int, value: str = "") -> str:
-        colour = colours_of(self).emotions[emotion]
-        return f'<span style="color:{colour}">■</span>&nbsp;{EMOTIONS[emotion]}{value}'
+        self._readout.setText(legend(self))
 
 
 def _choice(name: str, entries: Sequence[tuple[str, str, str]]) -> QComboBox:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +29,6 @@ from PySide6.QtWidgets import (
 )
 
 from fer_core.prediction import Prediction
-from fer_desktop.errors import Notice
 from fer_desktop.settings import Mode, Settings
 from fer_desktop.ui.card_dialog import show_card
 from fer_desktop.ui.commands import COMMANDS, KeysAreTheirs, Page, make_actions
@@ -76,6 +76,7 @@ class MainWindow(QMainWindow):
     face_clicked = Signal(float, float)  # in pixels of the unmirrored frame
     face_released = Signal()
     open_requested = Signal(Path)  # a file
+    batch_requested = Signal(list)  # of Path: several recordings, and folders with some
     live_requested = Signal()  # back from the file's page
     settings_changed = Signal(Settings)  # everything to remember, devices and mode included
     closing = Signal()
@@ -282,6 +283,7 @@ class MainWindow(QMainWindow):
             "refresh": self.refresh_requested.emit,
             "release": self._release,
             "open": self._ask_for_file,
+            "batch": lambda: self.batch_requested.emit([]),
             "live": self._leave_file,
             "theme": self._switch_theme,
             "full_screen": self._toggle_full_screen,
@@ -306,8 +308,7 @@ class MainWindow(QMainWindow):
         self.smoothing.valueChanged.connect(lambda value: self._change(smoothing=value / 100))
         self.notices.retry.connect(self.retry_requested)
         self.tool_row.open.picked.connect(self._open)
-        self._drop.dropped.connect(self._open)
-        self._drop.left_out.connect(self._tell_left_out)
+        self._drop.dropped.connect(self._take)
         self.video.clicked.connect(self.face_clicked)
         self.video.released.connect(self.face_released)
 
@@ -351,19 +352,14 @@ class MainWindow(QMainWindow):
             self._open(path)
 
     def _open(self, path: Path) -> None:
-        self.notices.clear("open")
         self.open_requested.emit(path)
 
-    def _tell_left_out(self, count: int) -> None:
-        others = "one was" if count == 1 else f"{count} were"
-        self.notices.show_notice(
-            Notice(
-                "open",
-                f"One file is shown at a time; {others} left out.",
-                "The command fer-analyze takes many files and folders at once.",
-                severity="info",
-            )
-        )
+    def _take(self, paths: Sequence[Path]) -> None:
+        """What was dropped: one recording is shown, several are analysed in a list of their own."""
+        if len(paths) == 1 and not os.path.isdir(paths[0]):
+            self._open(paths[0])
+        else:
+            self.batch_requested.emit(list(paths))
 
     def _leave_file(self) -> None:
         if self.isFullScreen():

@@ -21,8 +21,10 @@ SUFFIXES = (
 class OpenButton(QToolButton):
     picked = Signal(Path)  # one of those opened last
 
-    def __init__(self, action: QAction) -> None:
+    def __init__(self, action: QAction, several: QAction) -> None:
+        """``several``: the last entry of its list."""
         super().__init__()
+        self._several = several
         self.setDefaultAction(action)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -53,25 +55,30 @@ class OpenButton(QToolButton):
             self._recent.addAction("Forget these files").triggered.connect(lambda: self._forget())
         else:
             self._recent.addAction("No file was opened yet").setEnabled(False)
+        self._recent.addSeparator()
+        self._recent.addAction(self._several)
 
 
 def ask_for_file(parent: QWidget) -> Path | None:
     """None when people think better of it."""
-    media = " ".join(f"*.{suffix}" for suffix in SUFFIXES)
-    name, _ = QFileDialog.getOpenFileName(
-        parent,
-        "Open a video or sound file",
-        "",  # the folder of the last time
-        f"Video and sound ({media} {media.upper()});;All files (*)",
-    )
+    name, _ = QFileDialog.getOpenFileName(parent, "Open a video or sound file", "", _filters())
     return Path(name) if name else None
 
 
-class FileDrop(QObject):
-    """Takes files that are dropped onto a window."""
+def ask_for_files(parent: QWidget) -> list[Path]:
+    names, _ = QFileDialog.getOpenFileNames(parent, "Video and sound files", "", _filters())
+    return [Path(name) for name in names]
 
-    dropped = Signal(Path)  # the first
-    left_out = Signal(int)  # how many others
+
+def _filters() -> str:
+    media = " ".join(f"*.{suffix}" for suffix in SUFFIXES)
+    return f"Video and sound ({media} {media.upper()});;All files (*)"
+
+
+class FileDrop(QObject):
+    """Takes files and folders that are dropped onto a window."""
+
+    dropped = Signal(list)  # of Path: files and folders
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -85,9 +92,7 @@ class FileDrop(QObject):
                 return False
             event.acceptProposedAction()
             if not isinstance(event, QDragEnterEvent) and event.type() == QEvent.Type.Drop:
-                self.dropped.emit(paths[0])
-                if len(paths) > 1:
-                    self.left_out.emit(len(paths) - 1)
+                self.dropped.emit(paths)
             return True
         return False
 

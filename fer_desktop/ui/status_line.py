@@ -52,10 +52,11 @@ class StatusLine(QStatusBar):
         self.recording.setAccessibleName("Recording")
         self.addWidget(self.recording, 2)
         self.recording.hide()
-        self.training = ElidedLabel("What is being trained")
-        self.training.setAccessibleName("Training")
-        self.addWidget(self.training, 2)
-        self.training.hide()
+        self.work = ElidedLabel("What goes on beside the window")
+        self.work.setAccessibleName("Work")
+        self._work: dict[str, str] = {}
+        self.addWidget(self.work, 2)
+        self.work.hide()
         self.device = self._field("Where the model runs", "Device", "mps (Apple GPU)")
         self.camera = self._field("Pictures a second", "Camera rate", "camera 000.0 fps")
         self.rate = self._field("Answers a second", "Answer rate", "answers 00.00 /s")
@@ -86,10 +87,12 @@ class StatusLine(QStatusBar):
         self.recording.setText(f"Recording{lost} to {place}" if place else "")
         self.recording.setVisible(bool(place))
 
-    def show_training(self, words: str) -> None:
-        """How far it is; empty when nothing is trained."""
-        self.training.setText(words)
-        self.training.setVisible(bool(words))
+    def show_work(self, name: str, words: str) -> None:
+        """How far the training or the analysis of recordings is; empty when it has ended."""
+        self._work[name] = words
+        told = [words for words in self._work.values() if words]
+        self.work.setText("; ".join(told))
+        self.work.setVisible(bool(told))
 
     def show_figures(self, shown: bool) -> None:
         """Of a session; a file has none."""

@@ -200,6 +200,9 @@ def _stylesheet(c: Colours) -> str:
     QLabel[state="running"] {{ color: {c.live}; border-color: {c.live}; font-weight: 600; }}
     QLabel[state="paused"] {{ color: {c.warning}; border-color: {c.warning}; font-weight: 600; }}
     QLabel[warning="true"] {{ color: {c.warning}; font-weight: 600; }}
+    QHeaderView::section {{
+        color: {c.muted}; background: {c.surface}; padding: 4px 3px;
+        border: none; border-bottom: 1px solid {c.line}; }}
     QScrollBar {{ background: transparent; border: none; }}
     QScrollBar:horizontal {{ height: 10px; }}
     QScrollBar:vertical {{ width: 10px; }}

@@ -133,7 +133,7 @@ class ToolRow(QWidget):
         self.file = ElidedLabel("The file that is open")
         self.file.setAccessibleName("Open file")
         self.export = self._button("export", text=True)
-        self.open = OpenButton(actions["open"])
+        self.open = OpenButton(actions["open"], actions["batch"])
         self.view = self._view_button()
         self.settings = self._button("settings")
         self.help = self._button("shortcuts")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import av
@@ -25,8 +25,11 @@ os.environ["FER_DESKTOP_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.js
 from fer_core.analysis.timeline import Segment
 from fer_core.config import FERConfig
 from fer_core.errors import UserError
+from fer_core.labels import EMOTIONS
 from fer_core.media import HOP_SECONDS, SEGMENT_SECONDS, AudioBlock, Clip, FaceBox, VideoFrame
 from fer_core.prediction import Prediction
+from fer_desktop.batch import batch_process
+from fer_desktop.batch.plan import BatchPlan
 from fer_desktop.capture.devices import Device, Found
 from fer_desktop.live.inference_thread import ModelState
 from fer_desktop.live.recorded_results import result_line
@@ -396,8 +399,8 @@ def say_live(make_prediction: Callable[..., Prediction]) -> Callable[..., None]:
     return say
 
 
-# A process that plays a training: what it does lies in the run's folder.
-TRAINING = """
+# A process that plays a command: what it does lies in the folder of its results.
+COMMAND = """
 import json, os, signal, sys, time
 from pathlib import Path
 arguments = sys.argv[1:]
@@ -421,6 +424,12 @@ for step in json.loads((run / "script.json").read_text()):
         except KeyboardInterrupt:
             os.write(2, b"KeyboardInterrupt in a library\\n")
             sys.exit(1)
+    elif does == "out when stopped":
+        try:
+            time.sleep(3600)
+        except KeyboardInterrupt:
+            os.write(1, what.encode())
+            sys.exit(130)
     elif does == "write":
         path, text = what
         (run / path).parent.mkdir(parents=True, exist_ok=True)
@@ -454,15 +463,65 @@ def plan(tmp_path: Path) -> TrainingPlan:
 
 
 @pytest.fixture
-def scripted_training(
-    plan: TrainingPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., None]:
-    """Say what the next training does: pairs of "out", "say", "sleep", "exit" ... and a value."""
-    (tmp_path / "scripted_training.py").write_text(TRAINING)
+def scripted_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[ModuleType, Path], Callable[..., None]]:
+    """For the module that names a command, and the folder of its results: lets one say what the
+    next run of it does, as pairs of "out", "say", "sleep", "exit" ... and a value.
+    """
+    (tmp_path / "scripted_command.py").write_text(COMMAND)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(training_process, "MODULE", "scripted_training")
 
-    def script(*steps: tuple[str, object]) -> None:
-        (plan.run / "script.json").write_text(json.dumps(steps))
+    def plays(module: ModuleType, out: Path) -> Callable[..., None]:
+        monkeypatch.setattr(module, "MODULE", "scripted_command")
+        out.mkdir(exist_ok=True)
+        return lambda *steps: (out / "script.json").write_text(json.dumps(steps))
 
-    return script
+    return plays
+
+
+@pytest.fixture
+def scripted_training(
+    plan: TrainingPlan, scripted_command: Callable[[ModuleType, Path], Callable[..., None]]
+) -> Callable[..., None]:
+    return scripted_command(training_process, plan.run)
+
+
+@pytest.fixture
+def batch_plan(tmp_path: Path) -> BatchPlan:
+    return BatchPlan((Path("a.mp4"), Path("b.mp4")), tmp_path / "results", ("csv",))
+
+
+@pytest.fixture
+def scripted_batch(
+    batch_plan: BatchPlan, scripted_command: Callable[[ModuleType, Path], Callable[..., None]]
+) -> Callable[..., None]:
+    return scripted_command(batch_process, batch_plan.out)
+
+
+class Analysed:
+    """Lines as ``fer-analyze --progress jsonl`` writes them."""
+
+    def files(self, *paths: str) -> str:
+        return _line(event="files", files=[{"path": path, "duration_s": 4.0} for path in paths])
+
+    def step(self, path: str, done_s: float, of_s: float = 4.0) -> str:
+        return _line(event="segment", path=path, done_s=done_s, of_s=of_s, seconds_left=9.0)
+
+    def done(self, path: str, emotion: str) -> str:
+        """Led half of the time, half of that certainly."""
+        shares, certain = (dict.fromkeys(EMOTIONS, 0.0) | {emotion: s} for s in (0.5, 0.25))
+        face = {"emotion": emotion, "shares": shares, "certain": certain}
+        return _line(event="file", path=path, faces=[face], error=None, seconds_left=3.0)
+
+    def failed(self, path: str, error: str) -> str:
+        return _line(event="file", path=path, faces=[], error=error, seconds_left=3.0)
+
+
+def _line(**told: object) -> str:
+    return json.dumps(told) + "\n"
+
+
+@pytest.fixture
+def analysed() -> Analysed:
+    return Analysed()

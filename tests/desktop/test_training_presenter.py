@@ -75,7 +75,7 @@ def test_a_training_is_shown_from_its_first_word_to_its_scores(
     assert panel.log.toPlainText() == "manifest\n  usable 8 recordings"
     assert panel.curves.curves.uar == [0.4]
     assert window.notices.keys() == ("training",), "the dialog may be closed by then"
-    assert window.status_line.training.text() == ""
+    assert window.status_line.work.text() == ""
     assert panel.begin.text() == "Start"
     assert panel.form.plan().run != plan.run, "the next one goes elsewhere"
 
@@ -128,7 +128,7 @@ def test_while_it_runs_the_status_line_tells_how_long_it_takes(
 ) -> None:
     scripted_training(("out", told()), ("sleep", HOUR))
     presenter.start(plan)
-    said = window.status_line.training
+    said = window.status_line.work
     assert said.text() == "Training: reading the recordings"
     expected = "Training: voices, epoch 1 of 2, 1:01 left"
     qtbot.waitUntil(lambda: said.text() == expected, timeout=20_000)
@@ -145,7 +145,7 @@ def test_opening_thousands_of_files_is_shown_with_the_time_that_is_left(
     }  # fmt: skip
     scripted_training(("out", json.dumps(line) + "\n"), ("sleep", HOUR))
     presenter.start(plan)
-    said = window.status_line.training
+    said = window.status_line.work
     expected = "Training: opening the files of dfew"
     qtbot.waitUntil(lambda: said.text() == expected, timeout=20_000)
     panel = window.training
@@ -165,7 +165,7 @@ def test_stopped_it_goes_on_also_at_the_next_start(
     window.training.begin.click()
     qtbot.waitUntil(lambda: not presenter.process.runs, timeout=20_000)
     assert window.training.begin.text() == "Go on"
-    assert window.status_line.training.text() == ""
+    assert window.status_line.work.text() == ""
     assert window.notices.keys() == (), "it was asked for"
     other = MainWindow(Settings(theme="dark"))
     qtbot.addWidget(other)

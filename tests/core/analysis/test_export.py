@@ -107,13 +107,20 @@ def test_json_keeps_its_contract(timeline: Timeline, schema: dict[str, Any]) -> 
     assert (told["face_id"], told["only"], told["sound_track"]) == (1, "audio", 2)
     assert document["summary"]["emotion"] == "happy"
     assert document["summary"]["face_s"] == 0.875
-    leading = [(s["emotion"], s["end_s"] - s["start_s"]) for s in document["segments"]]
-    for emotion, share in document["summary"]["shares"].items():
-        assert share == pytest.approx(sum(t for e, t in leading if e == emotion) / 1.25, abs=1e-4)
-    assert 0 < sum(document["summary"]["shares"].values()) < 1  # some of it shows nothing
     assert document["summary"]["speech_s"] == 0.4375
     assert document["segments"][2]["emotion"] is None
     assert document["segments"][-1]["end_s"] == document["source"]["duration_s"] == 1.25
+
+
+def test_the_summary_says_of_how_much_of_the_time_each_emotion_leads(timeline: Timeline) -> None:
+    first, second, nothing, last = timeline.segments
+    segments = (first, replace(second, uncertain=True), nothing, last)
+    summary = replace(timeline, segments=segments).as_json()["summary"]
+    for name, counted in (("shares", [first, second, last]), ("certain", [first, last])):
+        for emotion, share in summary[name].items():
+            led_s = sum(s.end_s - s.start_s for s in counted if s.emotion == emotion)
+            assert share == pytest.approx(led_s / 1.25, abs=1e-4)
+    assert 0 < sum(summary["certain"].values()) < sum(summary["shares"].values()) < 1
 
 
 @pytest.mark.usefixtures("bright_square")

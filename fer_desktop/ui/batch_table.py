@@ -1,0 +1,235 @@
+"""Recordings below each other: how far each is analysed, and of how much of it each emotion leads.
+
+One bar under another compares recordings at a glance: what is uncertain is pale, and where nothing
+was heard or seen it is empty. Of several faces each has a strip.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+)
+
+from fer_core.labels import EMOTIONS
+from fer_desktop.batch.batch_process import FaceResult, Listed
+from fer_desktop.ui.segment_picture import MUTED_ALPHA
+from fer_desktop.ui.theme import colours_of
+from fer_desktop.ui.timeline import clock
+
+HEADINGS = ("Recording", "Length", "Leads", "Share of the time")
+NAME, LENGTH, SAID, SHARES = range(len(HEADINGS))
+_MARGIN = 5  # of a bar in its cell, in pixels
+_THIN = 4  # height of the bar that shows how far a recording is
+
+
+@dataclass(slots=True)
+class Row:
+    """What is known of a recording."""
+
+    path: Path
+    done: float | None = None  # share that is analysed, while it is
+    faces: tuple[FaceResult, ...] = ()
+    error: str | None = None
+
+
+class BatchTable(QTableWidget):
+    opened = Signal(Path)
+    removed = Signal(Path)
+
+    def __init__(self) -> None:
+        super().__init__(0, len(HEADINGS))
+        self._rows: dict[Path, int] = {}
+        self._shown: list[Row] = []
+        self.setHorizontalHeaderLabels(HEADINGS)
+        self.verticalHeader().hide()
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column in (NAME, SHARES):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        for column, widest in ((LENGTH, "0:00:00"), (SAID, "surprised, uncertain")):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+            self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(widest) + 24)
+        self.setItemDelegateForColumn(SHARES, _Bars(self))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName("Recordings")
+        self.setToolTip("Enter or a double click: open it. Del: take it out")
+        self.cellDoubleClicked.connect(lambda *_: self.open_chosen())
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Files, and folders whose recordings are not known yet; what is there stays once."""
+        for path in paths:
+            if path not in self._rows:
+                folder = os.path.isdir(path)
+                self._append(path, "", "a folder" if folder else "waiting")
+
+    def set_files(self, files: Sequence[Listed]) -> None:
+        """What was found, in the order of the work; nothing is done of it yet."""
+        self.clear_rows()
+        for file in files:
+            self._append(file.path, clock(file.duration_s) if file.duration_s else "", "waiting")
+
+    def show_step(self, path: Path, share: float) -> None:
+        """How far a recording is, 0 to 1."""
+        row = self._row(path)
+        self._shown[row].done = share
+        self._say(row, f"analysing {share:.0%}")
+
+    def show_done(self, path: Path, faces: Sequence[FaceResult], error: str | None) -> None:
+        row = self._row(path)
+        shown = self._shown[row]
+        shown.done, shown.faces, shown.error = None, tuple(faces), error
+        if error is not None:
+            shown.error = error.replace(str(path), path.name)
+            self._say(row, "failed", error)
+        else:
+            self._say(
+                row, ", ".join(map(_leader, faces)), "\n".join(_in_words(face) for face in faces)
+            )
+
+    def show_waiting(self) -> None:
+        """What was at work when all was stopped has not begun."""
+        for row, shown in enumerate(self._shown):
+            if shown.done is not None:
+                shown.done = None
+                self._say(row, "waiting")
+
+    def clear_rows(self) -> None:
+        self.setRowCount(0)
+        self._rows.clear()
+        self._shown.clear()
+
+    def remove(self, path: Path) -> None:
+        row = self._rows.pop(path)
+        self.removeRow(row)
+        del self._shown[row]
+        self._rows = {shown.path: number for number, shown in enumerate(self._shown)}
+
+    def chosen(self) -> Path | None:
+        row = self.currentRow()
+        return self._shown[row].path if 0 <= row < len(self._shown) else None
+
+    def open_chosen(self) -> None:
+        """A folder has nothing to open."""
+        path = self.chosen()
+        if path is not None and not os.path.isdir(path):
+            self.opened.emit(path)
+
+    def shown(self, row: int) -> Row:
+        return self._shown[row]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open_chosen()
+        elif event.key() == Qt.Key.Key_Delete:
+            if (path := self.chosen()) is not None:
+                self.removed.emit(path)
+        else:
+            super().keyPressEvent(event)
+
+    def _row(self, path: Path) -> int:
+        if path not in self._rows:
+            self._append(path, "", "waiting")
+        return self._rows[path]
+
+    def _append(self, path: Path, length: str, said: str) -> None:
+        row = len(self._shown)
+        self._rows[path] = row
+        self._shown.append(Row(path))
+        self.insertRow(row)
+        name = QTableWidgetItem(path.name or str(path))
+        name.setToolTip(str(path))
+        self.setItem(row, NAME, name)
+        self.setItem(row, LENGTH, QTableWidgetItem(length))
+        self.setItem(row, SAID, QTableWidgetItem())
+        self.setItem(row, SHARES, QTableWidgetItem())
+        self._say(row, said)
+
+    def _say(self, row: int, text: str, details: str = "") -> None:
+        model = self.model()
+        model.setData(model.index(row, SAID), text)
+        for column in (SAID, SHARES):
+            model.setData(model.index(row, column), details or text, Qt.ItemDataRole.ToolTipRole)
+        # A reader of the screen hears what the bar shows.
+        bar = model.index(row, SHARES)
+        model.setData(bar, details or text, Qt.ItemDataRole.AccessibleTextRole)
+        self.update(bar)
+
+
+class _Bars(QStyledItemDelegate):
+    def __init__(self, table: BatchTable) -> None:
+        super().__init__(table)
+        self._table = table
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        super().paint(painter, option, index)
+        colours = colours_of(self._table)
+        shown = self._table.shown(index.row())
+        whole = QRectF(option.rect).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        if shown.error is not None:
+            painter.setPen(QColor(colours.error))
+            room, cut = int(whole.width()), Qt.TextElideMode.ElideRight
+            text = option.fontMetrics.elidedText(shown.error, cut, room)
+            painter.drawText(whole, Qt.AlignmentFlag.AlignVCenter, text)
+        if shown.done is not None:
+            whole.setTop(whole.center().y() - _THIN / 2)
+            whole.setHeight(_THIN)
+            painter.fillRect(whole, QColor(colours.line))
+            whole.setWidth(whole.width() * shown.done)
+            painter.fillRect(whole, QColor(colours.accent))
+        for number, face in enumerate(shown.faces):
+            strip = QRectF(whole)
+            strip.setTop(whole.top() + whole.height() * number / len(shown.faces))
+            strip.setHeight(whole.height() / len(shown.faces))
+            painter.fillRect(strip, QColor(colours.line))
+            part = QRectF(strip)
+            for colour, share, certain in zip(
+                colours.emotions, face.shares, face.certain, strict=True
+            ):
+                full, pale = QColor(colour), QColor(colour)
+                pale.setAlpha(MUTED_ALPHA)
+                for shade, width in ((full, certain), (pale, share - certain)):
+                    part.setWidth(strip.width() * width)
+                    painter.fillRect(part, shade)
+                    part.moveLeft(part.right())
+
+
+def _leader(face: FaceResult) -> str:
+    if face.emotion is None:
+        return "nothing to judge"
+    return f"{face.emotion}, uncertain" if face.uncertain else face.emotion
+
+
+def _in_words(face: FaceResult) -> str:
+    ranked = sorted(zip(face.shares, EMOTIONS, strict=True), reverse=True)
+    told = [f"{name} {share:.0%}" for share, name in ranked if share >= 0.005]
+    shown = sum(face.shares)
+    for name, share in (("uncertain", shown - sum(face.certain)), ("nothing to judge", 1 - shown)):
+        if share >= 0.005:
+            told.append(f"{name} {share:.0%}")
+    return ", ".join(told)
