@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,13 @@ def parser() -> argparse.ArgumentParser:
         help="leave out files that have all their results, JSON among them, for the same content, "
         "model, hop, modalities and sound track",
     )
+    parser.add_argument(
+        "--overview",
+        type=Path,
+        metavar="FILE",
+        help="also write a table (CSV) with a row for each file: of how much of it each emotion "
+        "leads",
+    )
     output = parser.add_mutually_exclusive_group()
     output.add_argument(
         "--json", action="store_true", help="one JSON object for each file on standard output"
@@ -137,9 +145,11 @@ def parser() -> argparse.ArgumentParser:
 def _run(jobs: list[Job], options: argparse.Namespace) -> int:
     let_threads_sleep()
     from fer_core.analysis.batch import Recipe
+    from fer_core.analysis.overview import as_overview
     from fer_core.analysis.progress import JsonLines, Progress
-    from fer_core.analysis.results import check_spared, check_writable
+    from fer_core.analysis.results import check_overview, check_spared, check_writable
     from fer_core.data.clips import Modalities
+    from fer_core.whole_file import write_whole
 
     formats = options.format
     if formats is None:
@@ -151,6 +161,8 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
     check_spared(jobs, formats)
     if formats:
         check_writable(out)
+    if options.overview is not None:
+        check_overview(options.overview, jobs, formats)
     recipe = Recipe(
         formats=formats,
         hop_s=options.hop,
@@ -160,18 +172,12 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
         resume=options.resume,
         tells=options.json,
     )
-    failures: list[Outcome] = []
-    done = skipped = 0
+    outcomes: dict[Job, Outcome] = {}
     lines = options.progress == "jsonl"
     with JsonLines(jobs, sys.stdout) if lines else Progress(jobs, sys.stderr) as progress:
         for outcome in _outcomes(jobs, options, recipe, progress):
             progress.on_file(outcome)
-            if outcome.error is not None:
-                failures.append(outcome)
-            elif outcome.was_there:
-                skipped += 1
-            else:
-                done += 1
+            outcomes[outcome.job] = replace(outcome, documents=())  # those of many films are large
             if options.json:
                 failed = {"path": str(outcome.job.path), "error": outcome.error}
                 try:
@@ -181,6 +187,12 @@ def _run(jobs: list[Job], options: argparse.Namespace) -> int:
                     if not formats:  # nothing is left of what follows
                         raise
                     write_nowhere()
+    in_order = [outcomes[job] for job in jobs]
+    if options.overview is not None:
+        write_whole(as_overview(in_order), options.overview)
+    failures = [outcome for outcome in in_order if outcome.error is not None]
+    skipped = sum(outcome.was_there for outcome in in_order)
+    done = len(jobs) - skipped - len(failures)
     summary = f"{done} analysed, {skipped} already there, {len(failures)} failed."
     if formats and done + skipped:
         summary += f" Results are in {out}."

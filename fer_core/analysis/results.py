@@ -188,6 +188,19 @@ def check_spared(jobs: Sequence[Job], formats: Sequence[str]) -> None:
                     )
 
 
+def check_overview(path: Path, jobs: Sequence[Job], formats: Sequence[str]) -> None:
+    """Whether the table of all files can be written, and takes nobody's place.
+
+    Raises:
+        UserError: it cannot, or would.
+    """
+    taken = {_file_key(job.path) for job in jobs} - {None}
+    results = {result_path(job, name).absolute() for job in jobs for name in formats}
+    if path.is_dir() or _file_key(path) in taken or path.absolute() in results:
+        raise UserError(f"The overview cannot be “{path}”, which is taken.", "Name another file.")
+    check_writable(path.parent)
+
+
 def _file_key(path: Path) -> tuple[int, int] | None:
     """Of one file under all its names; None where there is none."""
     with suppress(OSError):

@@ -11,6 +11,7 @@ from pathlib import Path
 from fer_desktop.settings import Device
 
 RESULTS = "analysis"  # the folder that is proposed, beside what is analysed
+OVERVIEW = "all recordings.csv"  # in that folder, a row for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class BatchPlan:
         """Of ``fer-analyze``. What it finds done for the same content and model it leaves out."""
         formats = ",".join(dict.fromkeys((*self.formats, "json")))
         arguments = [*map(str, self.named), "--out", str(self.out), "--format", formats]
+        arguments += ["--overview", str(self.out / OVERVIEW)]
         arguments += ["--face", "all" if self.each_face else "largest"]
         if self.model is not None:
             arguments += ["--model", str(self.model)]

@@ -58,7 +58,8 @@ def test_a_folder_is_analysed_stopped_and_gone_on_with(presenter, folder: Path, 
     assert "4 of 4 recordings, 1 failed" in dialog.words.text()
     results = sorted(path.name for path in (folder / "analysis").iterdir())
     names = [path.stem for path in sorted(folder.glob("*.mp4"))][:3]
-    assert results == sorted(f"{name}.{suffix}" for name in names for suffix in ("csv", "json"))
+    expected = [f"{name}.{suffix}" for name in names for suffix in ("csv", "json")]
+    assert results == sorted(["all recordings.csv", *expected])
     told = json.loads((folder / "analysis" / f"{names[0]}.json").read_text())["summary"]
     assert dialog.table.shown(0).faces[0].shares[4] == told["shares"]["angry"] > 0
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from fer_core.analysis.export import FORMATS, OVERLAY
 from fer_core.analysis.export.formats import EXPORTERS
 from fer_core.analysis.inputs import jobs_of
 from fer_core.errors import UserError
+from fer_core.labels import EMOTIONS
 
 Make = Callable[..., Path]
 
@@ -89,6 +91,37 @@ def test_programs_that_show_the_progress_read_it_on_standard_output(
     again = [json.loads(line) for line in capsys.readouterr().out.splitlines()[1:]]
     assert [told["was_there"] for told in again] == [True, False, True]
     assert again[0]["faces"] == done["a.wav"]["faces"]
+
+
+def test_an_overview_has_a_row_for_each_file_and_says_what_failed(
+    media: Path, folder: Path, tmp_path: Path
+) -> None:
+    out, table = tmp_path / "out", tmp_path / "new" / "all.csv"
+    for _ in range(2):  # the second finds all results there
+        assert run(folder, media, "--out", out, "--resume", "--overview", table) == 1
+        with table.open(newline="") as file:
+            rows = {Path(row["path"]).name: row for row in csv.DictReader(file)}
+        assert list(rows) == ["a.wav", "broken.wav", "b.flac"]
+        summary = json.loads((out / "a.json").read_text())["summary"]
+        assert rows["a.wav"]["emotion"] == summary["emotion"]
+        for column in ("share", "certain"):
+            told = summary["shares" if column == "share" else column]
+            assert {e: float(rows["a.wav"][f"{column}_{e}"]) for e in EMOTIONS} == told
+        assert float(rows["a.wav"]["speech_s"]) == summary["speech_s"]
+        assert "not a sound" in rows["broken.wav"]["error"]
+        assert rows["broken.wav"]["emotion"] == rows["a.wav"]["error"] == ""
+        table.unlink()
+
+
+@pytest.mark.parametrize("taken", ["media/a.wav", "out/a.csv", "media"])
+def test_an_overview_takes_nobodys_place(
+    taken: str, media: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (media / "a.wav").read_bytes()
+    table = tmp_path / taken
+    assert run(folder, media, "--out", tmp_path / "out", "--overview", table) == 2
+    assert f"The overview cannot be “{table}”" in capsys.readouterr().err
+    assert (media / "a.wav").read_bytes() == before
 
 
 @contextmanager

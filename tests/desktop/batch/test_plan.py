@@ -18,6 +18,7 @@ def test_fer_analyze_understands_every_choice() -> None:
     assert (options.out, options.model, options.device) == (Path("/out"), Path("/my model"), "cpu")
     assert (list(options.format), options.face) == (["json", "html"], "all")
     assert options.progress == "jsonl"
+    assert options.overview == Path("/out") / "all recordings.csv"
 
 
 def test_a_stopped_one_goes_on_because_json_is_always_written() -> None:
