@@ -42,7 +42,9 @@ def jobs_of(named: Sequence[str], out: Path) -> list[Job]:
     by_name = {name: _found(name, out) for name in named}
     if not any(by_name.values()):
         names = ", ".join(f"“{name}”" for name in by_name)
-        raise UserError(f"There is no media file in {names}.", "Name a file, a folder or a glob.")
+        raise UserError(
+            f"There is no media file in {names}.", "Name a recording, or a folder with some in it."
+        )
     found: dict[Path, Path] = {}  # a file, and its place under ``out``
     for name, files in by_name.items():
         for path, place in files or [_itself(name)]:

@@ -184,7 +184,7 @@ def check_spared(jobs: Sequence[Job], formats: Sequence[str]) -> None:
                 if (key := _file_key(path)) is not None and (file := files.get(key)) is not None:
                     raise UserError(
                         f"The results of “{job.path}” would take the place of “{file}” itself.",
-                        f"Choose another folder with --out, or leave {name} out of --format.",
+                        f"Choose another folder for the results, or leave {name} out.",
                     )
 
 

@@ -163,7 +163,7 @@ def begin(folder: Path, config: RunConfig, stages: Sequence[str], **others: str 
             changed = _first_difference(before, said)
             raise UserError(
                 f"{folder} holds another run ({changed} differs).",
-                "Repeat its command to go on with it, or name another folder with --out.",
+                "Repeat its command to go on with it, or choose another folder.",
             )
     else:
         write_json(said, path)

@@ -137,7 +137,7 @@ def test_other_settings_and_other_data_are_refused_and_named(
     faster = replace(config, training=replace(config.training, lr=0.1))
     with pytest.raises(UserError, match=r"\(config\.training\.lr differs\)") as error:
         go(config=faster)
-    assert "--out" in error.value.hint
+    assert "another folder" in error.value.hint
     wider = replace(config.model, fusion=replace(config.model.fusion, out=8))
     with pytest.raises(UserError, match=r"\(config\.model\.fusion\.out differs\)"):
         go(config=replace(config, model=wider))
