@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from fer_core.errors import UserError
 from fer_desktop import file_presenter, live_presenter
+from fer_desktop.batch.batch_process import BatchProcess
 from fer_desktop.command_line import parse_arguments, settings_for, settings_to_keep
 from fer_desktop.program import Program
 from fer_desktop.settings import Settings, load_settings, save_settings
+from fer_desktop.ui.batch_dialog import BatchDialog
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
 from fer_desktop.ui.settings_dialog import SettingsDialog
 
@@ -247,3 +249,22 @@ def test_closing_ends_a_training_which_can_go_on(
     until(lambda: "epoch 1" in program.window.training.words.text())
     program.window.close()
     assert not training.process.runs
+
+
+def test_several_recordings_are_listed_beside_the_session_and_closing_ends_their_analysis(
+    start, until, scripted_batch, batch_plan, analysed, tmp_path, qtbot
+) -> None:
+    program = start("--demo")
+    until(lambda: program.window.state == "running")
+    program.window.batch_requested.emit(list(batch_plan.named))
+    until(lambda: program.window.findChild(BatchDialog) is not None)
+    dialog = program.window.findChild(BatchDialog)
+    dialog.folder.setText(str(batch_plan.out))
+    scripted_batch(("out", analysed.files("a.mp4") + analysed.step("a.mp4", 1.0)), ("sleep", 3600))
+    dialog.begin.click()
+    until(lambda: "0 of 1 recordings" in program.window.status_line.work.text())
+    assert program.window.state == "running"
+    process = program.window.findChild(BatchProcess)
+    program.window.close()
+    assert not process.runs
+    assert not dialog.isVisible()
