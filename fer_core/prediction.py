@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,15 @@ def by_label(probabilities: Sequence[float] | NDArray[np.floating]) -> dict[str,
     return {label: round(float(p), 5) for label, p in zip(EMOTIONS, probabilities, strict=True)}
 
 
+def from_labels(values: Mapping[str, float]) -> NDArray[np.float64]:
+    """What :func:`by_label` made, (8,).
+
+    Raises:
+        KeyError: an emotion is missing.
+    """
+    return np.array([values[label] for label in EMOTIONS], np.float64)
+
+
 def face_as_json(face: FaceBox | None) -> dict[str, float] | None:
     if face is None:
         return None
@@ -61,6 +70,13 @@ def face_as_json(face: FaceBox | None) -> dict[str, float] | None:
         "height": round(face.height, 1),
         "score": round(face.score, 3),
     }
+
+
+def face_from_json(values: Mapping[str, float] | None) -> FaceBox | None:
+    """Raises:
+    TypeError: it is not what :func:`face_as_json` makes.
+    """
+    return None if values is None else FaceBox(**values)
 
 
 def prediction_as_json(prediction: Prediction) -> dict[str, Any]:

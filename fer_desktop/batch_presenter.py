@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from fer_desktop.batch.batch_process import BatchProcess, Done, Listed, Step
 from fer_desktop.batch.plan import BatchPlan
 from fer_desktop.errors import Notice
+from fer_desktop.settings import Settings
 from fer_desktop.ui.batch_dialog import BatchDialog
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.timeline import clock
@@ -21,8 +22,11 @@ _NAME = "batch"  # of its notices and its place in the status line
 class BatchPresenter(QObject):
     """Also tells the window how it goes while the list is closed."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: MainWindow, analysed: dict[Path, Path]) -> None:
+        """``analysed`` takes the JSON of each file that the window's model has analysed."""
         super().__init__(window)
+        self._analysed = analysed
+        self._settings = window.settings
         self._window = window
         self.dialog = dialog = BatchDialog(window)
         self.process = process = BatchProcess(self)
@@ -40,6 +44,7 @@ class BatchPresenter(QObject):
         process.finished.connect(self._on_finished)
         process.stopped.connect(self._on_stopped)
         process.failed.connect(self._on_failed)
+        window.settings_changed.connect(self._on_settings)
 
     def show(self, paths: Sequence[Path]) -> None:
         """The list, with ``paths`` added to it."""
@@ -50,9 +55,8 @@ class BatchPresenter(QObject):
 
     def start(self, plan: BatchPlan) -> None:
         """Begin, or go on, with the model and the device of the window's settings."""
-        settings = self._window.settings
-        model = Path(settings.model) if settings.model else None
-        self._plan = dataclasses.replace(plan, model=model, device=settings.device)
+        device = self._window.settings.device
+        self._plan = dataclasses.replace(plan, model=self._model, device=device)
         self._on_listed(())
         self._window.notices.clear(_NAME)
         self.dialog.show_preparing()
@@ -62,6 +66,17 @@ class BatchPresenter(QObject):
     def close(self) -> None:
         """The program ends; what is done stays."""
         self.process.close()
+
+    @property
+    def _model(self) -> Path | None:
+        model = self._window.settings.model
+        return Path(model) if model else None
+
+    def _on_settings(self, settings: Settings) -> None:
+        """Another model has answered nothing yet."""
+        if settings.model != self._settings.model:
+            self._analysed.clear()
+        self._settings = settings
 
     def _stop(self) -> None:
         self.dialog.show_stopping()
@@ -91,6 +106,8 @@ class BatchPresenter(QObject):
         self._lengths[done.path] = 0.0
         self._step = None
         self.dialog.show_done(done)
+        if done.document is not None and self._plan is not None and self._plan.model == self._model:
+            self._analysed[done.path] = done.document
         if not self.process.stops:
             self._show_progress(done.seconds_left)
 

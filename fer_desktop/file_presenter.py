@@ -5,7 +5,7 @@ Runs on the GUI thread. Pictures are polled, segments arrive as queued signals; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from fer_desktop.faces_presenter import FacesPresenter, first_seen
 from fer_desktop.findings_presenter import FindingsPresenter
 from fer_desktop.live.model import open_file_model
 from fer_desktop.playback.analysis_worker import AnalysisWorker
+from fer_desktop.playback.known_answers import known_answers
 from fer_desktop.playback.left_place import LeftPlace
 from fer_desktop.playback.player import FASTEST, SLOWEST, Player
 from fer_desktop.playback.recent_files import RecentFiles
@@ -37,7 +38,10 @@ KEYS = ("file", "playback", "analysis", "markers", "export")  # of the notices a
 class FilePresenter(QObject):
     """One file at a time: shows how it plays and what is found in it."""
 
-    def __init__(self, window: MainWindow, recent: RecentFiles) -> None:
+    def __init__(
+        self, window: MainWindow, recent: RecentFiles, analysed: Mapping[Path, Path] | None = None
+    ) -> None:
+        """``analysed``: files that were analysed before, and the JSON of each."""
         super().__init__(window)
         self.window = window
         self.page = window.file_page
@@ -49,8 +53,9 @@ class FilePresenter(QObject):
         self._recent = recent
         self._settings = window.settings
         self._cancelled = self._failed = False
-        self._anew = False  # also where a recording has its own answers
-        self._said_live = False  # these are shown
+        self._analysed = {} if analysed is None else analysed
+        self._anew = False  # also where the answers are known
+        self._known = ""  # whence those that are shown were known; empty: of this analysis
         self._outdated = False  # the model is another than the one that was asked
         self._stamp: tuple[int, int] | None = None  # of the file, which may change
         self._drawn: tuple[int, float] | None = None  # results known, end of the one shown
@@ -161,8 +166,9 @@ class FilePresenter(QObject):
         return partial(open_file_model, folder, settings.device)
 
     def _analyse(self, anew: bool = False) -> None:
-        """From the beginning; ``anew``: even if it was answered when it was recorded."""
-        if self.player.path is None:
+        """From the beginning; ``anew``: even if the answers are known."""
+        path = self.player.path
+        if path is None:
             return
         self._outdated = False
         self.window.command("export").setEnabled(False)
@@ -172,12 +178,13 @@ class FilePresenter(QObject):
         self.page.timeline.clear()
         self.page.timeline.set_duration(self.player.duration_s)
         self.page.analysis.show_preparing()
-        self._anew, self._said_live = anew, False
+        self._anew, self._known = anew, ""
         self.faces.forget()
-        self.worker.start(self.player.path, anew, self.faces.faces)
+        known = partial(known_answers, path, self._analysed.get(path))
+        self.worker.start(path, (lambda: None) if anew else known, self.faces.faces)
 
-    def _on_said_live(self) -> None:
-        self._said_live = True
+    def _on_known(self, whence: str) -> None:
+        self._known = whence
 
     def _on_segments(self, segments: tuple[Segment, ...]) -> None:
         self.results.add(segments)
@@ -189,8 +196,8 @@ class FilePresenter(QObject):
 
     def _on_finished(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        if self._said_live:
-            self.page.analysis.show_said_live()
+        if self._known:
+            self.page.analysis.show_known(self._known)
         else:
             self.page.analysis.show_finished(len(timeline.warnings))
         self.window.command("export").setEnabled(self.window.page == "file")
@@ -219,7 +226,7 @@ class FilePresenter(QObject):
     def _cancel_or_go_on(self) -> None:
         if self.window.page != "file" or self.player.info is None:
             return
-        if self._said_live and self.timeline is not None:
+        if self._known and self.timeline is not None:
             self._analyse(anew=True)
             return
         if self.timeline is not None or self._failed:
@@ -285,7 +292,7 @@ class FilePresenter(QObject):
         player.noticed.connect(self._on_notice)
         player.changed.connect(self._show_player)
         player.sound.changed.connect(self._show_sound)
-        self.worker.said_live.connect(self._on_said_live)
+        self.worker.known.connect(self._on_known)
         self.worker.segments.connect(self._on_segments)
         self.worker.progress.connect(self._on_progress)
         self.worker.finished.connect(self._on_finished)

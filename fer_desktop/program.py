@@ -94,6 +94,7 @@ class Program(QObject):
         self._report = Report(options.report, Statistics().as_json()) if options.report else None
         self._presenter: LivePresenter | None = None
         self._files: FilePresenter | None = None  # once a file was opened
+        self._analysed: dict[Path, Path] = {}  # recordings, and the JSON of each
         self._batch: BatchPresenter | None = None  # once several were to be analysed
         self._training: TrainingPresenter | None = None
         self._recent = RecentFiles()
@@ -167,7 +168,7 @@ class Program(QObject):
             # Imported here because Qt Multimedia and FFmpeg take a while.
             from fer_desktop.file_presenter import FilePresenter
 
-            self._files = FilePresenter(self.window, self._recent)
+            self._files = FilePresenter(self.window, self._recent, self._analysed)
         self._files.open(path)
 
     def _analyse_several(self, paths: list[Path]) -> None:
@@ -177,7 +178,7 @@ class Program(QObject):
         if self._batch is None:
             from fer_desktop.batch_presenter import BatchPresenter
 
-            self._batch = BatchPresenter(self.window)
+            self._batch = BatchPresenter(self.window, self._analysed)
         self._batch.show(paths)
 
     def _keep_settings(self, settings: Settings) -> None:

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.labels import CLASSES, EMOTIONS
 from fer_core.media import FaceBox
-from fer_core.prediction import by_label, face_as_json
+from fer_core.prediction import by_label, face_as_json, face_from_json, from_labels
 
 SCHEMA = 1
 
@@ -41,6 +41,17 @@ class Source:
     duration_s: float
     video: VideoSource | None
     audio: AudioSource | None
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        video, audio = values["video"], values["audio"]
+        return cls(
+            values["path"],
+            values["sha256"],
+            values["duration_s"],
+            None if video is None else VideoSource(**video),
+            None if audio is None else AudioSource(**audio),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,20 @@ class Segment:
             "face": face_as_json(self.face),
             "speech": round(self.speech, 4),
         }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        probabilities = values["probabilities"]
+        return cls(
+            values["start_s"],
+            values["end_s"],
+            None if probabilities is None else from_labels(probabilities),
+            values["uncertain"],
+            "audio" in values["modalities"],
+            "video" in values["modalities"],
+            face_from_json(values["face"]),
+            values["speech"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,3 +216,28 @@ class Timeline:
             "warnings": list(self.warnings),
             **({"markers": markers} if markers else {}),
         }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """What :meth:`as_json` told, but for the model's card.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is no such document.
+        """
+        if document["schema"] != SCHEMA:
+            raise ValueError(f"schema {document['schema']} is not {SCHEMA}")
+        model, probabilities = document["model"], document["summary"]["probabilities"]
+        return cls(
+            source=Source.from_json(document["source"]),
+            model=ModelUsed(model["name"], model["preset"], model["sha256"]),
+            hop_s=document["hop_s"],
+            segments=tuple(map(Segment.from_json, document["segments"])),
+            probabilities=None if probabilities is None else from_labels(probabilities),
+            warnings=tuple(document["warnings"]),
+            face_id=document.get("face_id"),
+            markers=tuple(Marker(**marker) for marker in document.get("markers", ())),
+            only=document.get("only"),
+            sound_track=document.get("sound_track"),
+            faces=document.get("faces"),
+            files=tuple(document.get("files", ())),
+        )

@@ -49,6 +49,7 @@ class FaceResult:
 @dataclass(frozen=True, slots=True)
 class Done:
     path: Path
+    document: Path | None  # its results as JSON; None where it failed, or has one for each face
     faces: tuple[FaceResult, ...]
     error: str | None  # a sentence
     seconds_left: float | None
@@ -66,10 +67,11 @@ class BatchProcess(CommandProcess):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._open = 0  # recordings of which nothing was told yet
+        self._each = False  # face has results of its own
 
     def start(self, plan: BatchPlan) -> None:
         """Begin ``plan``, or go on with it."""
-        self._open = 0
+        self._open, self._each = 0, plan.each_face
         self._run(MODULE, plan.arguments())
 
     def _did_all(self, status: int) -> bool:
@@ -90,7 +92,9 @@ class BatchProcess(CommandProcess):
                 FaceResult(face["emotion"], _by_place(face["shares"]), _by_place(face["certain"]))
                 for face in told["faces"]
             )
-            done = Done(Path(told["path"]), faces, told["error"], told["seconds_left"])
+            error = told["error"]
+            document = Path(f"{told['result']}.json") if error is None and not self._each else None
+            done = Done(Path(told["path"]), document, faces, error, told["seconds_left"])
             self._open -= 1
             self.done.emit(done)
 

@@ -28,7 +28,7 @@ from fer_core.media import (
     SEGMENTS,
     FaceBox,
 )
-from fer_core.prediction import Prediction
+from fer_core.prediction import Prediction, face_from_json, from_labels
 from fer_core.whole_file import write_whole
 
 
@@ -136,29 +136,27 @@ def _prediction(line: dict[str, Any]) -> tuple[Prediction | None, list[FaceBox |
     speech = np.zeros(SEGMENTS)
     for segment in line["segments"]:
         place = round((segment["start_s"] - line["end_s"] + CLIP_SECONDS) / SEGMENT_SECONDS)
-        probabilities[place] = [segment["probabilities"][label] for label in EMOTIONS]
+        probabilities[place] = from_labels(segment["probabilities"])
         weights[place] = segment["weight"]
         heard[place] = "audio" in segment["modalities"]
         seen[place] = "video" in segment["modalities"]
         speech[place] = segment["speech"]
         first = place * FRAMES_PER_SEGMENT
-        faces[first : first + FRAMES_PER_SEGMENT] = [_face(segment["face"])] * FRAMES_PER_SEGMENT
+        faces[first : first + FRAMES_PER_SEGMENT] = [
+            face_from_json(segment["face"])
+        ] * FRAMES_PER_SEGMENT
     prediction = Prediction(
         clip_end_s=line["end_s"],
-        probabilities=np.array([line["probabilities"][label] for label in EMOTIONS], np.float32),
+        probabilities=from_labels(line["probabilities"]).astype(np.float32),
         segment_probabilities=probabilities,
         segment_weights=weights,
         segment_audio=heard,
         segment_video=seen,
         uncertain=line["uncertain"],
-        face=_face(line["face"]),
+        face=face_from_json(line["face"]),
         kept_patches=(),
         audio_level_dbfs=None,
         segment_speech=speech,
         took_ms=0.0,
     )
     return prediction, faces
-
-
-def _face(values: dict[str, float] | None) -> FaceBox | None:
-    return None if values is None else FaceBox(**values)

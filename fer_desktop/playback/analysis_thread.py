@@ -1,7 +1,6 @@
 """Analyses one file, off the GUI thread, beside its playback.
 
-A recording of the program's own has its answers already: they are told instead, unless new ones are
-wanted.
+Where its answers are known already they are told instead, unless new ones are wanted.
 
 Paused, the analysis is kept as it stands, a few frames ahead: going on, no window is seen twice.
 """
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from fer_core.analysis.analysis import Analysis
     from fer_core.analysis.model import LoadedModel
     from fer_core.analysis.timeline import Segment, Timeline
+    from fer_desktop.playback.known_answers import KnownAnswers
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ NICENESS = 5  # of what is analysed: the player's picture comes first
 class Listeners:
     """Called on the thread; they must only hand over."""
 
-    said_live: Callable[[], None]  # what follows was said while the file was recorded
+    known: Callable[[str], None]  # what follows was known before; whence, in words for people
     identified: Callable[[str], None]  # the SHA-256 of the file's content
     segments: Callable[[tuple[Segment, ...]], None]
     progress: Callable[[float, float, float], None]  # seconds done, of how many, seconds left
@@ -58,16 +58,16 @@ class AnalysisThread(threading.Thread):
         path: Path,
         load: Callable[[], LoadedModel],
         listeners: Listeners,
-        anew: bool = False,
+        known: Callable[[], KnownAnswers | None] = lambda: None,
         faces: Faces = "largest",
     ) -> None:
-        """``anew``: also where the answers of a recording are there.
+        """``known`` looks for answers that are there before, on this thread.
 
         Of "all" faces the segments are known at the end; what is told then are those of the first.
         """
         super().__init__(name="file analysis")
         self._path = path
-        self._anew = anew
+        self._known = known
         self._faces: Faces = faces
         self._load = load
         self._listeners = listeners
@@ -90,9 +90,8 @@ class AnalysisThread(threading.Thread):
     def run(self) -> None:
         _step_back()
         try:
-            timeline = None if self._anew else self._said_live()
-            if timeline is None:
-                timeline = self._analysed()
+            known = self._known()
+            timeline = self._analysed() if known is None else self._told(known)
         except UserError as error:
             self._tell_failure(Notice("analysis", error.text, error.hint, retry=True))
         except Exception as error:
@@ -104,17 +103,10 @@ class AnalysisThread(threading.Thread):
             if timeline is not None and not self._stopping.is_set():
                 self._listeners.finished(timeline)
 
-    def _said_live(self) -> Timeline | None:
-        """What the file's own recording answered; None where there is nothing that can be used."""
-        from fer_desktop.live.recorded_timeline import said_live
-
-        try:
-            timeline = said_live(self._path)
-        except Exception:  # whatever is wrong with them, the file itself can be analysed
-            log.warning("the results of the recording %s are no use", self._path, exc_info=True)
-            return None
-        if timeline is not None and not self._stopping.is_set():
-            self._listeners.said_live()
+    def _told(self, known: KnownAnswers) -> Timeline:
+        timeline = known.timeline
+        if not self._stopping.is_set():
+            self._listeners.known(known.whence)
             self._listeners.identified(timeline.source.sha256)
             self._listeners.segments(timeline.segments)
         return timeline

@@ -19,6 +19,7 @@ from fer_desktop.playback.analysis_thread import AnalysisThread, Faces, Listener
 
 if TYPE_CHECKING:
     from fer_core.analysis.model import LoadedModel
+    from fer_desktop.playback.known_answers import KnownAnswers
 
 CLOSE_SECONDS = 2.0  # to wait for threads at the program's end; they share it
 
@@ -26,7 +27,7 @@ CLOSE_SECONDS = 2.0  # to wait for threads at the program's end; they share it
 class AnalysisWorker(QObject):
     """One file at a time; another one takes its place."""
 
-    said_live = Signal()  # what follows was said while the file was recorded
+    known = Signal(str)  # what follows was known before; whence, in words for people
     identified = Signal(str)  # SHA-256 of the file's content, before its first segment
     segments = Signal(object)  # tuple[Segment, ...] that follow the last ones
     progress = Signal(float, float, float)  # seconds done, of how many, seconds left
@@ -47,18 +48,22 @@ class AnalysisWorker(QObject):
         """Of the next file."""
         self._load = load
 
-    def start(self, path: Path, anew: bool = False, faces: Faces = "largest") -> None:
-        """Analyse ``path`` from its beginning.
+    def start(
+        self,
+        path: Path,
+        known: Callable[[], KnownAnswers | None] = lambda: None,
+        faces: Faces = "largest",
+    ) -> None:
+        """Analyse ``path`` from its beginning, unless ``known`` finds its answers.
 
-        Of a recording tell what was said live, unless it is to be analysed ``anew``. Of "all" faces
-        each has a timeline at the end.
+        Of "all" faces each has a timeline at the end.
         """
         self.dismiss()
         self._thread = thread = AnalysisThread(
             path,
             self._load,
             Listeners(
-                said_live=partial(self._post, self.said_live),
+                known=partial(self._post, self.known),
                 identified=partial(self._post, self.identified),
                 segments=partial(self._post, self.segments),
                 progress=partial(self._post, self.progress),
@@ -66,7 +71,7 @@ class AnalysisWorker(QObject):
                 finished=partial(self._post, self.finished),
                 failed=partial(self._post, self.failed),
             ),
-            anew,
+            known,
             faces,
         )
         thread.start()

@@ -97,11 +97,11 @@ class AnalysisStrip(QWidget):
         found = f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
         self._say(f"Analysed{found}", "")
 
-    def show_said_live(self) -> None:
-        """A recording's own answers are shown; it can be analysed all the same."""
+    def show_known(self, whence: str) -> None:
+        """Answers that were there before are shown; the file can be analysed all the same."""
         self.bar.setRange(0, _STEPS)
         self.bar.setValue(_STEPS)
-        self._say("As said live", "Analyse anew", "Analyse the recording anew")
+        self._say(whence, "Analyse anew", "Analyse the file anew")
 
     def _say(self, text: str, button: str, command: str = "") -> None:
         """Without a text on it the button is not needed."""

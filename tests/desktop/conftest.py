@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -22,8 +23,9 @@ import pytest
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["FER_DESKTOP_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
 
-from fer_core.analysis.timeline import Segment
+from fer_core.analysis.timeline import ModelUsed, Segment, Source, Timeline, VideoSource
 from fer_core.config import FERConfig
+from fer_core.data.digest import content_digest
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
 from fer_core.media import HOP_SECONDS, SEGMENT_SECONDS, AudioBlock, Clip, FaceBox, VideoFrame
@@ -512,10 +514,14 @@ class Analysed:
         """Led half of the time, half of that certainly."""
         shares, certain = (dict.fromkeys(EMOTIONS, 0.0) | {emotion: s} for s in (0.5, 0.25))
         face = {"emotion": emotion, "shares": shares, "certain": certain}
-        return _line(event="file", path=path, faces=[face], error=None, seconds_left=3.0)
+        return self._file(path, faces=[face], error=None)
 
     def failed(self, path: str, error: str) -> str:
-        return _line(event="file", path=path, faces=[], error=error, seconds_left=3.0)
+        return self._file(path, faces=[], error=error)
+
+    def _file(self, path: str, **told: object) -> str:
+        result = f"/out/{Path(path).stem}"
+        return _line(event="file", path=path, result=result, seconds_left=3.0, **told)
 
 
 def _line(**told: object) -> str:
@@ -525,3 +531,30 @@ def _line(**told: object) -> str:
 @pytest.fixture
 def analysed() -> Analysed:
     return Analysed()
+
+
+@pytest.fixture
+def answered(tmp_path: Path) -> Callable[[Path], Path]:
+    """Writes the JSON of an analysis that found a file of 3 s sad from beginning to end."""
+
+    def write(path: Path) -> Path:
+        sad = np.where(np.array(EMOTIONS) == "sad", 0.65, 0.05)
+        places = [n * SEGMENT_SECONDS for n in range(9)]
+        timeline = Timeline(
+            source=Source(
+                str(path), content_digest(path), 3.0, VideoSource(176, 64, 25.0, 75), None
+            ),
+            model=ModelUsed("tiny", "tiny", "0" * 64),
+            hop_s=HOP_SECONDS,
+            segments=tuple(
+                Segment(start_s, end_s, sad, False, True, True, FACE, 1.0)
+                for start_s, end_s in itertools.pairwise(places)
+            ),
+            probabilities=sad,
+            warnings=(),
+        )
+        document = tmp_path / f"{path.stem}.answers.json"
+        document.write_text(json.dumps(timeline.as_json()))
+        return document
+
+    return write

@@ -80,6 +80,7 @@ class Desk(SimpleNamespace):
     presenter: FilePresenter
     network: Network
     recent: RecentFiles
+    analysed: dict[Path, Path]
 
 
 @pytest.fixture
@@ -100,9 +101,12 @@ def desk(qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripted) -> It
     qtbot.waitActive(window).__enter__()
     recent = RecentFiles(tmp_path / "recent.json")
     window.tool_row.open.offer(recent)
-    presenter = FilePresenter(window, recent)
+    analysed: dict[Path, Path] = {}
+    presenter = FilePresenter(window, recent, analysed)
     window.open_requested.connect(presenter.open)
-    yield Desk(window=window, presenter=presenter, network=network, recent=recent)
+    yield Desk(
+        window=window, presenter=presenter, network=network, recent=recent, analysed=analysed
+    )
     network.go_on.set()
     presenter.close()
 
@@ -485,6 +489,20 @@ def test_a_recording_whose_answers_are_damaged_is_analysed(desk, recording, unti
     until(lambda: desk.presenter.timeline is not None, 60)
     assert desk.presenter.results.at(5.0).emotion == "angry"
     assert not desk.window.notices.keys()
+
+
+def test_a_file_that_was_analysed_before_shows_its_answers_at_once(
+    desk, film, answered, until, qtbot
+) -> None:
+    desk.analysed[film] = answered(film)
+    desk.window.open_requested.emit(film)
+    until(lambda: desk.presenter.timeline is not None, 30)
+    assert desk.network.windows == [], "nothing is computed again"
+    assert desk.presenter.results.at(1.0).emotion == "sad"
+    assert desk.presenter.page.analysis.words.text() == "As analysed before"
+    qtbot.keyClick(desk.window, Qt.Key.Key_C)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert desk.presenter.results.at(1.0).emotion == "angry"
 
 
 @pytest.fixture

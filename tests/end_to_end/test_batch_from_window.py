@@ -23,7 +23,7 @@ def presenter(qtbot, angry_model: Path, monkeypatch) -> Iterator[BatchPresenter]
     window = MainWindow(Settings(theme="dark", model=str(angry_model), device="cpu"))
     qtbot.addWidget(window)
     window.show()
-    presenter = BatchPresenter(window)
+    presenter = BatchPresenter(window, analysed={})
     yield presenter
     presenter.close()
 

@@ -19,7 +19,15 @@ from fer_core.analysis.analysis import analyze
 from fer_core.analysis.export.cues import clock, cues_of, subtitles_of
 from fer_core.analysis.export.formats import EXPORTERS, export
 from fer_core.analysis.model import LoadedModel
-from fer_core.analysis.timeline import AudioSource, Marker, ModelUsed, Segment, Source, Timeline
+from fer_core.analysis.timeline import (
+    AudioSource,
+    Marker,
+    ModelUsed,
+    Segment,
+    Source,
+    Timeline,
+    VideoSource,
+)
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
 from fer_core.media import FaceBox
@@ -110,6 +118,19 @@ def test_json_keeps_its_contract(timeline: Timeline, schema: dict[str, Any]) -> 
     assert document["summary"]["speech_s"] == 0.4375
     assert document["segments"][2]["emotion"] is None
     assert document["segments"][-1]["end_s"] == document["source"]["duration_s"] == 1.25
+
+
+def test_a_timeline_is_read_back_from_its_json(timeline: Timeline) -> None:
+    marked = replace(
+        timeline, face_id=1, faces=2, only="audio", sound_track=2, files=("a.csv", "a.json"),
+        markers=(Marker(0.5, "a laugh"),), model=replace(timeline.model, card=""),
+        source=replace(timeline.source, video=VideoSource(640, 480, 25.0, 31)),
+    )  # fmt: skip
+    for told in (timeline, marked, replace(timeline, probabilities=None)):
+        document = told.as_json()
+        assert Timeline.from_json(document).as_json() == document
+    with pytest.raises(ValueError, match="schema"):
+        Timeline.from_json(timeline.as_json() | {"schema": 0})
 
 
 def test_the_summary_says_of_how_much_of_the_time_each_emotion_leads(timeline: Timeline) -> None:

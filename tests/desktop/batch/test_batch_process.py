@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,20 @@ def test_it_tells_of_all_recordings_of_the_one_at_work_and_of_each_that_is_done(
     assert heard == [
         (Listed(a, 4.0), Listed(b, 4.0)),
         Step(a, 0.25, 9.0),
-        Done(a, (sad,), None, 3.0),
-        Done(b, (), "It is damaged.", 3.0),
+        Done(a, Path("/out/a.json"), (sad,), None, 3.0),
+        Done(b, None, (), "It is damaged.", 3.0),
     ]
     arguments = json.loads((batch_plan.out / "arguments.json").read_text())
     assert arguments == batch_plan.arguments()
+
+
+def test_of_each_face_there_is_no_one_document(
+    process, heard, batch_plan, scripted_batch: Script, analysed, qtbot
+) -> None:
+    scripted_batch(("out", analysed.files("a.mp4") + analysed.done("a.mp4", "sad")))
+    with qtbot.waitSignal(process.finished, timeout=20_000):
+        process.start(replace(batch_plan, each_face=True))
+    assert heard[-1].document is None
 
 
 def test_answers_that_are_mostly_uncertain_make_an_uncertain_face() -> None:

@@ -37,11 +37,11 @@ def test_at_the_end_there_is_nothing_to_cancel(strip):
     assert not strip.button.isVisible()
 
 
-def test_a_recording_can_be_analysed_anew(strip):
-    strip.show_said_live()
+def test_a_file_whose_answers_were_known_can_be_analysed_anew(strip):
+    strip.show_known("As said live")
     assert strip.words.text() == "As said live"
     assert strip.button.isVisible()
-    assert strip.button.accessibleName() == "Analyse the recording anew"
+    assert strip.button.accessibleName() == "Analyse the file anew"
     strip.show_preparing()
     assert strip.button.accessibleName() == "Cancel the analysis"
 

@@ -91,7 +91,7 @@ def test_one_is_taken_out_by_its_key_and_all_by_a_button(dialog: BatchDialog, qt
     dialog.table.selectRow(1)
     qtbot.keyClick(dialog.table, Qt.Key.Key_Delete)
     assert texts(dialog, NAME) == ["a.mp4", "c.mp4"]
-    dialog.show_done(Done(Path("/c.mp4"), (face(1, 1),), None, None))
+    dialog.show_done(Done(Path("/c.mp4"), None, (face(1, 1),), None, None))
     assert texts(dialog) == ["waiting", "happy"]
     assert dialog.plan().named == (Path("/a.mp4"), Path("/c.mp4"))
     dialog.clear.click()
@@ -152,12 +152,12 @@ def test_bars_show_of_how_much_of_the_time_an_emotion_leads_and_how_certainly(
     dialog: BatchDialog,
 ) -> None:
     dialog.add([Path("/a.mp4"), Path("/b.mp4")])
-    dialog.show_done(Done(Path("/a.mp4"), (face(0.8, 0.4),), None, None))
+    dialog.show_done(Done(Path("/a.mp4"), None, (face(0.8, 0.4),), None, None))
     full, pale, empty = (colour_at(dialog, 0, share) for share in (0.2, 0.6, 0.9))
     assert full == QColor(DARK.emotions[HAPPY])
     assert empty == QColor(DARK.line)
     assert len({full.name(), pale.name(), empty.name()}) == 3
-    dialog.show_done(Done(Path("/b.mp4"), (face(1, 1), face(0, 0)), None, None))
+    dialog.show_done(Done(Path("/b.mp4"), None, (face(1, 1), face(0, 0)), None, None))
     assert colour_at(dialog, 1, 0.5, 0.25) == QColor(DARK.emotions[HAPPY])
     assert colour_at(dialog, 1, 0.5, 0.75) == QColor(DARK.line)
 
@@ -165,7 +165,7 @@ def test_bars_show_of_how_much_of_the_time_an_emotion_leads_and_how_certainly(
 def test_what_a_bar_shows_stands_in_words_too(dialog: BatchDialog) -> None:
     dialog.add([Path("/a.mp4"), Path("/b.mp4"), Path("/c.mp4")])
     nobody = FaceResult(None, (0.0,) * 8, (0.0,) * 8)
-    dialog.show_done(Done(Path("/a.mp4"), (face(0.8, 0.1), nobody), None, None))
+    dialog.show_done(Done(Path("/a.mp4"), None, (face(0.8, 0.1), nobody), None, None))
     assert texts(dialog)[0] == "happy, uncertain, nothing to judge"
     told = dialog.table.item(0, SHARES).data(Qt.ItemDataRole.AccessibleTextRole)
     assert told == "happy 80%, uncertain 70%, nothing to judge 20%\nnothing to judge 100%"
@@ -176,7 +176,7 @@ def test_one_that_failed_says_why_in_its_row(dialog: BatchDialog) -> None:
     path = Path("/deep/a.mp4")
     dialog.add([path])
     dialog.show_step(Step(path, 0.5, None))
-    dialog.show_done(Done(path, (), "“/deep/a.mp4” is damaged.", None))
+    dialog.show_done(Done(path, None, (), "“/deep/a.mp4” is damaged.", None))
     assert texts(dialog) == ["failed"]
     assert dialog.table.shown(0).error == "“a.mp4” is damaged."
     assert dialog.table.item(0, SAID).toolTip() == "“/deep/a.mp4” is damaged."
