@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fer_desktop.batch_presenter import BatchPresenter
+from fer_desktop.playback.known_answers import known_answers
 from fer_desktop.settings import Settings
 from fer_desktop.ui.batch_table import SAID
 from fer_desktop.ui.main_window import MainWindow
@@ -61,6 +62,9 @@ def test_a_folder_is_analysed_stopped_and_gone_on_with(presenter, folder: Path, 
     expected = [f"{name}.{suffix}" for name in names for suffix in ("csv", "json")]
     assert results == sorted(["all recordings.csv", *expected])
     told = json.loads((folder / "analysis" / f"{names[0]}.json").read_text())["summary"]
+    assert len(presenter._analysed) == 3
+    for recording, document in presenter._analysed.items():
+        assert known_answers(recording, document).timeline.emotion == "angry"
     assert dialog.table.shown(0).faces[0].shares[4] == told["shares"]["angry"] > 0
 
 
