@@ -22,6 +22,7 @@ examples:
   fer-desktop --camera 1 --microphone none     the second camera, no sound
   fer-desktop --camera http://192.168.1.7:8080/video    a phone's camera
   fer-desktop FILE                             play a recording, and see what is in it
+  fer-desktop FILE FILE FOLDER                 analyse several, one after another
   fer-desktop --demo                           a drawn face and a synthetic voice, no devices
   fer-desktop --exit-after 60 --report out.json         one minute, predictions to a file
 
@@ -38,11 +39,12 @@ def parse_arguments(arguments: list[str] | None = None) -> Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "file",
-        nargs="?",
+        "files",
+        nargs="*",
         type=_file,
         metavar="FILE",
-        help="a video or sound file to play and analyse, instead of camera and microphone",
+        help="a video or sound file to play and analyse, instead of camera and microphone; "
+        "several, or a folder, are listed to be analysed one after another",
     )
     parser.add_argument(
         "--camera",
@@ -98,7 +100,7 @@ def parse_arguments(arguments: list[str] | None = None) -> Namespace:
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     if options.demo and (options.camera or options.microphone):
         parser.error("--demo brings its own camera and microphone; leave out the others")
-    if options.file and (options.demo or options.record):
+    if options.files and (options.demo or options.record):
         parser.error("a FILE is played without camera and microphone; leave out --demo, --record")
     if options.camera == options.microphone == "none":
         parser.error("--camera none and --microphone none leave nothing to predict from")
@@ -162,7 +164,7 @@ def _file(text: str) -> Path:
     path = _path(text)
     if not path.exists():
         raise argparse.ArgumentTypeError(f"there is no file {text!r}")
-    return path
+    return path.absolute()
 
 
 def _folder(text: str) -> Path:

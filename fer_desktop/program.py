@@ -154,8 +154,8 @@ class Program(QObject):
             self._show(Notice("settings", text, hint, severity="warning"))
         self._presenter.load_model()
         self._presenter.find_devices()
-        if options.file is not None:
-            self._open(options.file)
+        if options.files:
+            window.take(options.files)
         elif by_itself:
             self._presenter.start()
 

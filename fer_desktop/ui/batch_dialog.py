@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -38,7 +38,9 @@ from fer_desktop.ui.theme import is_theme_change
 _ALWAYS = "json"
 _CHOSEN = ("csv", _ALWAYS)  # at first
 _STEPS = 1000
+_AROUND = QSize(40, 80)  # the window's own frame, and what the system takes
 _IDLE = "Add recordings or whole folders, or drop them here."
+_READY = "They are analysed one after another; the window may be used meanwhile."
 
 
 class BatchDialog(QDialog):
@@ -119,7 +121,8 @@ class BatchDialog(QDialog):
         column.addWidget(self.words)
         column.addWidget(self.bar)
         column.addWidget(buttons)
-        self.resize(820, 640)
+        room = self.screen().availableSize() - _AROUND
+        self.resize(QSize(820, 640).boundedTo(room))
         self._drop = FileDrop(self)
         self._connect()
         self._look()
@@ -134,6 +137,7 @@ class BatchDialog(QDialog):
         self._named += new
         self._stopped = False
         self.table.add(new)
+        self.words.setText(_READY)
         self._look()
 
     def plan(self) -> BatchPlan | None:

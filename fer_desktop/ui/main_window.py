@@ -152,6 +152,13 @@ class MainWindow(QMainWindow):
         self._enable_session()
         self._centre.setFocus()
 
+    def take(self, paths: Sequence[Path]) -> None:
+        """One recording is shown, several or a folder are analysed in a list of their own."""
+        if len(paths) == 1 and not os.path.isdir(paths[0]):
+            self.open_requested.emit(paths[0])
+        else:
+            self.batch_requested.emit(list(paths))
+
     def use_model(self, folder: Path) -> None:
         """From now on that of ``folder`` answers."""
         self._change(model=str(folder))
@@ -307,8 +314,8 @@ class MainWindow(QMainWindow):
         self.tool_row.mode_picked.connect(self._pick_mode)
         self.smoothing.valueChanged.connect(lambda value: self._change(smoothing=value / 100))
         self.notices.retry.connect(self.retry_requested)
-        self.tool_row.open.picked.connect(self._open)
-        self._drop.dropped.connect(self._take)
+        self.tool_row.open.picked.connect(self.open_requested)
+        self._drop.dropped.connect(self.take)
         self.video.clicked.connect(self.face_clicked)
         self.video.released.connect(self.face_released)
 
@@ -349,17 +356,7 @@ class MainWindow(QMainWindow):
 
     def _ask_for_file(self) -> None:
         if (path := ask_for_file(self)) is not None:
-            self._open(path)
-
-    def _open(self, path: Path) -> None:
-        self.open_requested.emit(path)
-
-    def _take(self, paths: Sequence[Path]) -> None:
-        """What was dropped: one recording is shown, several are analysed in a list of their own."""
-        if len(paths) == 1 and not os.path.isdir(paths[0]):
-            self._open(paths[0])
-        else:
-            self.batch_requested.emit(list(paths))
+            self.open_requested.emit(path)
 
     def _leave_file(self) -> None:
         if self.isFullScreen():

@@ -251,6 +251,15 @@ def test_closing_ends_a_training_which_can_go_on(
     assert not training.process.runs
 
 
+def test_several_files_named_at_the_start_are_listed(start, until, settings_file, tmp_path) -> None:
+    save_settings(Settings(agreed=True), settings_file)
+    (tmp_path / "a.mp4").touch()
+    program = start(str(tmp_path), str(tmp_path / "a.mp4"), "--exit-after", "60")
+    until(lambda: program.window.findChild(BatchDialog) is not None)
+    assert program.window.findChild(BatchDialog).plan().named == (tmp_path, tmp_path / "a.mp4")
+    assert program._files is None
+
+
 def test_several_recordings_are_listed_beside_the_session_and_closing_ends_their_analysis(
     start, until, scripted_batch, batch_plan, analysed, tmp_path, qtbot
 ) -> None:

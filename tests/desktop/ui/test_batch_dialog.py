@@ -57,6 +57,7 @@ def test_files_and_folders_are_added_once_and_make_a_plan(
     dialog.add([tmp_path / "a.mp4"])
     assert texts(dialog, NAME) == ["a.mp4", tmp_path.name]
     assert texts(dialog) == ["waiting", "a folder"]
+    assert "one after another" in dialog.words.text()
     dialog._boxes["html"].click()
     dialog.each_face.click()
     with qtbot.waitSignal(dialog.start_requested) as wanted:
