@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -39,6 +40,14 @@ from fer_desktop.training import training_process
 from fer_desktop.training.plan import Corpus, TrainingPlan
 
 FACE = FaceBox(20, 10, 24, 24, 0.9)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_stay() -> Iterator[None]:
+    """The folder made above goes with the tests."""
+    folder = Path(os.environ["FER_DESKTOP_SETTINGS"]).parent
+    yield
+    shutil.rmtree(folder)
 
 
 class ScriptedCamera:
