@@ -141,10 +141,8 @@ def _prediction(line: dict[str, Any]) -> tuple[Prediction | None, list[FaceBox |
         heard[place] = "audio" in segment["modalities"]
         seen[place] = "video" in segment["modalities"]
         speech[place] = segment["speech"]
-        first = place * FRAMES_PER_SEGMENT
-        faces[first : first + FRAMES_PER_SEGMENT] = [
-            face_from_json(segment["face"])
-        ] * FRAMES_PER_SEGMENT
+        first, face = place * FRAMES_PER_SEGMENT, face_from_json(segment["face"])
+        faces[first : first + FRAMES_PER_SEGMENT] = [face] * FRAMES_PER_SEGMENT
     prediction = Prediction(
         clip_end_s=line["end_s"],
         probabilities=from_labels(line["probabilities"]).astype(np.float32),

@@ -98,14 +98,12 @@ class BatchTable(QTableWidget):
     def show_done(self, path: Path, faces: Sequence[FaceResult], error: str | None) -> None:
         row = self._row(path)
         shown = self._shown[row]
-        shown.done, shown.faces, shown.error = None, tuple(faces), error
+        shown.done, shown.faces, shown.error = None, tuple(faces), None
         if error is not None:
             shown.error = error.replace(str(path), path.name)
             self._say(row, "failed", error)
         else:
-            self._say(
-                row, ", ".join(map(_leader, faces)), "\n".join(_in_words(face) for face in faces)
-            )
+            self._say(row, ", ".join(map(_leader, faces)), "\n".join(map(_in_words, faces)))
 
     def show_waiting(self) -> None:
         """What was at work when all was stopped has not begun."""
