@@ -7,9 +7,10 @@ was heard or seen it is empty. Of several faces each has a strip.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter
@@ -29,8 +30,9 @@ from fer_desktop.ui.segment_picture import MUTED_ALPHA
 from fer_desktop.ui.theme import colours_of
 from fer_desktop.ui.timeline import clock
 
-HEADINGS = ("Recording", "Length", "Leads", "Share of the time")
+HEADINGS = ("Recording", "Length", "On the whole", "Share of the time")
 NAME, LENGTH, SAID, SHARES = range(len(HEADINGS))
+_UNSORTED = -1  # in the order of the work
 _MARGIN = 5  # of a bar in its cell, in pixels
 _THIN = 4  # height of the bar that shows how far a recording is
 
@@ -40,6 +42,9 @@ class Row:
     """What is known of a recording."""
 
     path: Path
+    said: str  # in the third column
+    length_s: float = 0.0  # 0: not known
+    details: str = ""  # a tooltip that says more
     done: float | None = None  # share that is analysed, while it is
     faces: tuple[FaceResult, ...] = ()
     error: str | None = None
@@ -53,10 +58,16 @@ class BatchTable(QTableWidget):
         super().__init__(0, len(HEADINGS))
         self._rows: dict[Path, int] = {}
         self._shown: list[Row] = []
+        self._cells: list[tuple[QTableWidgetItem, ...]] = []
         self.setHorizontalHeaderLabels(HEADINGS)
         self.verticalHeader().hide()
         header = self.horizontalHeader()
         header.setHighlightSections(False)
+        header.setSectionsClickable(True)
+        header.setToolTip("A click sorts by this column; another turns the order round")
+        header.setSortIndicatorShown(True)
+        header.setSortIndicator(_UNSORTED, Qt.SortOrder.AscendingOrder)
+        header.sortIndicatorChanged.connect(self._sort)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column in (NAME, SHARES):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
@@ -80,48 +91,49 @@ class BatchTable(QTableWidget):
         """Files, and folders whose recordings are not known yet; what is there stays once."""
         for path in paths:
             if path not in self._rows:
-                folder = os.path.isdir(path)
-                self._append(path, "", "a folder" if folder else "waiting")
+                self._append(Row(path, "a folder" if os.path.isdir(path) else "waiting"))
 
     def set_files(self, files: Sequence[Listed]) -> None:
         """What was found, in the order of the work; nothing is done of it yet."""
         self.clear_rows()
         for file in files:
-            self._append(file.path, clock(file.duration_s) if file.duration_s else "", "waiting")
+            self._append(Row(file.path, "waiting", file.duration_s))
 
     def show_step(self, path: Path, share: float) -> None:
         """How far a recording is, 0 to 1."""
-        row = self._row(path)
-        self._shown[row].done = share
-        self._say(row, f"analysing {share:.0%}")
+        row = self._shown[self._row(path)]
+        row.done, row.said = share, f"analysing {share:.0%}"
+        self._fill(row)
 
     def show_done(self, path: Path, faces: Sequence[FaceResult], error: str | None) -> None:
-        row = self._row(path)
-        shown = self._shown[row]
-        shown.done, shown.faces, shown.error = None, tuple(faces), None
+        row = self._shown[self._row(path)]
+        row.done, row.faces, row.error = None, tuple(faces), None
         if error is not None:
-            shown.error = error.replace(str(path), path.name)
-            self._say(row, "failed", error)
+            row.error = error.replace(str(path), path.name)
+            row.said, row.details = "failed", error
         else:
-            self._say(row, ", ".join(map(_leader, faces)), "\n".join(map(_in_words, faces)))
+            row.said = ", ".join(map(_leader, faces))
+            row.details = "\n".join(map(_in_words, faces))
+        self._fill(row)
 
     def show_waiting(self) -> None:
         """What was at work when all was stopped has not begun."""
-        for row, shown in enumerate(self._shown):
-            if shown.done is not None:
-                shown.done = None
-                self._say(row, "waiting")
+        for row in self._shown:
+            if row.done is not None:
+                row.done, row.said = None, "waiting"
+                self._fill(row)
 
     def clear_rows(self) -> None:
+        self.horizontalHeader().setSortIndicator(_UNSORTED, Qt.SortOrder.AscendingOrder)
         self.setRowCount(0)
-        self._rows.clear()
-        self._shown.clear()
+        for kept in (self._rows, self._shown, self._cells):
+            kept.clear()
 
     def remove(self, path: Path) -> None:
         row = self._rows.pop(path)
         self.removeRow(row)
-        del self._shown[row]
-        self._rows = {shown.path: number for number, shown in enumerate(self._shown)}
+        del self._shown[row], self._cells[row]
+        self._number()
 
     def chosen(self) -> Path | None:
         row = self.currentRow()
@@ -147,31 +159,62 @@ class BatchTable(QTableWidget):
 
     def _row(self, path: Path) -> int:
         if path not in self._rows:
-            self._append(path, "", "waiting")
+            self._append(Row(path, "waiting"))
         return self._rows[path]
 
-    def _append(self, path: Path, length: str, said: str) -> None:
-        row = len(self._shown)
-        self._rows[path] = row
-        self._shown.append(Row(path))
-        self.insertRow(row)
-        name = QTableWidgetItem(path.name or str(path))
-        name.setToolTip(str(path))
-        self.setItem(row, NAME, name)
-        self.setItem(row, LENGTH, QTableWidgetItem(length))
-        self.setItem(row, SAID, QTableWidgetItem())
-        self.setItem(row, SHARES, QTableWidgetItem())
-        self._say(row, said)
+    def _append(self, row: Row) -> None:
+        number = len(self._shown)
+        self._rows[row.path] = number
+        self._shown.append(row)
+        self.insertRow(number)
+        cells = tuple(QTableWidgetItem() for _ in HEADINGS)
+        for column, cell in enumerate(cells):
+            self.setItem(number, column, cell)
+        self._cells.append(cells)
+        self._fill(row)
 
-    def _say(self, row: int, text: str, details: str = "") -> None:
-        model = self.model()
-        model.setData(model.index(row, SAID), text)
-        for column in (SAID, SHARES):
-            model.setData(model.index(row, column), details or text, Qt.ItemDataRole.ToolTipRole)
-        # A reader of the screen hears what the bar shows.
-        bar = model.index(row, SHARES)
-        model.setData(bar, details or text, Qt.ItemDataRole.AccessibleTextRole)
-        self.update(bar)
+    def _fill(self, row: Row) -> None:
+        """What stands in its cells; a reader of the screen hears what the bar shows."""
+        name, length, said, bar = self._cells[self._rows[row.path]]
+        name.setText(row.path.name or str(row.path))
+        name.setToolTip(str(row.path))
+        length.setText(clock(row.length_s) if row.length_s else "")
+        said.setText(row.said)
+        told = row.details or row.said
+        for cell in (said, bar):
+            cell.setToolTip(told)
+        bar.setData(Qt.ItemDataRole.AccessibleTextRole, told)
+        self.update(self.indexFromItem(bar))
+
+    def _sort(self, column: int, order: Qt.SortOrder) -> None:
+        if column == _UNSORTED:
+            return
+        chosen = self.chosen()
+        self._shown.sort(key=_ORDERS[column], reverse=order == Qt.SortOrder.DescendingOrder)
+        self._number()
+        for row in self._shown:
+            self._fill(row)
+        if chosen is not None:
+            self.selectRow(self._rows[chosen])
+
+    def _number(self) -> None:
+        self._rows = {row.path: number for number, row in enumerate(self._shown)}
+
+
+def _by_share(row: Row) -> tuple[int, float]:
+    """By the emotion that leads longest, its largest share first; what has none comes last."""
+    shares = row.faces[0].shares if row.faces else ()
+    if not any(shares):
+        return len(EMOTIONS), 0.0
+    return shares.index(max(shares)), -max(shares)
+
+
+_ORDERS: dict[int, Callable[[Row], Any]] = {
+    NAME: lambda row: row.path.name.casefold(),
+    LENGTH: lambda row: row.length_s,
+    SAID: lambda row: row.said,
+    SHARES: _by_share,
+}
 
 
 class _Bars(QStyledItemDelegate):

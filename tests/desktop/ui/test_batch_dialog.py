@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QFileDialog
 
@@ -197,3 +197,28 @@ def test_the_legend_follows_the_theme(dialog: BatchDialog) -> None:
     assert LIGHT.emotions[0] in dialog._legend.text()
     for emotion in EMOTIONS:
         assert emotion in dialog._legend.text()
+
+
+def test_a_click_on_a_heading_sorts_and_another_turns_the_order_round(
+    dialog: BatchDialog, qtbot
+) -> None:
+    files = {"b.mp4": (60.0, 0.4), "A.mp4": (3600.0, 0.9), "c.mp4": (5.0, 0.0)}
+    dialog.add([Path("/b.mp4")])
+    dialog.show_files([Listed(Path(f"/{name}"), length_s) for name, (length_s, _) in files.items()])
+    for name, (_, share) in files.items():
+        dialog.show_done(Done(Path(f"/{name}"), None, (face(share, share),), None, None))
+    dialog.table.selectRow(0)
+    header = dialog.table.horizontalHeader()
+
+    def click(column: int) -> str:
+        place = QPoint(header.sectionViewportPosition(column) + 9, header.height() // 2)
+        qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        return "".join(name[0] for name in texts(dialog, NAME))
+
+    assert [click(NAME), click(NAME), click(NAME)] == ["Abc", "cbA", "Abc"]
+    assert [click(LENGTH), click(LENGTH)] == ["cbA", "Abc"]
+    assert click(SHARES) == "Abc"
+    assert dialog.table.chosen() == Path("/b.mp4"), "what was chosen stays so"
+    dialog.show_done(Done(Path("/b.mp4"), None, (), "It is gone.", None))
+    assert texts(dialog) == ["happy", "failed", "happy"]
+    assert [dialog.table.shown(row).error for row in range(3)] == [None, "It is gone.", None]
