@@ -196,6 +196,7 @@ def check_overview(path: Path, jobs: Sequence[Job], formats: Sequence[str]) -> N
     """
     taken = {_file_key(job.path) for job in jobs} - {None}
     results = {result_path(job, name).absolute() for job in jobs for name in formats}
+    results |= {folder for result in results for folder in result.parents}  # some not there yet
     if path.is_dir() or _file_key(path) in taken or path.absolute() in results:
         raise UserError(f"The overview cannot be “{path}”, which is taken.", "Name another file.")
     check_writable(path.parent)

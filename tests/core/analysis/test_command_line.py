@@ -113,7 +113,7 @@ def test_an_overview_has_a_row_for_each_file_and_says_what_failed(
         table.unlink()
 
 
-@pytest.mark.parametrize("taken", ["media/a.wav", "out/a.csv", "media"])
+@pytest.mark.parametrize("taken", ["media/a.wav", "out/a.csv", "media", "out"])
 def test_an_overview_takes_nobodys_place(
     taken: str, media: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
