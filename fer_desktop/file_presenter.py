@@ -39,7 +39,7 @@ class FilePresenter(QObject):
     """One file at a time: shows how it plays and what is found in it."""
 
     def __init__(
-        self, window: MainWindow, recent: RecentFiles, analysed: Mapping[Path, Path] | None = None
+        self, window: MainWindow, recent: RecentFiles, analysed: Mapping[Path, Path]
     ) -> None:
         """``analysed``: files that were analysed before, and the JSON of each."""
         super().__init__(window)
@@ -53,7 +53,7 @@ class FilePresenter(QObject):
         self._recent = recent
         self._settings = window.settings
         self._cancelled = self._failed = False
-        self._analysed = {} if analysed is None else analysed
+        self._analysed = analysed
         self._anew = False  # also where the answers are known
         self._known = ""  # whence those that are shown were known; empty: of this analysis
         self._outdated = False  # the model is another than the one that was asked

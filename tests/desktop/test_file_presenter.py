@@ -600,7 +600,7 @@ def test_a_file_goes_on_where_it_was_left_also_after_a_restart(
     desk.presenter.close()
     assert RecentFiles(desk.recent._kept_in).place_s(film) == 6.5
 
-    again = FilePresenter(desk.window, RecentFiles(desk.recent._kept_in))
+    again = FilePresenter(desk.window, RecentFiles(desk.recent._kept_in), desk.analysed)
     again.open(film)
     until(lambda: again.player.playing and again.player.position_s > 6.6, 30)
     again.player.pause()
