@@ -1,8 +1,8 @@
 """How often the bundled model is right: ``python -m benchmarks.accuracy --ferplus DIR ...``.
 
 Not among ``python -m benchmarks``, because it needs the corpora. RAVDESS is scored here by the
-validation actors of the model alone, which chose its temperatures: ``train.py crossval`` scores
-the way it was trained on people of whom nothing was known.
+validation actors of the split "bundled" alone, which chose the model's temperatures: ``train.py
+crossval`` scores the way it was trained on people of whom nothing was known.
 """
 
 from __future__ import annotations
@@ -151,7 +151,11 @@ def clips(model: MultimodalFER, folder: Path, cache: Path) -> list[Figure]:
 
 
 def clip_of(path: Path) -> Item | None:
-    """The clip with the emotion its name says; neutral for talk, None for no clip."""
+    """The clip with the emotion its name says, None if it says none.
+
+    Names are those of RAVDESS (01-01-...), cremad_EMOTION... for takes of CREMA-D, and grid_... for
+    talk of the GRID corpus (M. Cooke et al. 2006), which is neutral.
+    """
     name = path.stem
     if name.startswith("01-01-"):
         emotion = int(name.split("-")[2]) - 1
@@ -172,15 +176,20 @@ def scored(
     return score(answers.calibrated(model.config.temperatures))
 
 
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+    made.add_argument("--ferplus", type=Path, metavar="DIR", help="its validation pictures")
+    made.add_argument("--ravdess", type=Path, metavar="DIR", help="its speech: actors 17, 18, 22")
+    made.add_argument("--clips", type=Path, metavar="DIR", help="files named as clip_of says")
+    made.add_argument("--model", type=Path, default=bundled_model())
+    made.add_argument("--cache", type=Path, default=Path("out/cache"))
+    return made
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
-    parser.add_argument("--ferplus", type=Path, metavar="DIR")
-    parser.add_argument("--ravdess", type=Path, metavar="DIR")
-    parser.add_argument("--clips", type=Path, metavar="DIR")
-    parser.add_argument("--actors", default="17,18,22", help="who the model did not train on")
-    parser.add_argument("--model", type=Path, default=bundled_model())
-    parser.add_argument("--cache", type=Path, default=Path("out/cache"))
-    options = parser.parse_args()
+    options = parser().parse_args()
+    if not (options.ferplus or options.ravdess or options.clips):
+        parser().error("name at least one of --ferplus, --ravdess and --clips")
     model = load_checkpoint(options.model)
     figures: list[Figure] = []
     stills: list[Item] = []
@@ -190,9 +199,8 @@ def main() -> int:
         stills = list(fold.test)
         figures += faces(model, stills, options.cache)
     if options.ravdess:
-        chosen = {f"{int(actor):02d}" for actor in options.actors.split(",")}
-        corpus = read_corpus("ravdess", options.ravdess)
-        heard = [item for item in corpus.items if item.speaker in chosen]
+        (fold,) = split(read_corpus("ravdess", options.ravdess), "bundled")
+        heard = list(fold.validation)
         figures += voices(model, heard, options.cache)
     if stills and heard:
         figures += pairs(model, [*heard, *stills], options.cache)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from fer_core.data.item import Corpus, Item, OfficialSplit
 from fer_core.errors import UserError
@@ -37,6 +37,7 @@ RAVDESS_FOLDS: dict[str, tuple[tuple[int, ...], ...]] = {
 # data, ICPR 2022
 CHUMACHENKO_TEST = (5, 10, 16, 19)
 CHUMACHENKO_VALIDATION = (11, 13, 18, 22)
+BUNDLED_VALIDATION = (17, 18, 22)  # drawn once; the others of dev5 train the bundled model
 ALL_ACTORS = range(1, 25)
 
 PARTS: tuple[OfficialSplit, ...] = ("train", "valid", "test")
@@ -45,6 +46,7 @@ SPLITS: dict[str, str] = {
     "luna5": "RAVDESS: the five folds of Luna-Jiménez et al.",
     "chumachenko": "RAVDESS: one fold with validation actors, of Chumachenko et al.",
     "dev5": "RAVDESS: five folds of 19 actors; 2, 5, 14, 15 and 16 take no part",
+    "bundled": "RAVDESS: the bundled model's; 17, 18 and 22 validate, the others of dev5 train",
     "official": "as the corpus publishes it",
     "train": "everything in the official training part is the test",
     "valid": "everything in the official validation part is the test",
@@ -103,7 +105,7 @@ def split(
     Raises:
         UserError: there is no such split, or not of this corpus, or actors are missing.
     """
-    if name in RAVDESS_FOLDS or name == "chumachenko":
+    if name in RAVDESS_FOLDS or name in ("chumachenko", "bundled"):
         return _ravdess(corpus, name, allow_missing)
     if name == "official":
         return _official(corpus)
@@ -184,13 +186,16 @@ def _ravdess(corpus: Corpus, name: str, allow_missing: bool) -> tuple[Fold, ...]
             f"The split {name} names actors of RAVDESS, and this is {corpus.name}.",
             f"Use {default_split(corpus)}.",
         )
+    tests: tuple[tuple[int, ...], ...]
+    validation: tuple[int, ...]
     if name == "chumachenko":
-        tests: tuple[tuple[int, ...], ...] = (CHUMACHENKO_TEST,)
-        validation, named = _codes(CHUMACHENKO_VALIDATION), _codes(ALL_ACTORS)
+        tests, validation, named = (CHUMACHENKO_TEST,), CHUMACHENKO_VALIDATION, tuple(ALL_ACTORS)
+    elif name == "bundled":
+        tests, validation, named = ((),), BUNDLED_VALIDATION, tuple(chain(*RAVDESS_FOLDS["dev5"]))
     else:
         tests = RAVDESS_FOLDS[name]
-        validation, named = (), _codes(actor for actors in tests for actor in actors)
-    missing = sorted(set(named) - set(speakers_of(corpus.items)))
+        validation, named = (), tuple(chain(*tests))
+    missing = sorted({*_codes(named)} - {*speakers_of(corpus.items)})
     if missing and not allow_missing:
         raise UserError(
             f"The split {name} needs actors that are not in “{corpus.folder}”: {_listed(missing)}.",
@@ -198,25 +203,27 @@ def _ravdess(corpus: Corpus, name: str, allow_missing: bool) -> tuple[Fold, ...]
         )
     folds = []
     for number, actors in enumerate(tests):
-        test = _codes(actors)
+        test, validated = _codes(actors), _codes(validation)
+        train = {*_codes(named)} - {*test, *validated}
+        parts = [f"tested on actors {_listed(test)}"] if test else []
+        parts += [f"validated on {_listed(validated)}"] if validated else []
         says = (
-            f"{name}, fold {number} of {len(tests)}: tested on actors {_listed(test)}"
-            + (f", validated on {_listed(validation)}" if validation else "")
+            f"{name}, fold {number} of {len(tests)}: {', '.join(parts)}"
             + ", none of whom is in its training part"
             + (f"; missing from the folder: {_listed(missing)}" if missing else "")
         )
         fold = _fold(
             f"{name}-{number}",
-            train=[i for i in corpus.items if i.speaker in {*named} - {*test, *validation}],
-            validation=[i for i in corpus.items if i.speaker in validation],
+            train=[i for i in corpus.items if i.speaker in train],
+            validation=[i for i in corpus.items if i.speaker in validated],
             test=[i for i in corpus.items if i.speaker in test],
             says=says,
         )
-        if fold.test:
+        if fold.test if test else fold.validation:
             folds.append(fold)
     if not folds:
         raise UserError(
-            f"No actor that the split {name} tests is in “{corpus.folder}”.",
+            f"No actor that the split {name} scores is in “{corpus.folder}”.",
             "Choose another split.",
         )
     return tuple(folds)

@@ -124,6 +124,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     for folder, model in zip(folders, models, strict=True):
         taught = model.config.trained_on or "nothing"
         print(f"train.py: {folder} was trained on: {taught}", file=sys.stderr)
+    print(f"train.py: who is scored: {trial.description}", file=sys.stderr)
     answers = ensemble(
         answers_of_all(models, items, cache_of(options), modalities_of(options), bar)
     )
@@ -139,7 +140,7 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
     from fer_core.data.pairs import pairs_of
     from fer_core.evaluation.measurement import Trial
     from fer_core.training.counting import bar
-    from fer_core.training.material import having, read_material
+    from fer_core.training.material import having, read_material, with_a_test
     from fer_core.training.measuring import ways
 
     choices = choices_of(options)
@@ -154,7 +155,8 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
         own = read_material(choice, options.seed, options.allow_missing, bar)
         # A single one of faces is seen beside any fold of voices.
         every = options.fold is None or (folds and len(own.folds) == 1)
-        chosen = own.folds if every else (own.fold(options.fold),)
+        named = own.folds if every else (own.fold(options.fold),)
+        chosen = [with_a_test(fold) for fold in named]
         folds += chosen
         parts.append(tuple(item for fold in chosen for item in fold.test))
     items = parts[0]

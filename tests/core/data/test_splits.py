@@ -107,6 +107,16 @@ def test_dev5_leaves_the_held_out_actors_out_of_everything() -> None:
         assert not (train | validation | test) & {"02", "05", "14", "15", "16"}
 
 
+def test_the_bundled_models_people_are_the_same_whoever_else_is_in_the_folder() -> None:
+    for whole in (actors(range(1, 25)), actors(DEV5_ACTORS)):
+        (fold,) = split(whole, "bundled")
+        train, validation, test = parts(fold)
+        assert (validation, test) == ({"17", "18", "22"}, set())
+        assert train == {f"{actor:02d}" for actor in DEV5_ACTORS} - validation
+        assert with_validation(fold, 3, seed=1) == fold
+        assert "validated on 17, 18 and 22" in fold.description
+
+
 def test_missing_actors_are_an_error_unless_allowed() -> None:
     some = actors(DEV5_ACTORS)
     assert len(split(some, "dev5")) == 5
@@ -115,7 +125,7 @@ def test_missing_actors_are_an_error_unless_allowed() -> None:
     folds = split(some, "luna5", allow_missing=True)
     assert [fold.name for fold in folds] == ["luna5-1", "luna5-2", "luna5-3", "luna5-4"]
     assert all("missing from the folder: 02, 05, 14, 15 and 16" in f.description for f in folds)
-    with pytest.raises(UserError, match="No actor that the split dev5 tests"):
+    with pytest.raises(UserError, match="No actor that the split dev5 scores"):
         split(actors([2, 5]), "dev5", allow_missing=True)
 
 

@@ -95,6 +95,18 @@ def test_what_is_shown_is_what_there_is(tested: Tested) -> None:
         tested("--split", "all", "--modalities", "video")
 
 
+def test_where_a_split_tests_nobody_its_validation_people_are_scored_and_that_is_told(
+    tested: Tested, own_voices: Path
+) -> None:
+    heading, *rows = own_voices.read_text().splitlines()
+    parts = ["train"] * 8 + ["valid"] * 4
+    lines = [f"{heading},split", *(f"{row},{part}" for row, part in zip(rows, parts, strict=True))]
+    own_voices.write_text("\n".join(lines))
+    items, trial = tested("--split", "official")
+    assert {item.speaker for item in items} == {"e", "f"}
+    assert "Scored on the validation part" in trial.description
+
+
 @pytest.fixture
 def trained(network: FERConfig, tmp_path: Path) -> Path:
     save_checkpoint(new_model(network, seed=0), tmp_path / "trained")
