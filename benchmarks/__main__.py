@@ -24,12 +24,16 @@ MEASURED = {
 }
 
 
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    made.add_argument("what", nargs="?", default="all", choices=[*MEASURED, "all"])
+    made.add_argument("--seconds", type=float, help="how long each is watched")
+    made.add_argument("--clip", type=Path, help="files: a clip of people, in place of a drawing")
+    return made
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", default="all", choices=[*MEASURED, "all"])
-    parser.add_argument("--seconds", type=float, help="how long each is watched")
-    parser.add_argument("--clip", type=Path, help="files: a clip of people, in place of a drawing")
-    options = parser.parse_args()
+    options = parser().parse_args()
     load = os.getloadavg()[0]
     print(f"{date.today()}, {platform.platform()}, {os.cpu_count()} cores, load {load:.1f}")
     missed = 0

@@ -7,10 +7,14 @@ import re
 import shlex
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
+from benchmarks.__main__ import parser as benchmarks_parser
+from benchmarks.accuracy import parser as accuracy_parser
 from fer_core.analysis.command_line import parser as analyze_parser
 from fer_core.training.command_line import parser as train_parser
 from fer_desktop.command_line import parse_arguments
@@ -18,7 +22,11 @@ from fer_desktop.ui.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 HISTORY = ("CHANGELOG.md", "decisions.md")  # tell what once was
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "resources").rglob("*.md")),
+]
 LIVING = [page for page in PAGES if page.name not in HISTORY]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
@@ -26,6 +34,8 @@ PARSERS: dict[str, Callable[[list[str]], object]] = {
     "fer-desktop": parse_arguments,
     "fer-analyze": analyze_parser().parse_args,
     "train.py": train_parser().parse_args,
+    "benchmarks": benchmarks_parser().parse_args,
+    "benchmarks.accuracy": accuracy_parser().parse_args,
 }
 CALL = re.compile(rf"(?:^|[\s/`])({'|'.join(map(re.escape, PARSERS))}) ((?:[^`\s#]| (?! ))+)")
 
@@ -68,6 +78,11 @@ def test_every_command_is_understood(
         PARSERS[program](arguments)
     except SystemExit:  # prose may leave out what a command needs, but not invent what it has not
         assert "arguments are required" in capsys.readouterr().err
+        commands = list(takewhile(lambda word: not word.startswith("-"), arguments))
+        with suppress(SystemExit):
+            PARSERS[program]([*commands, "--help"])
+        known = capsys.readouterr().out
+        assert all(word in known for word in arguments if word.startswith("--"))
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.name)

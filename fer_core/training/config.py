@@ -2,7 +2,7 @@
 
 A run has a network (``fer_core.config.FERConfig``), a corpus and its split, and stages. What a
 stage says of itself wins over what is said for all: ``stages.audio.epochs`` over
-``training.epochs``. The defaults are those of the training guide.
+``training.epochs``. The defaults are those of ``configs/guide.yaml``.
 """
 
 from __future__ import annotations
