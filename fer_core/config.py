@@ -226,13 +226,20 @@ class FERConfig:
                 f"fusion.key_value_heads: {self.fusion.key_value_heads} do not divide "
                 f"{self.fusion.heads}"
             )
-        if self.fusion.kind == "lfm2" and (self.fusion.head_width or 0) % 2:
+        fusion_head = head_width(self.fusion, self.fusion.width)
+        if self.fusion.kind == "lfm2" and fusion_head % 2:
             # Rotary positions turn pairs of features.
-            raise ValueError(f"fusion.head_width is {self.fusion.head_width}, must be even")
+            raise ValueError(f"fusion.head_width is {fusion_head}, must be even")
         if not self.audio.encoders:
             raise ValueError("audio.encoders: there must be one")
         if self.audio.upstream and self.audio.encoders != ("fastconformer",):
             raise ValueError("audio.upstream: pretrained weights are of one fastconformer")
+        if self.vision.upstream and self.vision.stem == "conv":
+            raise ValueError("vision.upstream: pretrained weights have no convolutional stem")
+        # Normalised in eight groups.
+        attends = self.audio.layers and set(self.audio.encoders) != {"convolutional"}
+        if attends and not self.audio.batch_norm and self.audio.width % 8:
+            raise ValueError(f"audio.width is {self.audio.width}, must be a multiple of 8")
         if self.audio.stem_width % 8:
             raise ValueError(
                 f"audio.stem_width is {self.audio.stem_width}, must be a multiple of 8"

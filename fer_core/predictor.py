@@ -54,7 +54,9 @@ EncodedFaces = Mapping[FaceKey, EncodedFace]
 
 
 class Predictor:
-    """The one way from a clip to an answer, for live, files and training alike.
+    """The one way from a clip to an answer, live and in files.
+
+    Training and its scores share with it how clips are prepared, the network and its calibration.
 
     It detects nothing and remembers nothing: equal clips give equal predictions.
     """

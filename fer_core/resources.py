@@ -10,6 +10,9 @@ _INSTALLED = _PACKAGE / "_resources"
 _ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "resources"
 
 
+CARD_NAME = "model_card.md"  # in a model's folder, beside its weights
+
+
 def bundled_model() -> Path:
     """The folder of the model that ships with the program; a checkout may lack it."""
     return _ROOT / "models" / "compact"

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -84,7 +85,7 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Multimo
     try:
         with torch.device("meta"):  # no memory and no random numbers for what is replaced at once
             model = MultimodalFER(config)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, StrictDataclassError) as error:
         raise UserError(
             f"{folder / CONFIG_NAME} describes a network that cannot be built: {error}.",
             _CHOOSE_ANOTHER,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,8 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder cannot be made or written.
     """
-    draft = path.with_name(f"{path.name}.{os.getpid()}")  # other processes may write the same
+    # Others may write the same at once, and the name may be as long as a name can be.
+    draft = path.with_name(f".draft-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield draft

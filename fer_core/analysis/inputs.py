@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,14 +64,14 @@ def jobs_of(named: Sequence[str], out: Path) -> list[Job]:
 
 def _found(name: str, out: Path) -> list[tuple[Path, Path]]:
     folder = Path(name)
-    if folder.is_dir():
+    if os.path.isdir(folder):  # and not where it may not be looked at, which Path would raise
         paths = _without_results(folder, sorted(folder.rglob("*")), out)
         return [(path, path.relative_to(folder)) for path in paths if _is_media(path)]
-    if glob.has_magic(name) and not folder.exists():
+    if glob.has_magic(name) and not os.path.exists(folder):
         matches = sorted(Path(match) for match in glob.glob(name, recursive=True))
         around = next(parent for parent in folder.parents if not glob.has_magic(str(parent)))
         paths = _without_results(around, matches, out)
-        return [(path, Path(path.name)) for path in paths if path.is_file()]
+        return [(path, Path(path.name)) for path in paths if os.path.isfile(path)]
     return [_itself(name)]
 
 
@@ -86,4 +87,4 @@ def _itself(name: str) -> tuple[Path, Path]:
 
 
 def _is_media(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    return path.suffix.lower() in SUFFIXES and os.path.isfile(path)

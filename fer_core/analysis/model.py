@@ -10,10 +10,8 @@ from typing import Self
 from fer_core.analysis.timeline import ModelUsed
 from fer_core.errors import UserError
 from fer_core.predictor import Predictor
-from fer_core.resources import bundled_model
+from fer_core.resources import CARD_NAME, bundled_model
 from fer_core.weights import CONFIG_NAME, WEIGHTS_NAME, load_config
-
-CARD_NAME = "model_card.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,9 +158,9 @@ def check_writable(folder: Path) -> None:
         UserError: they cannot.
     """
     there = folder
-    while not there.exists() and there != there.parent:
-        there = there.parent
     try:
+        while not there.exists() and there != there.parent:
+            there = there.parent
         with tempfile.TemporaryFile(dir=there) as file:
             file.write(os.urandom(PROBE_BYTES))
             file.flush()
@@ -194,12 +194,16 @@ def check_overview(path: Path, jobs: Sequence[Job], formats: Sequence[str]) -> N
     Raises:
         UserError: it cannot, or would.
     """
+    check_writable(path.parent)
     taken = {_file_key(job.path) for job in jobs} - {None}
     results = {result_path(job, name).absolute() for job in jobs for name in formats}
     results |= {folder for result in results for folder in result.parents}  # some not there yet
-    if path.is_dir() or _file_key(path) in taken or path.absolute() in results:
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # a name that no file can have
+        raise unwritable(path, error) from error
+    if is_folder or _file_key(path) in taken or path.absolute() in results:
         raise UserError(f"The overview cannot be “{path}”, which is taken.", "Name another file.")
-    check_writable(path.parent)
 
 
 def _file_key(path: Path) -> tuple[int, int] | None:

@@ -6,6 +6,7 @@ Times are seconds from the file's own beginning: what a player shows as 0:00. ``
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,13 +42,13 @@ def opened(path: Path) -> Iterator[Any]:
     try:
         # With its protocol, because FFmpeg takes “12:30.mp4” for one named “12”.
         container = av.open(f"{_PROTOCOL}{path}", options=_OPTIONS, metadata_errors="replace")
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file “{path}”.", "Check its name and folder.") from error
     except PermissionError as error:
         raise UserError(f"“{path}” may not be read.", "Allow it in the file's settings.") from error
     except IsADirectoryError as error:
         raise UserError(f"“{path}” is a folder.", "Choose a file in it.") from error
     except (av.error.FFmpegError, OSError) as error:
+        if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+            raise UserError(f"There is no file “{path}”.", "Check its name and folder.") from error
         raise _not_media(path) from error
     with container:
         tracks = sound_track(container), picture_track(container)

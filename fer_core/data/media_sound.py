@@ -150,6 +150,16 @@ def _to_float(frame: Any) -> Any:
     return av.AudioResampler(together, frame.layout.name)
 
 
+def placed(frame: Any) -> Any:
+    """``frame``; where nobody knows where its channels lie, the mean of them as one channel."""
+    if frame.layout.nb_channels <= 2 or _is_surround(frame):
+        return frame
+    (floats,) = _to_float(frame).resample(frame)
+    mean = av.AudioFrame.from_ndarray(_averaged(floats)[None], "fltp", "mono")
+    mean.sample_rate, mean.pts, mean.time_base = frame.sample_rate, frame.pts, frame.time_base
+    return mean
+
+
 def _is_surround(frame: Any) -> bool:
     """FFmpeg knows how loud its centre is; of channels without a place it only has the number."""
     return frame.layout.nb_channels > 2 and not frame.layout.name.endswith(" channels")

@@ -6,9 +6,8 @@ import shutil
 from pathlib import Path
 
 from fer_core.errors import UserError
+from fer_core.resources import CARD_NAME
 from fer_core.weights import load_checkpoint, save_checkpoint
-
-CARD_NAME = "model_card.md"
 
 
 def pack(source: Path, folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import torch
@@ -21,9 +22,11 @@ def trace(part: Part) -> ExportedProgram:
 def save_pt2(program: ExportedProgram, path: Path) -> None:
     """
     Raises:
-        OSError, RuntimeError: it cannot be written.
+        OSError: it cannot be written.
     """
-    torch.export.save(program, path)
+    content = io.BytesIO()  # torch's own writer ends the process where the disk is full
+    torch.export.save(program, content)
+    path.write_bytes(content.getbuffer())
 
 
 def pt2_runner(program: ExportedProgram) -> Runner:

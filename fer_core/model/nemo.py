@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 import yaml
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers.models.parakeet.configuration_parakeet import ParakeetEncoderConfig
 from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
@@ -64,7 +65,7 @@ def convert_nemo(file: Path, folder: Path) -> ParakeetEncoderConfig:
         ) from error
     try:
         encoder.save_pretrained(folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise UserError(
             f"{folder} cannot be written: {error}.", "Choose another folder."
         ) from error

@@ -22,6 +22,7 @@ from fer_core.evaluation.figures import (
 from fer_core.evaluation.measurement import Measurement
 from fer_core.evaluation.model_card import model_card
 from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.resources import CARD_NAME
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
 from fer_core.training.machine import Machine
@@ -141,5 +142,5 @@ def write_results(folder: Path, facts: CardFacts, history: Sequence[dict[str, An
         save_png(reliability_figure(fits), model_folder / "reliability.png")
         pictures["reliability_picture"] = "reliability.png"
     facts = dataclasses.replace(facts, **pictures)  # type: ignore[arg-type]
-    write_text(model_card(facts), model_folder / "model_card.md")
+    write_text(model_card(facts), model_folder / CARD_NAME)
     write_json([m.as_json() for m in facts.measurements], folder / METRICS_NAME)

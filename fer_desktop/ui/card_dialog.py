@@ -7,10 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
-from fer_core.resources import bundled_model
+from fer_core.resources import CARD_NAME, bundled_model
 from fer_desktop.errors import Notice
-
-CARD_NAME = "model_card.md"
 
 
 def card_of(model: Path | None) -> Path:

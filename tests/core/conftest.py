@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import resource
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,15 @@ def bright_square(monkeypatch: pytest.MonkeyPatch) -> type[BrightSquare]:
     monkeypatch.setattr(BrightSquare, "detected", 0)
     monkeypatch.setattr("fer_core.data.store.FaceDetector", BrightSquare)
     return BrightSquare
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """No file may be larger than 20 kB, as on a disk that is full after that."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 # Small media files, written as the tests need them

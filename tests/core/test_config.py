@@ -87,6 +87,12 @@ def test_a_whole_number_may_stand_for_a_float() -> None:
         ({"audio": AudioConfig(feed_forward=0)}, r"AudioConfig\.feed_forward is 0"),
         ({"fusion": FusionConfig(key_value_heads=4)}, r"fusion\.key_value_heads: 4 do not"),
         ({"fusion": FusionConfig(head_width=3)}, r"fusion\.head_width is 3, must be even"),
+        ({"fusion": FusionConfig(width=150)}, r"fusion\.head_width is 25, must be even"),
+        ({"audio": AudioConfig(width=100)}, r"audio\.width is 100, must be a multiple of 8"),
+        (
+            {"vision": VisionConfig(upstream="x", stem="conv")},
+            r"vision\.upstream: pretrained weights have no convolutional stem",
+        ),
         ({"roi": RoiConfig(keep=197)}, "197, of 196"),
         (
             {"roi": RoiConfig(place="early", keep=65), "vision": VisionConfig(stem="conv")},

@@ -47,11 +47,10 @@ class OverlayPainter:
         self._timelines = timelines
         self._starts = [segment.start_s for segment in timelines[0].segments]
         width, height = size
-        self._size = size
         self._unit = max(min(width, height) / FULL_SIDE, SMALLEST_UNIT)
         self._font = cv2.FontFace("sans")
         self._panel: _Panel | None = None
-        self._corner = self._clearest_corner()
+        self._corner = self._clearest_corner(size)
 
     def draw(self, image: RgbImage, time_s: float) -> RgbImage:
         """A copy of ``image`` with what was found at ``time_s``."""
@@ -113,7 +112,8 @@ class OverlayPainter:
 
     def _lay(self, image: RgbImage, panel: RgbImage) -> None:
         """Into the corner; what does not fit is cut."""
-        left, top = self._place(panel.shape[1], panel.shape[0], *self._corner)
+        height, width = image.shape[:2]  # a film's pictures may change their size
+        left, top = self._place((width, height), panel.shape[1], panel.shape[0], *self._corner)
         under = image[top : top + panel.shape[0], left : left + panel.shape[1]]
         over = panel[: under.shape[0], : under.shape[1]]
         cv2.addWeighted(under, BEHIND, over, 1 - BEHIND, 0, under)
@@ -121,21 +121,23 @@ class OverlayPainter:
         bright = over.max(axis=2) > max(DARK)
         under[bright] = over[bright]
 
-    def _place(self, width: int, height: int, right: bool, bottom: bool) -> tuple[int, int]:
-        """Left and top of a panel in a corner."""
+    def _place(
+        self, size: tuple[int, int], width: int, height: int, right: bool, bottom: bool
+    ) -> tuple[int, int]:
+        """Left and top of a panel in a corner of a picture of ``size``."""
         edge = self._pixels(8)
-        left = self._size[0] - edge - width if right else edge
-        top = self._size[1] - edge - height if bottom else edge
+        left = size[0] - edge - width if right else edge
+        top = size[1] - edge - height if bottom else edge
         return max(left, 0), max(top, 0)
 
-    def _clearest_corner(self) -> tuple[bool, bool]:
+    def _clearest_corner(self, size: tuple[int, int]) -> tuple[bool, bool]:
         """(right, bottom): the one in which the panel hides least of the faces, over all times."""
         width = self._pixels(COLUMN_UNITS) * len(self._timelines)
         height = self._pixels(LINE_UNITS) * (len(EMOTIONS) + 2)
         boxes = [s.face for t in self._timelines for s in t.segments[::SOME] if s.face is not None]
 
         def hidden(corner: tuple[bool, bool]) -> float:
-            panel = FaceBox(*self._place(width, height, *corner), width, height, 1.0)
+            panel = FaceBox(*self._place(size, width, height, *corner), width, height, 1.0)
             return sum(panel.shared(box) for box in boxes)
 
         return min(((False, True), (True, True), (False, False), (True, False)), key=hidden)

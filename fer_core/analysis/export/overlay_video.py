@@ -20,6 +20,7 @@ from fer_core.analysis.timeline import Timeline
 from fer_core.data.container import decoded_frames, opened, origin_of, sound_track
 from fer_core.data.damage import ignore
 from fer_core.data.media_picture import frames
+from fer_core.data.media_sound import placed
 from fer_core.media import SEGMENT_SECONDS, VideoFrame
 from fer_core.media_writer import MediaWriter
 from fer_core.whole_file import unwritable, whole
@@ -91,7 +92,7 @@ def _sound(path: Path, rate: int | None, channels: int, number: int | None) -> G
         sort: tuple[object, ...] = ()
         resampler: Any = None
         time_s = 0.0
-        for frame in decoded_frames(path, container, track, ignore):
+        for frame in map(placed, decoded_frames(path, container, track, ignore)):
             if sort != (sort := (frame.sample_rate, frame.layout.name, frame.format.name)):
                 layout = "mono" if channels == 1 else "stereo"
                 resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)

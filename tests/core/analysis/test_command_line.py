@@ -225,6 +225,16 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_done(
     assert "analysed" not in said  # it is said before
 
 
+def test_a_name_that_no_file_can_have_fails_alone(
+    media: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, "a" * 300 + ".mp4", media / "a.wav", "--out", tmp_path / "out") == 1
+    assert "There is no file “aaaa" in capsys.readouterr().err
+    assert (tmp_path / "out" / "a.json").exists()
+    assert run(folder, media / "a.wav", "--overview", tmp_path / ("a" * 300)) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("formats", ["mp4", "csv,json,mp4"])
 def test_a_recording_is_never_overwritten_by_its_own_results(
     media: Path, folder: Path, formats: str, write_video: Make, capsys: pytest.CaptureFixture[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +122,27 @@ def test_any_size_can_be_drawn_on(write_video: Make, size: tuple[int, int]) -> N
     assert drawn.shape == picture.shape
     assert drawn.any()
     assert not picture.any()
+
+
+def test_the_bars_stay_in_their_corner_where_the_pictures_change_their_size(
+    write_video: Make,
+) -> None:
+    found = timeline(write_video("a.mp4", [BLACK] * 20), FaceBox(10, 230, 100, 100, 0.9))
+    painter = OverlayPainter([found], (480, 360))  # the face leaves the right lower corner free
+    for height, width in ((270, 360), (720, 960)):
+        drawn = painter.draw(np.zeros((height, width, 3), np.uint8), 0.0)
+        bars = has(drawn, COLOURS[HAPPY], 8)
+        assert bars[height - 190 :, width - 230 :].any()
+
+
+@pytest.mark.parametrize("channels", [3, 9, 20])
+def test_sound_of_channels_without_places_is_heard_too(tmp_path: Path, channels: int) -> None:
+    voice = np.round(16_000 * np.sin(np.arange(16_000) / 10)).astype("<i2")
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((channels, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(np.repeat(voice, channels).tobytes())
+    out = written(timeline(tmp_path / "a.wav"), tmp_path / "out.mp4")
+    assert np.abs(read_sound(out)).max() > 0.2
 
 
 def test_a_flash_and_a_beep_stay_together(write_video: Make, tmp_path: Path) -> None:

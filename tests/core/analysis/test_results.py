@@ -249,6 +249,8 @@ def test_whether_a_folder_can_be_written_is_found_without_making_it(tmp_path: Pa
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
         check_writable(tmp_path / "file" / "deeper")
+    with pytest.raises(UserError, match="cannot be written"):
+        check_writable(tmp_path / ("a" * 300))
 
 
 class _not_root:

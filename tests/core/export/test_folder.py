@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fer_core.config import FERConfig, PerModality, Stem, Temperatures
 from fer_core.errors import UserError
-from fer_core.export.folder import FormReport, as_text, export_model
+from fer_core.export.folder import Format, FormReport, as_text, export_model
 from fer_core.export.onnx_export import CONFIG_KEY, PORTS_KEY, onnx_runner, save_onnx
 from fer_core.export.parity import probabilities, random_clips
 from fer_core.export.parts import parts_of, traceable
@@ -168,6 +168,15 @@ def test_an_unwritable_folder_is_a_users_error(tiny_config: FERConfig, tmp_path:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="could not be exported"):
         export_model(new_model(tiny_config, seed=0), tmp_path / "file")
+
+
+@pytest.mark.parametrize("form", ["pt2", "onnx"])
+def test_a_full_disk_is_a_users_error_and_leaves_nothing(
+    tiny_config: FERConfig, tmp_path: Path, form: Format, small_files: None
+) -> None:
+    with pytest.raises(UserError, match="could not be exported"):
+        export_model(new_model(tiny_config, seed=0), tmp_path / "out", [form])
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize("stem", ["patch", "conv"])

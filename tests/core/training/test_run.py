@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import errno
 import json
-import os
-import resource
 import wave
 from collections import namedtuple
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,7 +79,7 @@ def test_a_run_leaves_a_model_and_its_history(go: Go, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run/training_history.json").read_text()) == history
     (row,) = history
     assert row.keys() == {"stage", "epoch", "loss", "val_uar", "val_war", "val_loss", "lr"}
-    assert not list((tmp_path / "run").rglob(f"*.{os.getpid()}")), "drafts"
+    assert not list((tmp_path / "run").rglob(".draft-*")), "drafts"
     assert not list(tmp_path.rglob("probe"))
 
 
@@ -164,15 +162,6 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_the_first_epoch(
     assert "--cache" in error.value.hint
 
 
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """No file may be larger than 100 kB, as on a disk that is full after that."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_full_disk_is_noticed_before_the_first_epoch(
     go: Go, tmp_path: Path, untrained: None, small_files: None
 ) -> None:
@@ -210,7 +199,7 @@ def test_a_disk_that_fills_meanwhile_is_told(tmp_path: Path, small_files: None) 
     with pytest.raises(UserError, match="cannot be written"):
         WholeCheckpoints().save_checkpoint({"weights": torch.zeros(100_000)}, path)
     assert path.read_bytes() == b"the old one"
-    assert not list(tmp_path.glob(f"*.{os.getpid()}")), "drafts"
+    assert not list(tmp_path.glob(".draft-*")), "drafts"
 
 
 def test_a_checkpoint_is_whole_or_the_old_one(
