@@ -67,8 +67,9 @@ def _add_trainings(command: AddCommand) -> None:
     """What makes models: fit, crossval, ablate, tune."""
     fit = command("fit", commands.run_fit, "train a model and score it on people it never saw")
     _add_corpora(fit)
+    _add_reading(fit)
     _add_training(fit)
-    fit.add_argument("--fold", type=int, default=0, help="of the split, from 0 (default: 0)")
+    fit.add_argument("--fold", type=int, default=0, help="number of the fold, from 0 (default: 0)")
     fit.add_argument(
         "--start-from", type=Path, metavar="DIR", help="folder of a model to train further"
     )
@@ -79,6 +80,7 @@ def _add_trainings(command: AddCommand) -> None:
         "train a model for each fold of a split; mean and deviation",
     )
     _add_corpora(crossval)
+    _add_reading(crossval)
     _add_training(crossval)
 
     ablate = command(
@@ -87,16 +89,21 @@ def _add_trainings(command: AddCommand) -> None:
         "measure what each part of the network is worth, in one table",
     )
     _add_corpora(ablate)
+    _add_reading(ablate)
     _add_training(ablate)
     ablate.add_argument(
-        "--fold", type=int, action="append", help="of the split, from 0; repeatable (default: 0)"
+        "--fold",
+        type=int,
+        action="append",
+        help="number of the fold, from 0; repeatable (default: 0)",
     )
 
     tune = command("tune", commands.run_tune, "search hyperparameters on the validation people")
     _add_corpora(tune)
+    _add_reading(tune)
     _add_training(tune)
     tune.add_argument("--trials", type=positive, default=30, help="how many in all (default: 30)")
-    tune.add_argument("--fold", type=int, default=0, help="of the split, from 0 (default: 0)")
+    tune.add_argument("--fold", type=int, default=0, help="number of the fold, from 0 (default: 0)")
 
 
 def _add_evaluate(command: AddCommand) -> None:
@@ -104,6 +111,7 @@ def _add_evaluate(command: AddCommand) -> None:
         "evaluate", commands.run_evaluate, "score a model, or several as an ensemble"
     )
     _add_corpora(evaluate)
+    _add_reading(evaluate)
     evaluate.add_argument(
         "--model",
         type=Path,
@@ -112,10 +120,12 @@ def _add_evaluate(command: AddCommand) -> None:
         help="a model's folder; several are averaged (default: the bundled model)",
     )
     evaluate.add_argument(
-        "--fold", type=int, help="of the split, from 0 (default: the test parts of all its folds)"
+        "--fold",
+        type=int,
+        help="number of the fold, from 0 (default: the test parts of all its folds)",
     )
     evaluate.add_argument(
-        "--seed", type=int, default=0, help="by which fit drew the folds (default: 0)"
+        "--seed", type=int, default=0, help="with which fit drew the folds (default: 0)"
     )
     evaluate.add_argument(
         "--pairs",
@@ -220,15 +230,19 @@ def _add_corpora(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=SPLITS,
         metavar="NAME",
-        help="of each corpus in turn (default: dev5 for ravdess, else official or speakers). "
+        help="of each corpus, in order (default: dev5 for ravdess, else official or speakers). "
         f"{splits}",
     )
     corpora.add_argument("--song", action="store_true", help="RAVDESS: use sung recordings as well")
     corpora.add_argument(
         "--allow-missing", action="store_true", help="allow actors of the split to be missing"
     )
-    add_modalities(corpora, "recordings")
-    corpora.add_argument(
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    reading = parser.add_argument_group("what is used of them")
+    add_modalities(reading, "recordings")
+    reading.add_argument(
         "--cache",
         type=Path,
         metavar="DIR",
@@ -244,7 +258,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         "--preset",
         choices=PRESETS,
-        help="of the network (default: the configuration's, else compact)",
+        help="size of the network (default: the configuration's, else compact)",
     )
     training.add_argument(
         "--set",
@@ -253,12 +267,16 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="a setting, such as stages.audio.epochs=3; repeatable",
     )
-    for name, kind in (("epochs", int), ("batch", int), ("lr", float)):
-        training.add_argument(f"--{name}", type=kind, help=f"{name} of every stage")
+    for name, kind, says in (
+        ("epochs", int, "epochs"),
+        ("batch", int, "clips in a batch, over all processes,"),
+        ("lr", float, "learning rate"),
+    ):
+        training.add_argument(f"--{name}", type=kind, help=f"{says} of every stage")
     training.add_argument(
         "--seed",
         type=int,
-        help="of weights, order and drawn folds (default: the configuration's, else 0)",
+        help="seed of weights, order and drawn folds (default: the configuration's, else 0)",
     )
     training.add_argument(
         "--stages",
@@ -286,7 +304,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="processes that prepare batches (default: 0)",
     )
-    training.add_argument("--threads", type=positive, help="of the CPU (default: all cores)")
+    training.add_argument("--threads", type=positive, help="CPU threads (default: all cores)")
     training.add_argument(
         "--progress",
         choices=("bar", "jsonl", "none"),
@@ -297,5 +315,5 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--log",
         choices=("tensorboard", "csv", "wandb"),
         default="tensorboard",
-        help="of losses and scores (default: tensorboard; wandb must be installed)",
+        help="where losses and scores are logged (default: tensorboard; wandb must be installed)",
     )

@@ -236,12 +236,24 @@ def run_summary(options: argparse.Namespace) -> None:
 def run_check(options: argparse.Namespace) -> None:
     from fer_core.data.check import check
     from fer_core.data.corpora.registry import read_corpus
+    from fer_core.data.splits import split
     from fer_core.training.counting import bar
 
     for choice in choices_of(options):
         corpus = read_corpus(choice.name, choice.folder, song=choice.song)
         checked = check(corpus, options.depth, bar(f"Reading {corpus.name}"))
-        print(json.dumps(checked.as_json()) if options.json else checked.as_text())
+        folds = (
+            []
+            if choice.split is None
+            else [
+                fold.description
+                for fold in split(checked.corpus, choice.split, allow_missing=options.allow_missing)
+            ]
+        )
+        if options.json:
+            print(json.dumps(checked.as_json() | ({"folds": folds} if folds else {})))
+        else:
+            print(checked.as_text(), *folds, sep="\n")
 
 
 def run_convert_nemo(options: argparse.Namespace) -> None:

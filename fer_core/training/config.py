@@ -86,7 +86,7 @@ class TrainingConfig:
     lr_end: float = 0.0
     restart_epochs: int = 10  # to the first restart
     restart_factor: int = 2  # each period is that many times the one before
-    plateau_patience: int = 5
+    plateau_patience: int = 5  # epochs in which the training loss does not fall; no warm-up
     plateau_factor: float = 0.5
     label_smoothing: float = 0.1
     # Votes are raised to it. Who learns shares as they are is less sure than the majority is right,

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.data.clips import Modalities
+from fer_core.data.corpora.registry import CORPORA
 from fer_core.data.store import MediaStore
+from fer_core.device import resolve_device
 from fer_core.errors import UserError
 from fer_core.evaluation.card_facts import CardFacts, CorpusUse
 from fer_core.evaluation.figures import (
@@ -28,7 +30,7 @@ from fer_core.training.files import write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.material import Material, folds_of, known_before, pairs_test, with_a_test
 from fer_core.training.measuring import calibrated, measure
-from fer_core.training.provenance import may_know, provenance, taught_by
+from fer_core.training.provenance import corpora_in, may_know, provenance, taught_by
 from fer_core.training.records import command_line, licence_of, machine_name, records_of
 from fer_core.training.run import RunData, train, usual_stages
 from fer_core.weights import load_config, save_checkpoint
@@ -78,6 +80,7 @@ def fit(
     if machine.rank:
         return Outcome(model, ())
     store = MediaStore(cache / "media", model.config.vision)
+    model = model.to(resolve_device(machine.device))  # Lightning has moved it to the CPU
     model, calibration = calibrated(model, data.validation, store, wanted, machine.count)
     names = [own.corpus.name for own in material]
     taught = [
@@ -98,12 +101,17 @@ def fit(
     )
     trained_on, notes = provenance(taught, before)
     model.config = dataclasses.replace(model.config, trained_on=trained_on)
-    save_checkpoint(model, folder / "model")
+    save_checkpoint(model.cpu(), folder / "model")
     facts = CardFacts(
         model.config.name,
         sum(parameter.numel() for parameter in model.parameters()),
         tuple(CorpusUse.of(own.corpus, part) for own, part in zip(material, folds, strict=True)),
-        licence=licence_of([own.corpus.licence for own in material]),
+        licence=licence_of(
+            [
+                *(own.corpus.licence for own in material),
+                *(CORPORA[name].licence for name in corpora_in(before or "") if name in CORPORA),
+            ]
+        ),
         measurements=measurements,
         notes=notes,
         calibration=calibration,

@@ -91,7 +91,6 @@ class Machine:
             "num_workers": self.workers,
             "persistent_workers": self.workers > 0,
             "multiprocessing_context": "spawn" if self.workers else None,
-            "pin_memory": torch.cuda.is_available(),
         }
 
     def loggers(self, folder: Path) -> list[Logger]:

@@ -78,15 +78,15 @@ def folds_of(
 ) -> list[Fold]:
     """Fold ``number`` of each, with the validation people that ``config`` asks for.
 
-    A corpus after the first that has a single fold gives that one. What is not wanted of the items
-    is taken away.
+    Which fold of the others goes with it is :func:`at_fold`'s to say. What is not wanted of the
+    items is taken away.
 
     Raises:
         UserError: there is no such fold.
     """
     folds = []
-    for place, own in enumerate(material):
-        fold = own.folds[0] if place and len(own.folds) == 1 else own.fold(number)
+    for own in at_fold(material, number):
+        (fold,) = own.folds
         if config.validation_speakers and fold.train_speakers:
             fold = with_validation(fold, config.validation_speakers, config.seed)
         train, validation, test = (

@@ -65,6 +65,7 @@ def prepared(
 
 
 def choices_of(options: argparse.Namespace) -> list[CorpusChoice]:
+    from fer_core.data.corpora.registry import CORPORA
     from fer_core.training.material import CorpusChoice
 
     splits = options.split or []
@@ -74,9 +75,12 @@ def choices_of(options: argparse.Namespace) -> list[CorpusChoice]:
             f"{count} --corpus with {len(options.data)} --data and {len(splits)} --split.",
             "Name a folder for each corpus, and a split for as many as you like.",
         )
+    singing = [name for name in options.corpus if "song" in CORPORA[name].flags]
+    if options.song and not singing:
+        raise UserError("None of these corpora has songs.", "Leave --song out.")
     names = [*splits, *[None] * (count - len(splits))]
     return [
-        CorpusChoice(name, folder, split, options.song)
+        CorpusChoice(name, folder, split, options.song and name in singing)
         for name, folder, split in zip(options.corpus, options.data, names, strict=True)
     ]
 

@@ -56,9 +56,10 @@ def provenance(taught: Sequence[str], before: str | None) -> Provenance:
 def may_know(corpus: str, taught: Sequence[str], before: str | None) -> bool:
     """Whether a model begun with may have learnt from people of ``corpus`` whom this run tests.
 
-    It may if it was trained on that corpus, unless in the very split of this run. The arguments are
-    those of :func:`provenance`.
+    It may if it was ever trained on that corpus, unless in the very split of this run. The
+    arguments are those of :func:`provenance`.
     """
-    begins = f"{corpus}, "
-    own = [text for text in taught if text.startswith(begins)]
-    return before is not None and begins in before and not any(text in before for text in own)
+    elsewhere = before or ""
+    for text in taught:
+        elsewhere = elsewhere.replace(text, "")
+    return corpus in corpora_in(elsewhere)

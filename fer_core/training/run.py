@@ -29,7 +29,7 @@ from fer_core.training.counting import Counter
 from fer_core.training.files import alone_in, refuse_no_room, write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.stage import HISTORY_NAME, OnEpoch, StageSetting, run_stage
-from fer_core.training.task import TRAINED, Contrast
+from fer_core.training.task import TRAINED, Contrast, trained_by
 from fer_core.weights import load_checkpoint, new_model, save_checkpoint
 from fer_core.whole_file import whole
 
@@ -57,7 +57,13 @@ class RunData:
     def digest(self) -> str:
         """Which items teach and which validate: equal for equal corpora on any machine."""
         parts = [
-            [(item.key, item.kind, item.shares, item.groups, item.start_s) for item in part]
+            [
+                (
+                    *(item.key, item.kind, item.shares, item.groups, item.start_s, item.end_s),
+                    *(item.has_sound, item.has_picture),
+                )
+                for item in part
+            ]
             for part in (self.train, self.validation)
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
@@ -170,13 +176,19 @@ def begin(folder: Path, config: RunConfig, stages: Sequence[str], **others: str 
 
 
 def room_needed(config: RunConfig, stages: Sequence[StageName], model: MultimodalFER) -> int:
-    """Bytes of all checkpoints of a run, each with weights, their average and AdamW's two moments.
+    """Bytes of all checkpoints of a run: the last, the best, some between, and a draft, of a stage.
 
-    The last, the best and those that are kept now and then, of every stage.
+    In each are all weights, their average if there is one, and AdamW's two moments of what is
+    trained, in single precision.
     """
-    one = sum(4 * 4 * parameter.numel() for parameter in model.parameters())
-    of_stages = (config.of_stage(stage) for stage in stages)
-    return one * sum(2 + stage.epochs // stage.save_every for stage in of_stages)
+    needed = 0
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    for stage in stages:
+        own = config.of_stage(stage)
+        trained = sum(parameter.numel() for parameter in trained_by(stage, model))
+        numbers = weights * (2 if own.ema else 1) + 2 * trained
+        needed += 4 * numbers * (3 + own.epochs // own.save_every)
+    return needed
 
 
 def without_periodic_checkpoints(config: RunConfig) -> RunConfig:

@@ -193,9 +193,17 @@ def _fit(
     heard = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(task, samples, windows, ckpt_path=resumed, weights_only=True)
+    except UserError as error:
+        raise _as_it_was_said(error) from error
     except SystemExit:
         signal.signal(signal.SIGINT, heard)  # which Lightning has set to be ignored
         raise KeyboardInterrupt from None
+
+
+def _as_it_was_said(error: UserError) -> UserError:
+    """Without the traceback that torch puts before what a worker process raised."""
+    *before, said = error.text.rsplit(f"{UserError.__name__}: ", 1)
+    return UserError(said.strip()) if before and "Original Traceback" in before[0] else error
 
 
 class EpochStart(Callback):

@@ -120,10 +120,10 @@ class Task(lightning.LightningModule):
         self.steps_per_epoch = steps_per_epoch
         self._validation = validation
         self._said: list[BatchAnswers] = []
-        for name, part in model.named_children():
-            part.requires_grad_(name in TRAINED[stage])
+        model.requires_grad_(False)
+        for parameter in trained_by(stage, model):
+            parameter.requires_grad_(True)
         contrast.requires_grad_(stage in CONTRASTS and config.contrastive_loss > 0)
-        _freeze_what_the_configuration_freezes(model)
         _checkpoint_activations(model, config.gradient_checkpointing)
         self.train()  # Lightning leaves the modes as they are
 
@@ -355,17 +355,25 @@ def warm_up_and_cosine(
     return SequentialLR(optimizer, [rise, cosine], milestones=[warm_up])
 
 
-def _freeze_what_the_configuration_freezes(model: MultimodalFER) -> None:
+def trained_by(stage: StageName, model: MultimodalFER) -> list[nn.Parameter]:
+    """What ``stage`` trains of ``model``, without what the configuration freezes."""
+    frozen = {id(p) for part in _frozen_parts(model) for p in part.parameters()}
+    parts = [model.get_submodule(name) for name in TRAINED[stage]]
+    return [p for part in parts for p in part.parameters() if id(p) not in frozen]
+
+
+def _frozen_parts(model: MultimodalFER) -> list[nn.Module]:
     config = model.config
-    if config.audio.frozen:
-        model.audio_branch.encoders.requires_grad_(False)
-    if config.vision.frozen:
-        model.visual_branch.encoder.requires_grad_(False)
-    if config.fusion.frozen:
-        model.fusion.joining.requires_grad_(False)
-    for norm in model.audio_branch.modules():
-        if isinstance(norm, nn.BatchNorm1d):  # a pretrained encoder's, whose statistics stay
-            norm.requires_grad_(False)
+    # A pretrained encoder's batch norms, whose statistics stay.
+    modules = model.audio_branch.modules()
+    parts: list[nn.Module] = [part for part in modules if isinstance(part, nn.BatchNorm1d)]
+    for frozen, part in (
+        (config.audio.frozen, model.audio_branch.encoders),
+        (config.vision.frozen, model.visual_branch.encoder),
+        (config.fusion.frozen, model.fusion.joining),
+    ):
+        parts += [part] if frozen else []
+    return parts
 
 
 def _checkpoint_activations(model: MultimodalFER, on: bool) -> None:

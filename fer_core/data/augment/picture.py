@@ -13,6 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from fer_core.data.augment.limits import refuse_unusable
 from fer_core.media import BoolArray, RgbImage
 from fer_core.patches import GRID, IMAGE_SIZE
 from fer_core.preprocess.opencv import cv2
@@ -36,6 +37,11 @@ class PictureAugmentation:
     blur: float = 0.25  # how often the picture is made smaller and larger again
     noise: float = 0.25  # how often a camera's noise is added
     erase: float = 0.25  # how often a rectangle is hidden (Zhong et al. 2020)
+
+    def __post_init__(self) -> None:
+        shares = ("flip", "mouth", "light", "colour", "grey", "blur", "noise", "erase")
+        ranges = {"rotation_degrees": 180.0, "scale": 1.0, "shift": 1.0}
+        refuse_unusable(self, {**dict.fromkeys(shares, 1.0), **ranges})
 
 
 def picture_variation(

@@ -14,6 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fer_core.data.augment.limits import refuse_unusable
 from fer_core.media import CLIP_SAMPLES, CLIP_SECONDS, SAMPLE_RATE, BoolArray, Waveform
 from fer_core.model.inputs import LOG_FLOOR, MEL_BINS, MEL_FRAMES, PITCH_BINS
 from fer_core.preprocess.spectra import pitch_frequencies
@@ -46,6 +47,13 @@ class SoundAugmentation:
     time_mask_frames: int = 30  # the longest
     frequency_masks: int = 2
     frequency_mask_bins: int = 10  # the widest
+
+    def __post_init__(self) -> None:
+        shares = dict.fromkeys(("microphone", "noise", "room", "clip", "codec", "band"), 1.0)
+        bins = dict.fromkeys(("pitch_bins", "apart_bins", "frequency_mask_bins"), MEL_BINS)
+        decibels = dict.fromkeys(("gain_db", "tilt_db"), 60.0)
+        ranges = {"stretch": 1.0, "time_mask_frames": MEL_FRAMES}
+        refuse_unusable(self, {**shares, **bins, **decibels, **ranges})
 
 
 def stretched_seconds(config: SoundAugmentation, rng: Generator) -> float:

@@ -18,6 +18,7 @@ class CorpusFormat:
 
     help: str  # one line
     expected: str  # what must lie in its folder
+    licence: str
     read: Callable[..., Corpus]
     flags: tuple[str, ...] = ()  # keywords of ``read``
 
@@ -26,23 +27,36 @@ CORPORA: dict[str, CorpusFormat] = {
     "ravdess": CorpusFormat(
         "acted speech (and song), 24 actors, 8 emotions, sound and picture",
         ravdess.EXPECTED,
+        ravdess.LICENCE,
         ravdess.read,
         ("song",),
     ),
     "cremad": CorpusFormat(
-        "acted speech, 91 actors, 6 emotions, sound and picture", cremad.EXPECTED, cremad.read
+        "acted speech, 91 actors, 6 emotions, sound and picture",
+        cremad.EXPECTED,
+        cremad.LICENCE,
+        cremad.read,
     ),
     "ferplus": CorpusFormat(
         "35,887 grey faces with the votes of ten people each, 7 emotions",
         ferplus.EXPECTED,
+        ferplus.LICENCE,
         ferplus.read,
     ),
-    "dfew": CorpusFormat("12,059 film clips, 7 emotions, five folds", dfew.EXPECTED, dfew.read),
+    "dfew": CorpusFormat(
+        "12,059 film clips, 7 emotions, five folds", dfew.EXPECTED, dfew.LICENCE, dfew.read
+    ),
     "meld": CorpusFormat(
-        "13,708 utterances of a television series, 7 emotions", meld.EXPECTED, meld.read
+        "13,708 utterances of a television series, 7 emotions",
+        meld.EXPECTED,
+        meld.LICENCE,
+        meld.read,
     ),
     "manifest": CorpusFormat(
-        "your own recordings, listed in a CSV table", manifest.EXPECTED, manifest.read
+        "your own recordings, listed in a CSV table",
+        manifest.EXPECTED,
+        manifest.LICENCE,
+        manifest.read,
     ),
 }
 

@@ -16,6 +16,7 @@ from fer_core.evaluation.measurement import Trial
 from fer_core.training import commands, counting
 from fer_core.training.command_line import main, parser
 from fer_core.training.material import CorpusChoice, read_material
+from fer_core.training.options import choices_of
 from fer_core.weights import new_model, save_checkpoint
 
 MakeItems = Callable[..., list[Item]]
@@ -105,6 +106,26 @@ def test_where_a_split_tests_nobody_its_validation_people_are_scored_and_that_is
     items, trial = tested("--split", "official")
     assert {item.speaker for item in items} == {"e", "f"}
     assert "Scored on the validation part" in trial.description
+
+
+def test_a_check_tells_who_is_in_the_split_it_is_asked_for(
+    own_voices: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["data", "check", "--corpus", "manifest", "--data", str(own_voices)]
+    assert main([*asked, "--split", "speakers"]) == 0
+    assert capsys.readouterr().out.count("none of whom is in its training part") == 5
+    assert main([*asked, "--split", "dev5"]) == 1
+    assert "names actors of RAVDESS" in capsys.readouterr().err
+
+
+def test_songs_are_asked_of_those_corpora_that_have_some() -> None:
+    def choices(*names: str) -> list[CorpusChoice]:
+        corpora = [word for name in names for word in ("--corpus", name, "--data", "x")]
+        return choices_of(parser().parse_args(["data", "check", *corpora, "--song"]))
+
+    assert [choice.song for choice in choices("ravdess", "ferplus")] == [True, False]
+    with pytest.raises(UserError, match="None of these corpora has songs"):
+        choices("ferplus", "cremad")
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from fer_core.errors import UserError
 from fer_core.training.config import RunConfig, TrainingConfig
 from fer_core.training.fit import fit
 from fer_core.training.machine import Machine
-from fer_core.training.material import Material, at_fold, pairs_test, with_a_test
+from fer_core.training.material import Material, at_fold, folds_of, pairs_test, with_a_test
 from fer_core.training.measuring import calibrated, measure
 from fer_core.training.records import command_line, licence_of
-from fer_core.weights import new_model
+from fer_core.weights import new_model, save_checkpoint
 
 MODULE = Path(fer_core.training.__file__).with_name("__main__.py")
 MakeItems = Callable[..., list[Item]]
@@ -159,6 +159,35 @@ def test_a_refused_command_leaves_the_other_runs_record_as_it_was(
         fit(first, other, 0, run, tmp_path / "cache", quiet)
     assert (run / "command.txt").read_text() == "what began it"
     assert (run / "data.json").read_bytes() == said
+
+
+def test_weights_stay_bound_by_the_corpora_of_the_model_they_began_with(
+    make_voices: MakeItems,
+    network: FERConfig,
+    plain: TrainingConfig,
+    quiet: Machine,
+    tmp_path: Path,
+) -> None:
+    taught = replace(network, trained_on="ravdess, 960 items: Everything trains.")
+    save_checkpoint(new_model(taught, seed=0), tmp_path / "before")
+    voices = tuple(make_voices(4))
+    corpus = Corpus("manifest", tmp_path, voices, (), "not stated")
+    material = [Material(check(corpus), (fold(train=voices[:2], test=voices[2:]),))]
+    config, run = RunConfig(network, replace(plain, epochs=1)), tmp_path / "run"
+    fit(config, material, 0, run, tmp_path / "cache", quiet, start_from=tmp_path / "before")
+    assert "non-commercial use only" in (run / "model" / "model_card.md").read_text()
+
+
+def test_a_fold_that_another_corpus_lacks_goes_with_its_first(
+    make_voices: MakeItems, network: FERConfig, tmp_path: Path
+) -> None:
+    """As in crossval: the same people whether a fold is trained alone or in turn."""
+    three = material_of("a", [i for name in "abc" for i in make_voices(1, name)], tmp_path)
+    two = material_of("b", [i for name in "de" for i in make_voices(1, name)], tmp_path)
+    for number in range(3):
+        folds = folds_of([three, two], number, RunConfig(network), Modalities())
+        alone = [own.folds[0].name for own in at_fold([three, two], number)]
+        assert [fold.name for fold in folds] == alone == [f"speakers-{number}", "speakers-0"]
 
 
 def test_two_corpora_of_the_same_people_give_the_same_fold(

@@ -56,3 +56,10 @@ def test_nobody_is_known_in_the_same_split_in_a_new_corpus_or_from_scratch() -> 
     own = "manifest, 60 items: Tested on ann and bea."
     assert not may_know("manifest", [own], f"{VOICES} {FACES}")
     assert not may_know("ravdess", [VOICES], None)
+
+
+def test_people_whom_any_earlier_run_learnt_from_may_be_known() -> None:
+    first, second = (f"ravdess, 960 items: Tested in fold {number}." for number in (1, 0))
+    before = provenance([second], provenance([first], None).trained_on).trained_on
+    assert may_know("ravdess", [second], before)  # whom it tests taught the run before the last
+    assert not may_know("ravdess", [second], provenance([second], second).trained_on)

@@ -93,6 +93,40 @@ def test_a_file_that_ends_before_its_header_says_does_not_end_the_run(
     assert len(history) == 1
 
 
+def test_what_a_worker_cannot_read_is_said_without_its_traceback(
+    go: Go, data: RunData, quiet: Machine
+) -> None:
+    data.validation[0].path.unlink()
+    with pytest.raises(UserError, match="cannot be read: No such file") as error:
+        go(machine=replace(quiet, workers=1))
+    assert "Traceback" not in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"end_s": 0.5}, {"has_picture": True}, {"has_sound": False}, {"start_s": 0.1}]
+)
+def test_other_parts_of_the_same_files_are_other_data(
+    data: RunData, change: dict[str, Any]
+) -> None:
+    first, *others = data.train
+    other = replace(data, train=(replace(first, **change), *others))
+    assert other.digest() != data.digest()
+
+
+def test_frozen_weights_need_no_room_for_their_moments(config: RunConfig) -> None:
+    model = new_model(config.model, 0)
+    fusion, joint, averaged = (
+        room_needed(replace(config, training=training), (stage,), model)
+        for stage, training in (
+            ("fusion", config.training),
+            ("joint", config.training),
+            ("joint", replace(config.training, ema=0.9)),
+        )
+    )
+    assert fusion < joint < averaged
+
+
 @pytest.mark.parametrize("steps", [1, 3])
 def test_a_run_that_diverges_says_so(
     go: Go, config: RunConfig, data: RunData, make_voices: MakeItems, steps: int
