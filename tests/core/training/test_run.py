@@ -94,11 +94,16 @@ def test_a_file_that_ends_before_its_header_says_does_not_end_the_run(
 
 
 def test_what_a_worker_cannot_read_is_said_without_its_traceback(
-    go: Go, data: RunData, quiet: Machine
+    go: Go, data: RunData, config: RunConfig, quiet: Machine, tmp_path: Path
 ) -> None:
-    data.validation[0].path.unlink()
+    save_checkpoint(new_model(config.model, 0), tmp_path / "before")
+    data.train[0].path.unlink()
     with pytest.raises(UserError, match="cannot be read: No such file") as error:
-        go(machine=replace(quiet, workers=1))
+        go(
+            start_from=tmp_path / "before",  # no voice is read before
+            data=replace(data, validation=()),
+            machine=replace(quiet, workers=1),
+        )
     assert "Traceback" not in str(error.value)
     assert len(str(error.value).splitlines()) == 1
 
