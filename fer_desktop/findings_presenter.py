@@ -92,6 +92,12 @@ class FindingsPresenter(QObject):
         self._show_markers()
         self._refresh()
 
+    def forget(self) -> None:
+        """Another file is being opened; it may not be one."""
+        self._path = self._timeline = None
+        self._markers.close()
+        self._show_markers()
+
     def close(self) -> None:
         """At the program's end."""
         self._refresh_timer.stop()

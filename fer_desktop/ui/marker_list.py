@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
+    QAbstractItemDelegate,
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
@@ -35,6 +36,7 @@ class MarkerList(QFrame):
         super().__init__(parent)
         self.setProperty("panel", True)
         self._markers: tuple[Marker, ...] = ()
+        self._next: tuple[Marker, ...] | None = None  # to be shown when the note is written
         title = QLabel("Markers")
         title.setProperty("muted", True)
         add = QToolButton()
@@ -54,6 +56,7 @@ class MarkerList(QFrame):
         self.table.delete.connect(self._remove)
         self.table.cellClicked.connect(lambda row, column: self._go() if column == _TIME else None)
         self.table.itemChanged.connect(self._on_changed)
+        self.table.edited.connect(self._catch_up)
         self.table.itemSelectionChanged.connect(self._enable)
         head = QHBoxLayout()
         head.setContentsMargins(10, 2, 6, 0)
@@ -72,7 +75,13 @@ class MarkerList(QFrame):
         return QSize(300, 180)
 
     def set_markers(self, markers: Sequence[Marker]) -> None:
-        """Show these, in order of time; what is chosen stays so."""
+        """Show these, in order of time; what is chosen stays so, and so does a note being written.
+
+        Without its editor, what is typed on would be commands.
+        """
+        if self.table.state() == QAbstractItemView.State.EditingState:
+            self._next = tuple(markers)
+            return
         chosen = self._chosen()
         self._markers = tuple(markers)
         self.table.blockSignals(True)
@@ -85,8 +94,12 @@ class MarkerList(QFrame):
             self.table.selectRow(self._markers.index(chosen))
         self._enable()
 
+    def _catch_up(self) -> None:
+        if (markers := self._next) is not None:
+            self._next = None
+            self.set_markers(markers)
+
     def _set_text(self, row: int, column: int, text: str) -> None:
-        """Items are kept: this may be called while one of them takes its new note."""
         item = self.table.item(row, column)
         if item is None:
             item = QTableWidgetItem()
@@ -126,6 +139,7 @@ class MarkerList(QFrame):
 class _Table(QTableWidget):
     go = Signal()
     delete = Signal()
+    edited = Signal()  # a note was written, or not
 
     def __init__(self, rows: int, columns: int) -> None:
         super().__init__(rows, columns)
@@ -140,6 +154,10 @@ class _Table(QTableWidget):
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
+
+    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        super().closeEditor(editor, hint)
+        self.edited.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         editing = self.state() == QAbstractItemView.State.EditingState

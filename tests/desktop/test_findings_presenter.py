@@ -143,6 +143,21 @@ def test_a_mark_is_noted_at_the_playhead_and_there_again_next_time(
     assert desk.views.timeline._markers == kept.all
 
 
+def test_while_another_file_is_opened_nothing_is_marked_in_the_last_one(
+    desk: Desk, clip: Path, tmp_path: Path
+) -> None:
+    desk.presenter.open(clip, has_picture=False)
+    desk.worker.identified.emit(SHA256)
+    desk.presenter.mark()
+    desk.presenter.forget()  # the next one may turn out to be no film
+    desk.at_s = 4.0
+    desk.views.markers.marker_wanted.emit()
+    assert desk.views.timeline._markers == ()
+    kept = Markers(tmp_path / "kept")
+    kept.open(SHA256)
+    assert [marker.time_s for marker in kept.all] == [0.0]
+
+
 def test_markers_that_cannot_be_kept_are_told_and_shown(
     desk: Desk, clip: Path, tmp_path: Path
 ) -> None:

@@ -62,3 +62,19 @@ def test_what_is_shown_anew_is_no_change_and_keeps_the_choice(markers: MarkerLis
 def test_the_button_asks_for_a_marker(markers: MarkerList, qtbot) -> None:
     with qtbot.waitSignal(markers.marker_wanted):
         markers.findChildren(type(markers._delete))[0].click()
+
+
+@pytest.mark.parametrize("shown", [[FIRST, SECOND], [Marker(1.0, "earlier"), FIRST, SECOND], []])
+def test_a_note_being_written_is_not_disturbed(markers: MarkerList, qtbot, shown) -> None:
+    """The rest of what is typed would be commands of the window."""
+    changed: list[tuple[Marker, str]] = []
+    markers.note_changed.connect(lambda *what: changed.append(what))
+    markers.edit(SECOND)
+    field = markers.table.findChild(QLineEdit)
+    qtbot.keyClicks(field, "looks ")
+    markers.set_markers(shown)
+    assert field.isVisible()
+    qtbot.keyClicks(field, "away")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: changed == [(SECOND, "looks away")])
+    qtbot.waitUntil(lambda: markers.table.rowCount() == len(shown))
