@@ -51,8 +51,10 @@ class FacesPresenter(QObject):
         if place > 0 and self._timelines:
             self.timeline_chosen.emit(self._timelines[place - 1])
             return
-        self.faces = "all" if place > 0 else "largest"
-        self.analysis_wanted.emit()
+        chosen: Faces = "all" if place > 0 else "largest"
+        if chosen != self.faces:
+            self.faces = chosen
+            self.analysis_wanted.emit()
 
 
 def _told(timeline: Timeline) -> str:

@@ -56,7 +56,8 @@ class FilePresenter(QObject):
         self._analysed = analysed
         self._anew = False  # also where the answers are known
         self._known = ""  # whence those that are shown were known; empty: of this analysis
-        self._outdated = False  # the model is another than the one that was asked
+        # To be analysed when its page is shown again: anew, or else unless the answers are known.
+        self._due: bool | None = None
         self._stamp: tuple[int, int] | None = None  # of the file, which may change
         self._drawn: tuple[int, float] | None = None  # results known, end of the one shown
         self._poll_timer = QTimer(self, interval=POLL_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -93,8 +94,10 @@ class FilePresenter(QObject):
         self.faces.open(has_picture=False)  # until that is known
         self.results.clear()
         self.timeline, self._drawn = None, None
-        self._cancelled = self._failed = self._outdated = False
+        self._cancelled = self._failed = False
+        self._due = None
         self.page.forget()
+        self.findings.forget()
         window.command("export").setEnabled(False)
         self.player.open(path)
         self._poll_timer.start()
@@ -121,8 +124,8 @@ class FilePresenter(QObject):
         self.findings.close()
 
     def _come_back(self) -> None:
-        if self._outdated:
-            self._analyse(anew=True)
+        if self._due is not None:
+            self._analyse(anew=self._due)
         elif not self._cancelled:
             self.worker.resume()
         self.window.command("export").setEnabled(self.timeline is not None)
@@ -146,7 +149,10 @@ class FilePresenter(QObject):
         self._show_player()
         self.faces.open(info.has_picture)
         self.findings.open(path, info.has_picture)
-        self._analyse()
+        if self.window.page == "file":
+            self._analyse()
+        else:  # people went back to the session meanwhile
+            self._due = False
 
     def _on_notice(self, notice: Notice) -> None:
         self.window.notices.show_notice(notice)
@@ -170,7 +176,7 @@ class FilePresenter(QObject):
         path = self.player.path
         if path is None:
             return
-        self._outdated = False
+        self._due = None
         self.window.command("export").setEnabled(False)
         self.results.clear()
         self.timeline, self._drawn = None, None
@@ -413,7 +419,7 @@ class FilePresenter(QObject):
         if self.window.page == "file":
             self._analyse(anew=True)
         else:  # the session's page is shown, and what computes is its
-            self._outdated = True
+            self._due = True
 
 
 def _stamp_of(path: Path) -> tuple[int, int] | None:

@@ -330,6 +330,18 @@ def test_a_recent_file_that_has_gone_says_so_and_leaves_the_list(desk, tmp_path,
     assert desk.recent.all == ()
 
 
+def test_what_is_opened_when_people_have_left_it_is_not_analysed_behind_their_back(
+    desk, film, until
+):
+    desk.window.open_requested.emit(film)
+    desk.window.command("live").trigger()  # before the file is open
+    until(lambda: desk.presenter.player.info is not None, 30)
+    time.sleep(0.3)
+    assert not desk.network.windows
+    desk.window.open_requested.emit(film)
+    until(lambda: desk.presenter.timeline is not None, 60)
+
+
 def test_without_a_model_the_file_plays_all_the_same(desk, film, until):
     desk.network.fault = UserError("The model is damaged.", "Choose another.")
     desk.presenter.open(film)
@@ -546,6 +558,9 @@ def test_another_person_than_the_largest_can_be_looked_at(two_people, until):
     desk.pick(0)
     until(lambda: presenter.timeline is not None, 60)
     assert presenter.timeline.face_id is None
+    answers = presenter.timeline
+    desk.pick(0)  # the list was opened to be read
+    assert presenter.timeline is answers
     assert desk.offered() == ["Largest face", "Each face"]
 
 
