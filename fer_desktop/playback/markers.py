@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +49,7 @@ class Markers:
         early = self._markers if self._path is None else []
         self._path, self._markers = self._folder / f"{sha256}.json", []
         try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
-            self._markers = [_marker(entry) for entry in content["markers"]]
-        except FileNotFoundError:
-            pass
+            self._read()
         except OSError as error:
             path, self._path = self._path, None
             self._markers = early
@@ -66,7 +65,7 @@ class Markers:
                 "The markers of this file are damaged.", f"They were put aside as {aside}."
             ) from error
         if early:
-            self._put(self._markers + early)
+            self._change(lambda kept: kept + early)
 
     def close(self) -> None:
         self._path, self._markers = None, []
@@ -81,23 +80,38 @@ class Markers:
             if abs(marker.time_s - time_s) < SAME_SECONDS:
                 return marker
         marker = Marker(round(time_s, 4), note)
-        self._put([*self._markers, marker])
+        self._change(lambda kept: [*kept, marker])
         return marker
 
     def change(self, marker: Marker, note: str) -> None:
         """Raises:
         UserError: as :meth:`add`.
         """
-        self._put([Marker(m.time_s, note) if m == marker else m for m in self._markers])
+        self._change(lambda kept: [Marker(m.time_s, note) if m == marker else m for m in kept])
 
     def remove(self, marker: Marker) -> None:
         """Raises:
         UserError: as :meth:`add`.
         """
-        self._put([m for m in self._markers if m != marker])
+        self._change(lambda kept: [m for m in kept if m != marker])
 
-    def _put(self, markers: list[Marker]) -> None:
-        self._markers = sorted(markers, key=lambda marker: marker.time_s)
+    def _read(self) -> None:
+        """What is kept now, if anything.
+
+        Raises:
+            OSError, ValueError, KeyError, TypeError: it cannot be read, or is damaged.
+        """
+        assert self._path is not None
+        with suppress(FileNotFoundError):
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+            self._markers = [_marker(entry) for entry in content["markers"]]
+
+    def _change(self, change: Callable[[list[Marker]], list[Marker]]) -> None:
+        """Of what is kept by now, also by another window."""
+        if self._path is not None:
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                self._read()
+        self._markers = sorted(change(self._markers), key=lambda marker: marker.time_s)
         if self._path is not None:
             entries = [{"time_s": m.time_s, "note": m.note} for m in self._markers]
             text = json.dumps({"markers": entries}, indent=1, ensure_ascii=False)

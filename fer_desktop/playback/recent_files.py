@@ -31,13 +31,7 @@ class RecentFiles:
         self.on_change: Callable[[tuple[Path, ...]], None] = lambda paths: None
         self._paths: list[Path] = []
         self._places: dict[Path, float] = {}  # seconds, of some of them
-        with suppress(OSError, ValueError, TypeError):
-            entries = json.loads(self._kept_in.read_text(encoding="utf-8"))
-            if isinstance(entries, list):
-                for path, place_s in map(_read, entries[:MOST]):
-                    self._paths.append(path)
-                    if place_s > 0:
-                        self._places[path] = place_s
+        self._read()
 
     @property
     def all(self) -> tuple[Path, ...]:
@@ -45,6 +39,7 @@ class RecentFiles:
 
     def add(self, path: Path) -> None:
         """Opened now."""
+        self._read()
         self._put([path, *(other for other in self._paths if other != path)])
 
     def place_s(self, path: Path) -> float:
@@ -53,6 +48,7 @@ class RecentFiles:
 
     def keep_place(self, path: Path, time_s: float) -> None:
         """For the next time that it is opened; 0 forgets it. Only of a file in the list."""
+        self._read()
         if path not in self._paths or time_s == self.place_s(path):
             return
         self._places[path] = time_s
@@ -60,26 +56,43 @@ class RecentFiles:
 
     def remove(self, path: Path) -> None:
         """It is not there any more."""
+        self._read()
         self._put([other for other in self._paths if other != path])
 
     def clear(self) -> None:
         self._put([])
 
+    def _read(self) -> None:
+        """What is kept by now, also by another window; what is damaged from there on is not."""
+        with suppress(OSError, ValueError):
+            kept = json.loads(self._kept_in.read_text(encoding="utf-8"))
+            entries = kept[:MOST] if isinstance(kept, list) else []
+            paths: list[Path] = []
+            places: dict[Path, float] = {}
+            with suppress(ValueError, TypeError):
+                for path, place_s in map(
+                    _entry, entries[:MOST] if isinstance(entries, list) else []
+                ):
+                    paths.append(path)
+                    if place_s > 0:
+                        places[path] = place_s
+            self._paths, self._places = paths, places
+
     def _put(self, paths: list[Path]) -> None:
         self._paths = paths[:MOST]
         self._places = {p: s for p, s in self._places.items() if p in self._paths and s > 0}
         self.on_change(self.all)
-        text = json.dumps([self._entry(path) for path in self._paths], indent=1)
+        text = json.dumps([self._as_json(path) for path in self._paths], indent=1)
         with suppress(UserError):
             write_whole((text + "\n").encode(errors="surrogateescape"), self._kept_in)
 
-    def _entry(self, path: Path) -> str | dict[str, Any]:
+    def _as_json(self, path: Path) -> str | dict[str, Any]:
         if path not in self._places:
             return str(path)
         return {"path": str(path), "place_s": round(self._places[path], 3)}
 
 
-def _read(entry: Any) -> tuple[Path, float]:
+def _entry(entry: Any) -> tuple[Path, float]:
     """Raises:
     TypeError, ValueError: it is damaged, and so what follows is not trusted either.
     """

@@ -94,3 +94,16 @@ def test_they_are_kept_where_data_of_the_program_belong(
     assert markers_folder() == tmp_path / "markers"
     monkeypatch.delenv("FER_DESKTOP_SETTINGS")
     assert markers_folder().parent.name == "fer-desktop"
+
+
+def test_two_windows_with_one_file_keep_the_markers_of_both(tmp_path: Path) -> None:
+    here, there = Markers(tmp_path), Markers(tmp_path)
+    here.open(ONE)
+    there.open(ONE)
+    mine, yours = here.add(1.0), there.add(2.0)
+    here.change(mine, "smiles")
+    there.remove(yours)
+    here.add(3.0)
+    again = Markers(tmp_path)
+    again.open(ONE)
+    assert again.all == here.all == (Marker(1.0, "smiles"), Marker(3.0))

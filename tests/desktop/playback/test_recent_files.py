@@ -86,3 +86,13 @@ def test_a_damaged_place_costs_no_more_than_the_list(kept_in, entry):
     kept_in.parent.mkdir()
     kept_in.write_text(f'["/a", {entry}]')
     assert RecentFiles(kept_in).all == (Path("/a"),)
+
+
+def test_two_windows_keep_the_files_of_both(kept_in):
+    here, there = RecentFiles(kept_in), RecentFiles(kept_in)
+    here.add(Path("/a"))
+    there.add(Path("/b"))
+    here.keep_place(Path("/a"), 7.0)
+    again = RecentFiles(kept_in)
+    assert again.all == (Path("/b"), Path("/a"))
+    assert again.place_s(Path("/a")) == 7.0
