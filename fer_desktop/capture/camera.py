@@ -34,7 +34,6 @@ class Camera(Protocol):
 
         Raises:
             UserError: the camera was unplugged, stalled or closed.
-            VideoEnded: a file that is played once is over.
         """
 
     def close(self) -> None:
@@ -42,10 +41,6 @@ class Camera(Protocol):
 
         Returns at once, and is harmless when the camera is not open.
         """
-
-
-class VideoEnded(Exception):
-    """The file played as a camera is over; no fault."""
 
 
 def is_address(text: str) -> bool:

@@ -11,22 +11,20 @@ import numpy as np
 from fer_core.errors import UserError
 from fer_core.media import RgbImage, VideoFrame
 from fer_core.preprocess.opencv import cv2
-from fer_desktop.capture.camera import VideoEnded
 
 CATCH_UP_SECONDS = 0.1  # spent on leaving out frames; then the file plays slower
 USUAL_FPS = 25.0  # of a file that does not say
 
 
 class VideoFileCamera:
-    """Plays ``path``, again and again or, without ``loop``, once.
+    """Plays ``path`` again and again.
 
     Frames are due by the file's timestamps; a reader that comes late gets the frame that is due
     and misses those in between.
     """
 
-    def __init__(self, path: Path, loop: bool = True) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._loop = loop
         self._frames = 0  # over all openings, so that no two frames share an index
         self._guard = threading.Lock()  # around the capture, which is not safe in two threads
         self._capture: cv2.VideoCapture | None = None
@@ -101,8 +99,6 @@ class VideoFileCamera:
             return
         if self._empty:
             raise self._no_video()
-        if not self._loop:
-            raise VideoEnded
         length = self._at + self._frame_s
         # From the beginning of the file: seeking is not exact in every format.
         self._start()

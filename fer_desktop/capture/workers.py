@@ -16,7 +16,7 @@ from typing import Protocol
 from fer_core.errors import UserError
 from fer_core.media import AudioBlock, FaceBox, RgbImage, VideoFrame
 from fer_core.preprocess.face import FaceTracker
-from fer_desktop.capture.camera import Camera, VideoEnded
+from fer_desktop.capture.camera import Camera
 from fer_desktop.capture.microphone import Microphone
 from fer_desktop.capture.resampler import StreamResampler
 from fer_desktop.errors import Notice, Severity
@@ -132,10 +132,6 @@ class CaptureThread(threading.Thread, ABC):
                 self._works, self._reported = True, False
                 self._pause_s = SHORTEST_PAUSE_SECONDS
                 self._on_ok(self._key)
-        except VideoEnded:
-            self._close()
-            self._report(f"{self._device.name} has ended.", "Retry plays it again.", "info")
-            return threading.TIMEOUT_MAX
         except UserError as error:
             return self._fail(error.text, error.hint)
         except Exception as error:  # a driver's or a decoder's; the session must outlive it

@@ -10,7 +10,6 @@ import pytest
 from fer_core.errors import UserError
 from fer_core.media import AudioBlock, FaceBox, VideoFrame
 from fer_core.preprocess.face import FaceDetector, FaceTracker
-from fer_desktop.capture.camera import VideoEnded
 from fer_desktop.capture.synthetic import SyntheticCamera, SyntheticMicrophone
 from fer_desktop.capture.workers import CameraThread, MicrophoneThread
 from fer_desktop.live.recent_media import RecentMedia
@@ -197,15 +196,6 @@ def test_a_driver_that_crashes_is_a_fault_and_not_the_end(camera_thread, board, 
     assert "RuntimeError" in caplog.text
     assert thread.step() is None
     assert board.shown == {}
-
-
-def test_the_end_of_a_video_is_no_error_and_can_be_played_again(camera_thread, board):
-    thread = camera_thread(Script("opens", frame(0), VideoEnded(), "opens", frame(1)))
-    thread.step()
-    assert thread.step() > 1e6
-    assert board.said[0].severity == "info"
-    assert board.said[0].retry
-    assert thread.step() is None
 
 
 def test_darkness_is_told_after_two_seconds_and_cleared_by_light(camera_thread, board):
