@@ -63,7 +63,7 @@ def parse_arguments(arguments: list[str] | None = None) -> Namespace:
     )
     parser.add_argument(
         "--model",
-        type=_folder,
+        type=_path,
         metavar="PATH",
         help="a model's folder; the default is the one chosen in Settings, else the bundled model",
     )
@@ -98,6 +98,8 @@ def parse_arguments(arguments: list[str] | None = None) -> Namespace:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    if options.model and not (options.diagnose or options.model.is_dir()):  # which tells more
+        parser.error(f"argument --model: {str(options.model)!r} is not a folder")
     if options.demo and (options.camera or options.microphone):
         parser.error("--demo brings its own camera and microphone; leave out the others")
     if options.files and (options.demo or options.record):
@@ -129,16 +131,6 @@ def settings_for(options: Namespace, kept: Settings) -> Settings:
     return dataclasses.replace(kept, **said)
 
 
-def settings_to_keep(now: Settings, kept: Settings, said: Settings) -> Settings:
-    """``now`` without what only the command line of this start said.
-
-    A field that still holds what was said goes back to what was ``kept`` before.
-    """
-    names = [field.name for field in dataclasses.fields(Settings)]
-    only_said = [n for n in names if getattr(now, n) == getattr(said, n) != getattr(kept, n)]
-    return dataclasses.replace(now, **{name: getattr(kept, name) for name in only_said})
-
-
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -165,13 +157,6 @@ def _file(text: str) -> Path:
     if not path.exists():
         raise argparse.ArgumentTypeError(f"there is no file {text!r}")
     return path.absolute()
-
-
-def _folder(text: str) -> Path:
-    path = _path(text)
-    if not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
-    return path
 
 
 def _folder_to_fill(text: str) -> Path:

@@ -57,6 +57,7 @@ class DiagnosisPanel(QWidget):
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.stateChanged.connect(self._show_whether_it_looks)
         self._process.errorOccurred.connect(self._tell_error)
+        self._process.finished.connect(self._tell_if_silent)
 
     def look(self) -> None:
         """Begin anew."""
@@ -90,6 +91,12 @@ class DiagnosisPanel(QWidget):
 
     def _tell_error(self, error: QProcess.ProcessError) -> None:
         self.text.appendPlainText(f"This ended early: {self._process.errorString()}.")
+
+    def _tell_if_silent(self) -> None:
+        """It has refused what it was asked, which it says elsewhere."""
+        if not self.text.toPlainText():
+            said = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")
+            self.text.appendPlainText(said.strip() or "Nothing was found out.")
 
     def _copy(self) -> None:
         QApplication.clipboard().setText(self.text.toPlainText())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QProcess, Qt
@@ -71,3 +72,23 @@ def test_the_model_and_the_device_of_the_settings_are_tried() -> None:
     assert said == [
         "-m", "fer_desktop", "--diagnose", "--device", "cuda", "--model", "/mine",
     ]  # fmt: skip
+
+
+def test_a_model_whose_folder_has_gone_is_found_out(qtbot: QtBot, tmp_path: Path) -> None:
+    """It is the diagnosis that people are told to read then."""
+    panel = DiagnosisPanel(Settings(model=str(tmp_path / "gone"), device="cpu"))
+    qtbot.addWidget(panel)
+    panel.show()
+    qtbot.waitUntil(panel.again.isEnabled, timeout=60_000)
+    (line,) = [line for line in panel.text.toPlainText().splitlines() if line.startswith("model ")]
+    assert "NOT USABLE" in line
+    assert "There is no model in" in line
+
+
+def test_a_diagnosis_that_is_refused_says_why(scripted: Scripted, qtbot: QtBot) -> None:
+    scripted("import sys; sys.exit('no such option')")
+    panel = DiagnosisPanel(Settings())
+    qtbot.addWidget(panel)
+    panel.show()
+    qtbot.waitUntil(panel.again.isEnabled, timeout=20_000)
+    assert panel.text.toPlainText() == "no such option"
