@@ -55,6 +55,7 @@ class BatchDialog(QDialog):
         self._named: list[Path] = []  # files and folders as they were added
         self._runs = False
         self._stopped = False  # the plan can go on
+        self._proposed = ""  # for the results; what people chose themselves stays
         self.add_files = _button("Add files…", "Add recordings")
         self.add_folder = _button("Add folder…", "Add a folder with all recordings in it")
         self.clear = _button("Clear", "Take all recordings out of the list; no file is deleted")
@@ -132,8 +133,9 @@ class BatchDialog(QDialog):
         if self._runs or not paths:
             return
         new = [path for path in dict.fromkeys(paths) if path not in self._named]
-        if not self._named:
-            self.folder.setText(str(proposed_folder(paths[0])))
+        if not self._named and self.folder.text() == self._proposed:
+            self._proposed = str(proposed_folder(paths[0]))
+            self.folder.setText(self._proposed)
         self._named += new
         self._stopped = False
         self.table.add(new)
@@ -246,6 +248,7 @@ class BatchDialog(QDialog):
             *choices,
         ):
             widget.setEnabled(not self._runs)
+        self.setAcceptDrops(not self._runs)
 
 
 def _button(text: str, tip: str) -> QPushButton:

@@ -64,7 +64,7 @@ class BatchTable(QTableWidget):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionsClickable(True)
-        header.setToolTip("A click sorts by this column; another turns the order round")
+        header.setToolTip("A click sorts by this column (Ctrl+1 to 4), another turns it round")
         header.setSortIndicatorShown(True)
         header.setSortIndicator(_UNSORTED, Qt.SortOrder.AscendingOrder)
         header.sortIndicatorChanged.connect(self._sort)
@@ -154,8 +154,18 @@ class BatchTable(QTableWidget):
         elif event.key() == Qt.Key.Key_Delete:
             if (path := self.chosen()) is not None:
                 self.removed.emit(path)
+        elif (column := event.key() - Qt.Key.Key_1) in range(len(HEADINGS)) and (
+            event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        ):
+            self._sort_by(column)
         else:
             super().keyPressEvent(event)
+
+    def _sort_by(self, column: int) -> None:
+        """As a click on its heading does."""
+        header, up = self.horizontalHeader(), Qt.SortOrder.AscendingOrder
+        again = header.sortIndicatorSection() == column and header.sortIndicatorOrder() == up
+        header.setSortIndicator(column, Qt.SortOrder.DescendingOrder if again else up)
 
     def _row(self, path: Path) -> int:
         if path not in self._rows:

@@ -75,6 +75,20 @@ def test_a_folder_that_people_chose_stays(dialog: BatchDialog, tmp_path: Path) -
     assert not dialog.begin.isEnabled()
 
 
+def test_a_folder_that_was_chosen_first_stays(dialog: BatchDialog, tmp_path: Path) -> None:
+    dialog.folder.setText("/elsewhere")
+    dialog.add([tmp_path / "a.mp4"])
+    assert dialog.plan().out == Path("/elsewhere")
+
+
+def test_nothing_is_dropped_into_an_analysis_that_goes_on(dialog: BatchDialog) -> None:
+    dialog.add([Path("/a.mp4")])
+    dialog.show_preparing()
+    assert not dialog.acceptDrops()
+    dialog.show_end("Stopped.", stopped=True)
+    assert dialog.acceptDrops()
+
+
 def test_files_are_asked_for_and_may_be_dropped(
     dialog: BatchDialog, tmp_path: Path, monkeypatch, drop
 ) -> None:
@@ -199,7 +213,7 @@ def test_the_legend_follows_the_theme(dialog: BatchDialog) -> None:
         assert emotion in dialog._legend.text()
 
 
-def test_a_click_on_a_heading_sorts_and_another_turns_the_order_round(
+def test_a_heading_or_its_key_sorts_and_once_more_turns_the_order_round(
     dialog: BatchDialog, qtbot
 ) -> None:
     files = {"b.mp4": (60.0, 0.4), "A.mp4": (3600.0, 0.9), "c.mp4": (5.0, 0.0)}
@@ -218,6 +232,9 @@ def test_a_click_on_a_heading_sorts_and_another_turns_the_order_round(
     assert [click(NAME), click(NAME), click(NAME)] == ["Abc", "cbA", "Abc"]
     assert [click(LENGTH), click(LENGTH)] == ["cbA", "Abc"]
     assert click(SHARES) == "Abc"
+    for keys, order in (("1", "Abc"), ("1", "cbA"), ("2", "cbA"), ("4", "Abc")):
+        qtbot.keyClick(dialog.table, keys, Qt.KeyboardModifier.ControlModifier)
+        assert "".join(name[0] for name in texts(dialog, NAME)) == order
     assert dialog.table.chosen() == Path("/b.mp4"), "what was chosen stays so"
     dialog.show_done(Done(Path("/b.mp4"), None, (), "It is gone.", None))
     assert texts(dialog) == ["happy", "failed", "happy"]
