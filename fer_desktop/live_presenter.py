@@ -87,6 +87,7 @@ class LivePresenter(QObject):
         window.mode_chosen.connect(self._change_mode)
         window.face_clicked.connect(session.lock_face)
         window.face_released.connect(session.tracker.unlock)
+        window.next_face_requested.connect(self._follow_next)
         window.settings_changed.connect(self._on_settings)
 
     def load_model(self) -> None:
@@ -295,6 +296,17 @@ class LivePresenter(QObject):
         self.session.resume()
         self.window.set_state("running")
 
+    def _follow_next(self) -> None:
+        """The face to the right of the one followed; after the last, the first."""
+        seen = self.session.recent.newest()
+        faces = [] if seen is None else [seen.face, *seen.others]
+        in_order = sorted((face for face in faces if face is not None), key=lambda face: face.x)
+        if seen is None or not in_order:
+            return
+        now = -1 if seen.face is None else in_order.index(seen.face)
+        face = in_order[(now + 1) % len(in_order)]
+        self.session.lock_face(face.x + face.width / 2, face.y + face.height / 2)
+
     def _change_camera(self, chosen: str) -> None:
         if self._sources.offer_camera(chosen):
             self._list_cameras()
@@ -314,13 +326,15 @@ class LivePresenter(QObject):
     def _reopen(self, camera: bool = False, microphone: bool = False) -> None:
         """A session goes on with the devices chosen now; the other is not disturbed."""
         session, window = self.session, self.window
-        if window.state == "stopped" or self._once_found is not None:
+        if window.state == "stopped" or self._once_found == self._begin:
             return  # the session begins with what is chosen by then
         if camera:
             window.notices.clear("camera")
             session.use_camera(self._camera())
             self._forget()
             window.forget_picture()
+        if self._once_found is not None:
+            return  # the microphone is opened when it is found
         if microphone:
             window.notices.clear("microphone")
             session.use_microphone(self._microphone())

@@ -15,12 +15,12 @@ import sys
 import threading
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QDialog
 
-from fer_desktop.command_line import settings_for, settings_to_keep
+from fer_desktop.command_line import settings_for
 from fer_desktop.errors import Notice, catch_everything, keep_terminal_quiet, write_log_file
 from fer_desktop.live.report import Report
 from fer_desktop.live.statistics import Statistics
@@ -102,8 +102,9 @@ class Program(QObject):
         self.status = 0  # of the process
         self._damages: list[str] = []  # of the settings
         self._kept = load_settings(settings_path(), self._damages.append)
-        self._said = settings_for(options, self._kept)
-        self.window = MainWindow(self._said)
+        self._settings = settings_for(options, self._kept)  # as this window has them
+        self._unsaved: dict[str, Any] = {}
+        self.window = MainWindow(self._settings)
         self.window.tool_row.open.offer(self._recent)
         self.window.settings_changed.connect(self._keep_settings)
         self.window.open_requested.connect(self._open)
@@ -182,9 +183,15 @@ class Program(QObject):
         self._batch.show(paths)
 
     def _keep_settings(self, settings: Settings) -> None:
+        """What was changed here; the rest may have been changed in another window since."""
+        before, self._settings = self._settings, settings
         self.window.settings = settings
+        now = dataclasses.asdict(settings)
+        self._unsaved |= {name: now[name] for name in now if now[name] != getattr(before, name)}
+        kept = load_settings(settings_path(), lambda _: None)
         try:
-            save_settings(settings_to_keep(settings, self._kept, self._said), settings_path())
+            save_settings(dataclasses.replace(kept, **self._unsaved), settings_path())
+            self._unsaved.clear()
         except OSError as error:
             self._show(
                 Notice(
@@ -212,10 +219,10 @@ class Program(QObject):
         for dialog in self.window.findChildren(QDialog):
             dialog.reject()  # an open one would keep the program alive
         self.window.hide()  # what follows may take a while, and needs nobody
+        if self._presenter is not None:
+            self._presenter.close()  # first: nobody is seen or heard, let alone recorded, unawares
         for process in (self._training, self._batch):
             if process is not None:
                 process.close()
         if self._files is not None:
             self._files.close()
-        if self._presenter is not None:
-            self._presenter.close()

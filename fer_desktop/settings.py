@@ -13,6 +13,8 @@ from typing import Any, Literal, get_args
 
 import platformdirs
 
+from fer_core.whole_file import whole
+
 log = logging.getLogger(__name__)
 
 Theme = Literal["system", "dark", "light"]
@@ -79,15 +81,14 @@ def load_settings(path: Path, tell: Callable[[str], None] = log.warning) -> Sett
 
 
 def save_settings(settings: Settings, path: Path) -> None:
-    """Write by rename, so that a crash leaves the old file.
+    """A crash leaves the old file.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(dataclasses.asdict(settings), indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    text = json.dumps(dataclasses.asdict(settings), indent=2) + "\n"
+    with whole(path) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {"theme": THEMES, "mode": MODES, "device": DEVICES}

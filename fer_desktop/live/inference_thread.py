@@ -191,7 +191,7 @@ class InferenceThread(threading.Thread):
                     return None
                 self._listeners.notice(_loading_failed(error))
                 self._awake.wait()
-                # Start and Pause wake the thread too; each is a fair moment to try again.
+                # Start, Resume and another camera wake the thread too: fair moments to try again.
             else:
                 self._listeners.clear("model")
                 self._listeners.loaded(state)

@@ -28,9 +28,9 @@ class RecordingStatus:
 class Recorder:
     """At most one recording at a time; those that have ended may still be writing.
 
-    Thread-safe, and every method returns at once. Times are seconds of the session's clock.
-    What a file cannot hold, a picture of another size or sound where there was none, goes on in a
-    recording of its own.
+    Thread-safe, and every method but ``join`` returns at once. Times are seconds of the session's
+    clock. What a file cannot hold, a picture of another size or sound where there was none, goes on
+    in a recording of its own.
     """
 
     def __init__(self, tell: Callable[[Notice], None]) -> None:

@@ -43,7 +43,7 @@ LIVE_DETECTOR = partial(FaceDetector, closer_looks=1)
 
 
 class LiveSession(QObject):
-    """Owns every thread of the program. One model at a time, one session at a time."""
+    """Owns the threads of live sessions. One model at a time, one session at a time."""
 
     model_loaded = Signal(object)  # ModelState
     predicted = Signal(object)  # Prediction, its times from the session's start

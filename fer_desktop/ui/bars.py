@@ -28,11 +28,11 @@ from fer_core.labels import CLASSES, EMOTIONS
 from fer_core.media import CLIP_SECONDS, SEGMENT_SECONDS, SEGMENTS, BoolArray
 from fer_desktop.ui.painted_font import painted_font, painted_size
 from fer_desktop.ui.panel import paint_panel
+from fer_desktop.ui.segment_picture import MUTED_ALPHA
 from fer_desktop.ui.theme import Colours, colours_of
 
 Scores = NDArray[np.float32]
 
-_MUTED_ALPHA = 95  # of bars that do not win their segment
 _SMALL = 13  # pixels of the small words, and how large they may grow with the system's font
 _LARGEST_SMALL = 18
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -243,7 +243,7 @@ class SegmentBars(QWidget):
                 if not present:
                     colour.setAlpha(45)
                 elif emotion != winner:
-                    colour.setAlpha(_MUTED_ALPHA)
+                    colour.setAlpha(MUTED_ALPHA)
                 painter.fillRect(bar, colour)
 
     def _paint_absence(self, painter: QPainter, colours: Colours, segment: int) -> None:

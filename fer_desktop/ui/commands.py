@@ -47,6 +47,7 @@ COMMANDS = (
         Command("refresh", "Look for devices", ("F5",), "Look for cameras, microphones", "refresh"),
         Command("mirror", "Mirror the picture", ("M",), "Show the picture as a mirror", "", True),
         Command("patches", "Kept patches", ("P",), "Shade the patches the network kept", "", True),
+        Command("next_face", "Follow the next face", ("N",), "Follow the next face to the right"),
         Command("release", "Follow the largest face", ("Esc",), "Unlock the face"),
     ),
     *_of_page(

@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
     mode_chosen = Signal(str)
     face_clicked = Signal(float, float)  # in pixels of the unmirrored frame
     face_released = Signal()
+    next_face_requested = Signal()
     open_requested = Signal(Path)  # a file
     batch_requested = Signal(list)  # of Path: several recordings, and folders with some
     live_requested = Signal()  # back from the file's page
@@ -288,6 +289,7 @@ class MainWindow(QMainWindow):
             "stop": self.stop_requested.emit,
             "retry": self._retry_all,
             "refresh": self.refresh_requested.emit,
+            "next_face": self.next_face_requested.emit,
             "release": self._release,
             "open": self._ask_for_file,
             "batch": lambda: self.batch_requested.emit([]),

@@ -22,7 +22,6 @@ class NoticeBar(QWidget):
     """Takes no room while there is nothing to say."""
 
     retry = Signal(str)  # key
-    dismissed = Signal(str)  # key
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,7 +66,6 @@ class NoticeBar(QWidget):
 
     def _dismiss(self, key: str) -> None:
         self.clear(key)
-        self.dismissed.emit(key)
 
 
 class _Strip(QFrame):

@@ -14,7 +14,9 @@ from PySide6.QtWidgets import QInputDialog
 
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
+from fer_core.media import FaceBox
 from fer_desktop import live_presenter
+from fer_desktop.live.recent_media import SeenFrame
 from fer_desktop.live.report import Report
 from fer_desktop.live.session import LiveSession
 from fer_desktop.live_presenter import LivePresenter
@@ -151,6 +153,39 @@ def test_without_a_microphone_the_camera_goes_on_and_is_not_disturbed_by_its_ret
     until(lambda: sources.microphones["left"].is_open)
     assert not shown(window)
     assert sources.cameras["one"].opened == 1
+
+
+def test_what_is_chosen_while_microphones_are_looked_for_again_holds(
+    presenter, window, sources, until
+):
+    sources.plugged = {"one"}
+    presenter.find_devices()
+    until(lambda: not presenter.session.searching)
+    window.start_requested.emit()
+    until(lambda: "happy" in bars_say(window))
+    sources.listed.clear()  # a slow sound system
+    window.retry_requested.emit("microphone")
+    window._pick_mode("microphone")
+    sources.plugged.add("left")
+    sources.listed.set()
+    until(lambda: not presenter.session.searching)
+    until(lambda: sources.microphones["left"].is_open)
+    assert presenter.session.camera is None
+
+
+def test_the_next_face_is_followed_by_key(presenter, window, until):
+    left, right = FaceBox(10, 10, 20, 20, 0.9), FaceBox(60, 10, 30, 30, 0.9)
+    window.start_requested.emit()
+    until(lambda: window.video.has_frame())
+    asked = []
+    presenter.session.lock_face = lambda x, y: asked.append((x, y))
+    frame = presenter.session.recent.newest().frame
+    for face, others in ((right, (left,)), (left, (right,)), (None, ())):
+        presenter.session.recent.newest = lambda face=face, others=others: SeenFrame(
+            frame, face, others
+        )
+        window.command("next_face").trigger()
+    assert asked == [(20, 20), (75, 25)]
 
 
 def test_a_camera_that_is_unplugged_and_comes_back(presenter, window, sources, until, monkeypatch):

@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QTimer
@@ -14,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from fer_core.errors import UserError
 from fer_desktop import file_presenter, live_presenter
 from fer_desktop.batch.batch_process import BatchProcess
-from fer_desktop.command_line import parse_arguments, settings_for, settings_to_keep
+from fer_desktop.command_line import parse_arguments
 from fer_desktop.program import Program
 from fer_desktop.settings import Settings, load_settings, save_settings
 from fer_desktop.ui.batch_dialog import BatchDialog
@@ -187,16 +188,21 @@ def test_an_error_after_the_window_has_gone_harms_nobody(start, until, qtbot):
     sys.excepthook(ValueError, error, None)
 
 
-def test_what_only_the_command_line_said_is_not_remembered(settings_file):
+def test_what_only_the_command_line_said_is_not_remembered(start, settings_file):
     kept = Settings(camera="/dev/video2", smoothing=0.2, agreed=True)
     save_settings(kept, settings_file)
-    said = settings_for(parse_arguments(["--camera", "0", "--microphone", "none"]), kept)
-    assert (said.camera, said.mode) == ("0", "camera")
-    assert settings_to_keep(said, kept, said) == kept
-    chosen = Settings(**{**said.__dict__, "mirror": False, "mode": "both"})
-    assert settings_to_keep(chosen, kept, said) == Settings(
-        **{**kept.__dict__, "mirror": False, "mode": "both"}
-    )
+    window = start("--camera", "0", "--microphone", "none").window
+    assert (window.settings.camera, window.settings.mode) == ("0", "camera")
+    window.command("mirror").trigger()
+    assert load_settings(settings_file) == replace(kept, mirror=False)
+
+
+def test_what_another_window_changed_meanwhile_stays_changed(start, settings_file):
+    window = start("--demo").window
+    other = replace(load_settings(settings_file), model="/models/mine", smoothing=0.9)
+    save_settings(other, settings_file)
+    window.command("mirror").trigger()
+    assert load_settings(settings_file) == replace(other, mirror=False)
 
 
 @pytest.fixture
@@ -249,6 +255,15 @@ def test_closing_ends_a_training_which_can_go_on(
     until(lambda: "epoch 1" in program.window.training.words.text())
     program.window.close()
     assert not training.process.runs
+
+
+def test_nobody_is_filmed_while_other_work_is_being_ended(start, until, monkeypatch) -> None:
+    program = start("--demo")
+    until(lambda: program.window.state == "running", 30)
+    session, filming = program._presenter.session, []
+    monkeypatch.setattr(program._training, "close", lambda: filming.append(session.camera))
+    program.window.close()
+    assert filming == [None]
 
 
 def test_several_files_named_at_the_start_are_listed(start, until, settings_file, tmp_path) -> None:

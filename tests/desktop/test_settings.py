@@ -90,7 +90,7 @@ def test_a_crash_before_all_is_written_leaves_the_old_file(tmp_path: Path, monke
     def killed(*_args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", killed)
+    monkeypatch.setattr("os.replace", killed)
     with pytest.raises(KeyboardInterrupt):
         save_settings(Settings(), path)
     assert load_settings(path) == CHANGED

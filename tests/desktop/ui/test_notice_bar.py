@@ -51,9 +51,7 @@ def test_retry_says_what_to_try_again(qtbot, bar: NoticeBar) -> None:
 
 def test_a_dismissed_notice_is_gone(qtbot, bar: NoticeBar) -> None:
     bar.show_notice(GONE)
-    with qtbot.waitSignal(bar.dismissed) as dismissed:
-        qtbot.mouseClick(bar._strips["camera"].close_button, Qt.MouseButton.LeftButton)
-    assert dismissed.args == ["camera"]
+    qtbot.mouseClick(bar._strips["camera"].close_button, Qt.MouseButton.LeftButton)
     assert bar.keys() == ()
 
 
