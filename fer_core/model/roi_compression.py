@@ -20,7 +20,7 @@ class RoiTokenCompression(nn.Module):
         super().__init__()
         self.keep = keep
         self.score = nn.Linear(width, 1)
-        self.raw_roi_bias = nn.Parameter(torch.tensor(1.0))  # softplus of it is the bias: 1.31
+        self.raw_roi_bias = nn.Parameter(torch.ones(1))  # softplus of it is the bias: 1.31
 
     @property
     def roi_bias(self) -> Tensor:

@@ -296,7 +296,10 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     )
     training.add_argument("--nodes", type=positive, default=1, help="machines (default: 1)")
     training.add_argument(
-        "--strategy", default="auto", help="of Lightning: ddp, fsdp ... (default: auto)"
+        "--strategy",
+        default="auto",
+        help="how processes share the work: ddp, fsdp on GPUs, or another of Lightning's "
+        "(default: auto)",
     )
     training.add_argument(
         "--workers",

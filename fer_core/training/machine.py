@@ -15,7 +15,9 @@ from fer_core.device import resolve_device
 from fer_core.errors import UserError
 from fer_core.training.counting import Count, Counter, bar, lines, silent
 from fer_core.training.progress import ProgressKind
+from fer_core.training.sharding import ShardedPrecision
 
+SHARDED_ON = ("cuda",)  # on CPUs nobody has so large a network
 LogKind = Literal["tensorboard", "csv", "wandb"]
 
 
@@ -35,6 +37,11 @@ class Machine:
     @property
     def processes(self) -> int:
         return self.devices * self.nodes
+
+    @property
+    def shards(self) -> bool:
+        """Whether each process keeps a part of the weights."""
+        return self.processes > 1 and self.strategy == "fsdp"
 
     @property
     def rank(self) -> int:
@@ -64,14 +71,18 @@ class Machine:
                 f"Lightning has no strategy {self.strategy!r}.",
                 "Leave out --strategy, or name one such as ddp or fsdp.",
             )
+        if self.shards and device not in SHARDED_ON:
+            raise UserError("fsdp needs GPUs.", "Use --strategy ddp.")
         if precision == "auto":
             precision = "bf16" if _multiplies_bf16(device) else "32"
+        name: Any = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}[precision]
+        precise = {"plugins": [ShardedPrecision(name)]} if self.shards else {"precision": name}
         return {
+            **precise,
             "accelerator": {"cuda": "gpu"}.get(device, device),
             "devices": self.devices,
             "num_nodes": self.nodes,
             "strategy": self._strategy,
-            "precision": {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}[precision],
             "deterministic": self.deterministic and device == "cpu",
             # Its statistics would else be those of each GPU's own share of a batch. On CPUs they
             # are: torch has no such norm for them.

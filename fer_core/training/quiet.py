@@ -27,6 +27,7 @@ _MEANT = (
     # Lightning 2.6.6 asks torch 2.14 in last year's way.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
     "torch.distributed.nn.functional.all_gather is deprecated",
+    r"FSDP\.state_dict_type\(\) and FSDP\.set_state_dict_type\(\) are being deprecated",
 )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,14 @@ def run_stage(
         KeyboardInterrupt: Ctrl-C; what was reached is kept.
     """
     stage, config = setting.stage, setting.config
+    if setting.machine.shards and stage == "fusion":
+        # Its frozen encoders encode between the steps, for which they must be whole.
+        setting = replace(setting, machine=replace(setting.machine, strategy="ddp"))
+    if setting.machine.shards and config.ema:
+        raise UserError(
+            "With fsdp no average of the weights can be kept.",
+            f"Add --set stages.{stage}.ema=0, or use --strategy ddp.",
+        )
     train = _usable(setting.train, stage)
     if not train:
         raise UserError(
@@ -122,7 +131,8 @@ def run_stage(
         loading = {} if stage == "fusion" else setting.machine.loader_arguments()
         _fit(
             trainer,
-            task,
+            # FSDP takes the weights apart, and leaves them so.
+            copy.deepcopy(task) if setting.machine.shards else task,
             DataLoader(samples, sampler=batches, batch_size=None, **loading),
             DataLoader(windows, batch_size=None, **loading) if validation else None,
             last if last.exists() else None,
@@ -163,8 +173,10 @@ def _trainer(
         callbacks.append(EMAWeightAveraging(decay=config.ema, use_buffers=False))
     callbacks += [history, *progress_callback(setting.machine.progress)]
     callbacks += checkpoint_callbacks(setting.folder, config, validates)
+    arguments = setting.machine.trainer_arguments(config.precision)
+    plugins = [*arguments.pop("plugins", []), WholeCheckpoints()]
     return lightning.Trainer(
-        **setting.machine.trainer_arguments(config.precision),
+        **arguments,
         max_epochs=config.epochs,
         accumulate_grad_batches=config.accumulate,
         gradient_clip_val=config.clip_norm or None,
@@ -175,7 +187,7 @@ def _trainer(
         enable_model_summary=False,
         logger=setting.machine.loggers(setting.folder),
         log_every_n_steps=1,
-        plugins=[WholeCheckpoints()],
+        plugins=plugins,
         callbacks=callbacks,
     )
 

@@ -12,6 +12,7 @@ import lightning
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.optim.lr_scheduler import (
     CosineAnnealingWarmRestarts,
     LambdaLR,
@@ -118,6 +119,8 @@ class Task(lightning.LightningModule):
         self.stage, self.config = stage, config
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.steps_per_epoch = steps_per_epoch
+        # Noted here, because FSDP makes vectors of all.
+        self._decaying = {name for name, p in self.named_parameters() if p.ndim > 1}
         self._validation = validation
         self._said: list[BatchAnswers] = []
         model.requires_grad_(False)
@@ -233,6 +236,19 @@ class Task(lightning.LightningModule):
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """By the norm over all processes where each has a part of the gradients."""
+        whole = self.trainer.strategy.model
+        if gradient_clip_val and isinstance(whole, FullyShardedDataParallel):
+            whole.clip_grad_norm_(gradient_clip_val)
+        else:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
     def _audio_answer(self, batch: Batch) -> StageAnswer:
         steps = audio_steps(self.model, batch)
         segments = self.model.audio_pooling(steps, batch.audio_mask)  # (B, S, Da)
@@ -318,11 +334,15 @@ class Task(lightning.LightningModule):
                 "contrast": config.classifier_lr,
             }
         groups = []
-        for name, rate in rates.items():
-            part = self.contrast if name == "contrast" else self.model.get_submodule(name)
-            learnt = [p for p in part.parameters() if p.requires_grad]
-            matrices = [p for p in learnt if p.ndim > 1]
-            others = [p for p in learnt if p.ndim <= 1]
+        for part, rate in rates.items():
+            begins = "contrast." if part == "contrast" else f"model.{part}."
+            learnt = {
+                name: p
+                for name, p in self.named_parameters()
+                if name.startswith(begins) and p.requires_grad
+            }
+            matrices = [p for name, p in learnt.items() if name in self._decaying]
+            others = [p for name, p in learnt.items() if name not in self._decaying]
             groups.append({"params": matrices, "lr": rate})
             groups.append({"params": others, "lr": rate, "weight_decay": 0.0})
         return [group for group in groups if group["params"]]

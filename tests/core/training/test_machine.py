@@ -51,7 +51,7 @@ def test_of_several_processes_the_first_alone_tells_how_far_it_is(
     assert json.loads(line)["what"] == "Work of 0"
 
 
-def test_every_strategy_of_lightning_can_be_named() -> None:
+def test_several_processes_share_the_work_by_ddp_unless_told_otherwise() -> None:
     def strategy(**given: object) -> str:
         arguments = Machine(device="cpu", **given).trainer_arguments("32")  # type: ignore[arg-type]
         return str(arguments["strategy"])
@@ -59,7 +59,6 @@ def test_every_strategy_of_lightning_can_be_named() -> None:
     assert strategy() == "auto"
     assert strategy(devices=2) == strategy(nodes=2, strategy="ddp")
     assert strategy(devices=2).startswith("ddp")
-    assert strategy(devices=2, strategy="fsdp") == "fsdp"
 
 
 def test_weights_and_biases_is_asked_for_only_where_it_is_wanted(

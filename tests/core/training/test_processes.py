@@ -13,12 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from fer_core.config import FERConfig
 from fer_core.data.item import Item
+from fer_core.errors import UserError
 from fer_core.training.config import RunConfig, StageName, TrainingConfig
 from fer_core.training.machine import Machine
 from fer_core.training.run import RunData, train
+from fer_core.weights import load_checkpoint
 
 MakeItems = Callable[..., list[Item]]
 
@@ -35,6 +38,32 @@ warnings.simplefilter("error")
 assert machine.rank == int(os.environ["RANK"])
 train(config, data, stages, folder, cache, machine)
 """
+# Lightning and torch refuse FSDP on CPUs, where it works.
+SHARDED = """
+import torch.distributed.fsdp
+from lightning.pytorch.trainer.connectors import accelerator_connector
+from fer_core.training import machine as machines
+
+class OnCpus(torch.distributed.fsdp.FullyShardedDataParallel):
+    def __init__(self, *given, device_id=None, **named):
+        super().__init__(*given, device_id=torch.device("cpu"), **named)
+
+torch.distributed.fsdp.FullyShardedDataParallel = OnCpus
+accelerator_connector._AcceleratorConnector._check_strategy_and_fallback = lambda _: None
+machines.SHARDED_ON = ("cpu",)
+"""
+# A first call that ends after the first epoch of the last stage, in all processes.
+STOPPED = """
+import contextlib
+from fer_core.training.run import train as whole
+
+def train(*given):
+    def stop(row):
+        if row["stage"] == "joint":
+            raise KeyboardInterrupt
+    with contextlib.suppress(KeyboardInterrupt):
+        whole(*given, on_epoch=stop)
+"""
 
 
 def free_port() -> int:
@@ -43,7 +72,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def torchrun(arguments: list[str | Path], processes: int) -> None:
+def torchrun(arguments: list[str | Path], processes: int, code: str = PROCESS) -> None:
     """Start them with what torchrun puts into their environment, and wait for all."""
     shared = {
         **os.environ,
@@ -56,7 +85,7 @@ def torchrun(arguments: list[str | Path], processes: int) -> None:
     }
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", PROCESS, *arguments],
+            [sys.executable, "-c", code, *arguments],
             env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -103,6 +132,53 @@ def test_two_processes_learn_what_one_does(
     assert [row["stage"] for row in together] == ["fusion", "fusion", "joint", "joint"]
     for one, two in zip(alone, together, strict=True):
         assert two == pytest.approx(one, abs=1e-5)
+
+
+def test_two_processes_with_a_half_of_the_weights_each_learn_what_one_does(
+    network: FERConfig,
+    plain: TrainingConfig,
+    quiet: Machine,
+    make_pairs: MakeItems,
+    tmp_path: Path,
+) -> None:
+    """Stopped after an epoch and gone on with; gradients are clipped by the norm of both halves."""
+    training = replace(plain, batch=4, contrastive_loss=1.0, clip_norm=0.1, branch_lr=1e-3)
+    data = RunData(tuple(make_pairs(4)), tuple(make_pairs(3, "valid")), ())
+    config = RunConfig(network, training)
+    stages: tuple[StageName, ...] = ("fusion", "joint")
+    cache = tmp_path / "cache"
+    model, alone = train(config, data, stages, tmp_path / "one", cache, quiet)
+
+    given, folder = tmp_path / "given.pickle", tmp_path / "two"
+    given.write_bytes(
+        pickle.dumps((config, data, stages, replace(quiet, devices=2, strategy="fsdp")))
+    )
+    head, call = PROCESS.replace("\ngiven,", SHARDED + "\ngiven,").rsplit("\ntrain(", 1)
+    for before in (STOPPED, ""):
+        torchrun([given, folder, cache], 2, f"{head}\n{before}\ntrain({call}")
+    together = json.loads((folder / "training_history.json").read_text())
+    for one, two in zip(alone, together, strict=True):
+        assert two == pytest.approx(one, abs=1e-5)
+    for name, weights in load_checkpoint(folder / "model").state_dict().items():
+        assert torch.allclose(weights, model.state_dict()[name], atol=1e-5), name
+
+
+def test_sharding_asks_for_gpus_and_keeps_no_average(
+    network: FERConfig,
+    plain: TrainingConfig,
+    quiet: Machine,
+    make_voices: MakeItems,
+    tmp_path: Path,
+) -> None:
+    data, machine = (
+        RunData(tuple(make_voices(4)), (), ()),
+        replace(quiet, devices=2, strategy="fsdp"),
+    )
+    for training, said in ((plain, "fsdp needs GPUs"), (replace(plain, ema=0.9), "no average")):
+        with pytest.raises(UserError, match=said):
+            train(
+                RunConfig(network, training), data, ("audio",), tmp_path / said, tmp_path, machine
+            )
 
 
 def test_a_process_knows_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
