@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,8 @@ from fer_core.config import (
 )
 
 STATUS = pytest.StashKey[int]()
+# Of people, so not in this repository: FER+ and, in clips/, RAVDESS, CREMA-D and GRID recordings.
+REAL_DATA = Path(os.environ.get("FER_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -33,6 +36,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"There are no real recordings in {REAL_DATA} (FER_TEST_DATA names another).")
+    return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def real_clips(real_data: Path) -> Path:
+    return real_data / "clips"
 
 
 @pytest.fixture(scope="session")

@@ -126,8 +126,8 @@ def parser() -> argparse.ArgumentParser:
         "--overview",
         type=Path,
         metavar="FILE",
-        help="also write a table (CSV) with a row for each file: of how much of it each emotion "
-        "leads",
+        help="also write a table (CSV) with a row for each file: the share of its time in which "
+        "each emotion is the most likely",
     )
     output = parser.add_mutually_exclusive_group()
     output.add_argument(

@@ -44,8 +44,8 @@ def _head(facts: CardFacts) -> list[str]:
     return [
         f"# {facts.name}",
         "",
-        "Emotion of a face and a voice, for three seconds and for each eighth of them, as one of "
-        "neutral, calm, happy, sad, angry, fearful, disgust and surprised. "
+        "Emotion of a face and a voice, for a window of 3 s and for each of its 8 segments, as one "
+        "of neutral, calm, happy, sad, angry, fearful, disgust and surprised. "
         f"{facts.parameters:,} parameters.",
         "",
         f"Licence of the weights: {facts.licence or 'not stated'}.",

@@ -1,4 +1,4 @@
-"""Recordings below each other: how far each is analysed, and of how much of it each emotion leads.
+"""Recordings below each other: how far each is analysed, and the share of its time of each emotion.
 
 One bar under another compares recordings at a glance: what is uncertain is pale, and where nothing
 was heard or seen it is empty. Of several faces each has a strip.

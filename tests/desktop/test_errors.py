@@ -97,8 +97,11 @@ def test_errors_of_destructors_are_only_logged(begin_log, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_log_that_cannot_be_written_keeps_nobody_from_starting(monkeypatch, begin_log, tmp_path):
+def test_a_log_that_cannot_be_written_keeps_nobody_from_starting(
+    monkeypatch, begin_log, tmp_path, capsys
+):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     begin_log()
     logging.getLogger("x").error("to nowhere")
+    assert "Traceback" not in capsys.readouterr().err

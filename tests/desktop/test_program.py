@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -117,12 +116,12 @@ def test_closing_with_an_open_dialog_takes_it_along(start, until):
     program = start("--demo")
     until(lambda: program._presenter is not None)
     when_open(SettingsDialog, program.window.close)
-    program.window._open_settings()
+    program.window.command("settings").trigger()
     assert QApplication.activeModalWidget() is None
     assert not program.window.isVisible()
 
 
-def test_exit_after_counts_from_the_first_paint(start, until):
+def test_exit_after_closes_the_window(start, until):
     program = start("--demo", "--exit-after", "0.3")
     until(lambda: program._closed)
 
@@ -178,14 +177,6 @@ def test_an_unexpected_error_is_a_notice_from_any_thread(start, until, capsys):
     err = capsys.readouterr().err
     assert "Traceback" not in err
     assert len(err.strip().splitlines()) == 1
-
-
-def test_an_error_after_the_window_has_gone_harms_nobody(start, until, qtbot):
-    program = start("--demo")
-    program.window.close()
-    program._unexpected.disconnect()
-    error = ValueError("late")
-    sys.excepthook(ValueError, error, None)
 
 
 def test_what_only_the_command_line_said_is_not_remembered(start, settings_file):

@@ -6,7 +6,6 @@ import itertools
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import av
 import numpy as np
@@ -19,7 +18,6 @@ from fer_desktop.capture.synthetic import speech
 from fer_desktop.settings import Settings, save_settings
 from fer_desktop.ui.theme import DARK
 
-CLIPS = Path(__file__).parents[2].parent / "shared" / "data" / "clips"
 RATE = 48_000
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 
@@ -119,14 +117,13 @@ def test_interrupting_the_program_keeps_the_report(screen, program, number):
     assert len(running.predictions()) >= 3
 
 
-@pytest.mark.skipif(not CLIPS.is_dir(), reason="needs the real clips in ../shared/data/clips")
 @pytest.mark.parametrize("name", ["cremad_happy.mp4", "01-01-06-02-02-02-05.mp4"])
 def test_a_real_face_and_voice_reach_the_network(
-    name, screen, sound_server, network_camera, program, wav, jpeg
+    name, screen, sound_server, network_camera, program, wav, jpeg, real_clips
 ):
-    with av.open(CLIPS / name) as media:
+    with av.open(real_clips / name) as media:
         frames = [jpeg(frame.to_ndarray(format="rgb24")) for frame in media.decode(video=0)]
-    with av.open(CLIPS / name) as media:
+    with av.open(real_clips / name) as media:
         resampler = av.AudioResampler("flt", "mono", RATE)
         parts = [p.to_ndarray()[0] for f in media.decode(audio=0) for p in resampler.resample(f)]
     file = wav(np.tile(np.concatenate(parts), 20))

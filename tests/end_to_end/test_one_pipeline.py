@@ -34,7 +34,6 @@ from fer_desktop.capture.synthetic import draw_face, speech
 from fer_desktop.capture.synthetic_voice import VOICE_RATE
 from fer_desktop.live.recent_media import RecentMedia
 
-CLIPS = Path(__file__).parents[3] / "shared" / "data" / "clips"
 BLOCK = 480  # samples, as a sound card brings them
 
 Windows = dict[float, tuple[NDArray, NDArray]]  # by start: probabilities (8,) and (8, 8)
@@ -155,10 +154,9 @@ def test_a_made_clip_gets_the_same_answers_everywhere(
     assert_the_same(talking, model, tmp_path)
 
 
-@pytest.mark.skipif(not CLIPS.is_dir(), reason="the real clips are not here")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["cremad_sad.mp4", "01-01-06-02-02-02-05.mp4"])
 def test_a_real_clip_gets_the_same_answers_everywhere(
-    name: str, model: LoadedModel, tmp_path: Path
+    name: str, model: LoadedModel, tmp_path: Path, real_clips: Path
 ) -> None:
-    assert_the_same(CLIPS / name, model, tmp_path)
+    assert_the_same(real_clips / name, model, tmp_path)

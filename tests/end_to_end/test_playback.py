@@ -17,7 +17,6 @@ from fer_desktop.settings import Settings, save_settings
 from fer_desktop.ui.theme import DARK
 
 ROOT = Path(__file__).parents[2]
-CLIPS = ROOT.parent / "shared" / "data" / "clips"
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -109,10 +108,9 @@ def test_a_file_is_played_analysed_and_shown(own_recordings, angry_model, tmp_pa
     assert area["angry"] > 3 * max(others), area
 
 
-@pytest.mark.skipif(not CLIPS.is_dir(), reason="needs the real clips in ../shared/data/clips")
 @pytest.mark.parametrize("name", ["cremad_happy.mp4", "grid_bbaf2n.mpg"])
-def test_a_real_recording_is_played_and_its_face_and_voice_are_found(name, tmp_path):
-    told, errors = run(tmp_path, str(CLIPS / name))
+def test_a_real_recording_is_played_and_its_face_and_voice_are_found(name, tmp_path, real_clips):
+    told, errors = run(tmp_path, str(real_clips / name))
     assert errors == ""
     assert told["notices"] == []
     assert told["position_s"] == 1.0

@@ -27,7 +27,6 @@ pytestmark = pytest.mark.usefixtures("bright_square")
 
 Make = Callable[..., Path]
 Noise = Callable[[float], np.ndarray]
-CLIPS = Path(__file__).parents[4] / "shared" / "data" / "clips"
 
 
 @pytest.fixture
@@ -84,12 +83,11 @@ def test_a_file_gets_the_answers_its_windows_get_in_training(
     assert_as_training(video, folder, tmp_path)
 
 
-@pytest.mark.skipif(not CLIPS.is_dir(), reason="the real clips are not here")
 def test_a_real_clip_gets_the_answers_it_gets_in_training(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real_clips: Path
 ) -> None:
     monkeypatch.undo()  # the real detector
-    assert_as_training(CLIPS / "cremad_sad.mp4", folder, tmp_path)
+    assert_as_training(real_clips / "cremad_sad.mp4", folder, tmp_path)
 
 
 def test_segments_follow_each_other_from_0_to_the_end(video: Path, model: LoadedModel) -> None:

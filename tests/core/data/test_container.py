@@ -12,9 +12,6 @@ from fer_core.data.media_picture import frames
 from fer_core.data.media_sound import read_sound
 from fer_core.errors import UserError
 
-CLIPS = Path(__file__).parents[4] / "shared" / "data" / "clips"
-needs_clips = pytest.mark.skipif(not CLIPS.is_dir(), reason="the real clips are not here")
-
 
 def test_a_missing_track_is_said(
     write_video: Callable[..., Path], write_sound: Callable[..., Path]
@@ -72,7 +69,6 @@ def test_a_whole_file_has_no_damage(
     assert damage == []
 
 
-@needs_clips
 @pytest.mark.parametrize(
     ("name", "size", "count"),
     [
@@ -81,9 +77,11 @@ def test_a_whole_file_has_no_damage(
         ("grid_bbaf2n.mpg", (360, 288), 75),
     ],
 )
-def test_real_clips_are_read_whole(name: str, size: tuple[int, int], count: int) -> None:
+def test_real_clips_are_read_whole(
+    name: str, size: tuple[int, int], count: int, real_clips: Path
+) -> None:
     damage: list[str] = []
-    path = CLIPS / name
+    path = real_clips / name
     info, sound = probe(path), read_sound(path, on_damage=damage.append)
     assert info.size == size
     assert len(sound) / 16_000 == pytest.approx(info.duration_s, abs=0.03)

@@ -18,16 +18,11 @@ from fer_core.preprocess.face import (
 from fer_core.preprocess.opencv import cv2
 from fer_core.resources import resource
 
-CLIPS = Path(__file__).parents[4] / "shared/data/clips"
-
 
 @pytest.fixture(scope="module")
-def picture() -> np.ndarray:
+def picture(real_clips: Path) -> np.ndarray:
     """A frame of a real recording: one face, 360x480."""
-    clip = CLIPS / "cremad_happy.mp4"
-    if not clip.exists():
-        pytest.skip(f"the recordings in {CLIPS} are not here")
-    capture = cv2.VideoCapture(str(clip))
+    capture = cv2.VideoCapture(str(real_clips / "cremad_happy.mp4"))
     read, image = capture.read()
     capture.release()
     assert read

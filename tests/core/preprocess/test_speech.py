@@ -12,7 +12,6 @@ from fer_core.media import CLIP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, Waveform
 from fer_core.preprocess import speech
 from fer_core.preprocess.speech import CHUNK, speech_by_segment, speech_probabilities
 
-CLIPS = Path(__file__).parents[3] / "../shared/data/clips"
 EVERYTHING = np.ones(CLIP_SAMPLES, bool)
 
 
@@ -74,12 +73,11 @@ def test_no_probability_reaches_a_threshold_above_one(voice: Waveform) -> None:
     np.testing.assert_array_equal(speech_by_segment(voice, EVERYTHING, 0.0), np.ones(8))
 
 
-@pytest.mark.skipif(not CLIPS.is_dir(), reason="no real recordings in ../shared/data/clips")
-def test_speech_is_found_where_an_actor_speaks() -> None:
+def test_speech_is_found_where_an_actor_speaks(real_clips: Path) -> None:
     """RAVDESS: silence, one sentence, silence."""
     av = pytest.importorskip("av")
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-    with av.open(str(CLIPS / "01-01-06-02-02-02-05.mp4")) as file:
+    with av.open(str(real_clips / "01-01-06-02-02-02-05.mp4")) as file:
         blocks = [b.to_ndarray()[0] for f in file.decode(audio=0) for b in resampler.resample(f)]
     sound = np.concatenate(blocks)[:CLIP_SAMPLES].astype(np.float32)
     share = speech_by_segment(sound, EVERYTHING, 0.5)

@@ -15,8 +15,6 @@ from fer_desktop.errors import Notice
 from fer_desktop.playback.pictures import Picture
 from fer_desktop.playback.player import Player
 
-CLIPS = Path(__file__).parents[3].parent / "shared" / "data" / "clips"
-
 # Without pytest-qt's log: a handler in Python of what Qt Multimedia's threads say is a deadlock.
 pytestmark = [pytest.mark.usefixtures("no_thread_stays"), pytest.mark.no_qt_log]
 
@@ -339,10 +337,9 @@ def test_another_file_takes_the_place_at_once(seat, write_film):
     assert not seat.notices
 
 
-@pytest.mark.skipif(not CLIPS.is_dir(), reason="needs the real clips in ../shared/data/clips")
 @pytest.mark.parametrize("name", ["01-01-01-01-02-01-05.mp4", "cremad_sad.mp4", "grid_bbaf2n.mpg"])
-def test_seeks_in_real_recordings_show_the_picture_of_that_time(seat, name):
-    seat.open(CLIPS / name)
+def test_seeks_in_real_recordings_show_the_picture_of_that_time(seat, name, real_clips):
+    seat.open(real_clips / name)
     last_s = seat.player.duration_s - 0.1
     for time_s in (0.7 * last_s, 0.2 * last_s, last_s, 0.0, 0.55 * last_s):
         seat.player.seek(time_s)

@@ -76,14 +76,17 @@ def test_equal_seeds_give_equal_pictures(picture: np.ndarray, roi: np.ndarray) -
 
 def test_what_is_hidden_lies_on_the_face(roi: np.ndarray) -> None:
     black = np.zeros((224, 224, 3), np.uint8)
+    hidden = 0
     for seed in range(30):
         made, _ = varied(replace(OFF, erase=1.0), seed, black, roi)
         rows, columns = np.nonzero(made.any(axis=2))
         if rows.size:  # it may be as black as the picture
+            hidden += 1
             assert rows.min() >= 48
             assert columns.min() >= 48
             assert rows.max() < 176
             assert columns.max() < 176
+    assert hidden > 20
 
 
 def test_what_is_at_the_edge_goes_on_in_what_moves_in(roi: np.ndarray) -> None:
