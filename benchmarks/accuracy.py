@@ -199,7 +199,7 @@ def main() -> int:
         stills = list(fold.test)
         figures += faces(model, stills, options.cache)
     if options.ravdess:
-        (fold,) = split(read_corpus("ravdess", options.ravdess), "bundled")
+        (fold,) = split(read_corpus("ravdess", options.ravdess), "bundled", allow_missing=True)
         heard = list(fold.validation)
         figures += voices(model, heard, options.cache)
     if stills and heard:

@@ -297,10 +297,14 @@ class LivePresenter(QObject):
         self.window.set_state("running")
 
     def _follow_next(self) -> None:
-        """The face to the right of the one followed; after the last, the first."""
+        """The face to the right of the one followed, as it is shown; after the last, the first."""
         seen = self.session.recent.newest()
         faces = [] if seen is None else [seen.face, *seen.others]
-        in_order = sorted((face for face in faces if face is not None), key=lambda face: face.x)
+        in_order = sorted(
+            (face for face in faces if face is not None),
+            key=lambda face: face.x,
+            reverse=self.window.settings.mirror,
+        )
         if seen is None or not in_order:
             return
         now = -1 if seen.face is None else in_order.index(seen.face)

@@ -188,9 +188,13 @@ class Program(QObject):
         self.window.settings = settings
         now = dataclasses.asdict(settings)
         self._unsaved |= {name: now[name] for name in now if now[name] != getattr(before, name)}
-        kept = load_settings(settings_path(), lambda _: None)
+        damages: list[str] = []
+        kept = load_settings(settings_path(), damages.append)
+        if damages:
+            kept = self._kept
         try:
-            save_settings(dataclasses.replace(kept, **self._unsaved), settings_path())
+            self._kept = dataclasses.replace(kept, **self._unsaved)
+            save_settings(self._kept, settings_path())
             self._unsaved.clear()
         except OSError as error:
             self._show(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,6 @@ from fer_core.training.options import (
 
 if TYPE_CHECKING:
     from fer_core.data.item import Item
-    from fer_core.data.splits import Fold
     from fer_core.evaluation.measurement import Measurement, Trial
 
 
@@ -140,7 +140,7 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
     from fer_core.data.pairs import pairs_of
     from fer_core.evaluation.measurement import Trial
     from fer_core.training.counting import bar
-    from fer_core.training.material import having, read_material, with_a_test
+    from fer_core.training.material import at_fold, having, read_material, with_a_test
     from fer_core.training.measuring import ways
 
     choices = choices_of(options)
@@ -149,16 +149,14 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
             "One corpus is scored at a time, and two as pairs.",
             "Call evaluate for each, or add --pairs 100.",
         )
-    folds: list[Fold] = []
-    parts: list[tuple[Item, ...]] = []
-    for choice in choices:
-        own = read_material(choice, options.seed, options.allow_missing, bar)
-        # A single one of faces is seen beside any fold of voices.
-        every = options.fold is None or (folds and len(own.folds) == 1)
-        named = own.folds if every else (own.fold(options.fold),)
-        chosen = [with_a_test(fold) for fold in named]
-        folds += chosen
-        parts.append(tuple(item for fold in chosen for item in fold.test))
+    material = [
+        read_material(choice, options.seed, options.allow_missing, bar) for choice in choices
+    ]
+    if options.fold is not None:
+        material = at_fold(material, options.fold)
+    scored = [[with_a_test(fold) for fold in own.folds] for own in material]
+    folds = [fold for own in scored for fold in own]
+    parts = [tuple(item for fold in own for item in fold.test) for own in scored]
     items = parts[0]
     if options.pairs is not None:
         items = pairs_of(items, options.pairs, faces=parts[1])
@@ -171,7 +169,7 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
             f"Nothing in the test part has {wanted.only or 'sound or picture'}.",
             "Choose other --modalities.",
         )
-    whole = choices[0].split or folds[0].name.rsplit("-", 1)[0]
+    whole = re.sub(r"-\d+(?=,|$)", "", folds[0].name)  # of all folds
     split = whole if options.fold is None else folds[0].name
     if options.pairs is not None:
         split = f"{options.pairs} pairs an emotion of {split} and {folds[-1].name}"
@@ -242,6 +240,8 @@ def run_check(options: argparse.Namespace) -> None:
     for choice in choices_of(options):
         corpus = read_corpus(choice.name, choice.folder, song=choice.song)
         checked = check(corpus, options.depth, bar(f"Reading {corpus.name}"))
+        if not options.json:
+            print(checked.as_text())
         folds = (
             []
             if choice.split is None
@@ -253,7 +253,7 @@ def run_check(options: argparse.Namespace) -> None:
         if options.json:
             print(json.dumps(checked.as_json() | ({"folds": folds} if folds else {})))
         else:
-            print(checked.as_text(), *folds, sep="\n")
+            print(*folds, sep="\n", end="\n" if folds else "")
 
 
 def run_convert_nemo(options: argparse.Namespace) -> None:

@@ -17,7 +17,6 @@ from fer_core.training.counting import Count, Counter, bar, lines, silent
 from fer_core.training.progress import ProgressKind
 from fer_core.training.sharding import ShardedPrecision
 
-SHARDED_ON = ("cuda",)  # on CPUs nobody has so large a network
 LogKind = Literal["tensorboard", "csv", "wandb"]
 
 
@@ -66,13 +65,13 @@ class Machine:
             UserError: the device does not exist here, or there is no such strategy.
         """
         device = resolve_device(self.device)
-        if self.strategy not in ("auto", *StrategyRegistry.available_strategies()):
+        if self.strategy not in ("auto", *StrategyRegistry.available_strategies()) or (
+            self.strategy == "fsdp_cpu_offload"  # which nobody has made work here
+        ):
             raise UserError(
-                f"Lightning has no strategy {self.strategy!r}.",
+                f"There is no strategy {self.strategy!r}.",
                 "Leave out --strategy, or name one such as ddp or fsdp.",
             )
-        if self.shards and device not in SHARDED_ON:
-            raise UserError("fsdp needs GPUs.", "Use --strategy ddp.")
         if precision == "auto":
             precision = "bf16" if _multiplies_bf16(device) else "32"
         name: Any = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}[precision]
@@ -94,7 +93,7 @@ class Machine:
         """DDP that does not wait for the gradients of a branch of which a batch shows nothing."""
         if self.processes > 1 and self.strategy in ("auto", "ddp"):
             return "ddp_find_unused_parameters_true"
-        return self.strategy
+        return "auto" if self.strategy == "fsdp" and not self.shards else self.strategy
 
     def loader_arguments(self) -> dict[str, Any]:
         """For ``DataLoader``."""

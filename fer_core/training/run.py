@@ -28,6 +28,7 @@ from fer_core.training.config import STAGES, RunConfig, StageName, TrainingConfi
 from fer_core.training.counting import Counter
 from fer_core.training.files import alone_in, refuse_no_room, write_json, write_text
 from fer_core.training.machine import Machine
+from fer_core.training.sharding import refuse_unshardable
 from fer_core.training.stage import HISTORY_NAME, OnEpoch, StageSetting, run_stage
 from fer_core.training.task import TRAINED, Contrast, trained_by
 from fer_core.weights import load_checkpoint, new_model, save_checkpoint
@@ -109,6 +110,8 @@ def train(
         UserError: the folder belongs to another run or one that goes on, cannot be written or is
             full; or a stage has nothing to learn from.
     """
+    if machine.shards:
+        refuse_unshardable(config, stages, machine.device)
     with alone_in(folder) if machine.rank == 0 else contextlib.nullcontext():
         if machine.rank == 0:
             before = None if start_from is None else str(start_from)

@@ -90,11 +90,6 @@ def run_stage(
     if setting.machine.shards and stage == "fusion":
         # Its frozen encoders encode between the steps, for which they must be whole.
         setting = replace(setting, machine=replace(setting.machine, strategy="ddp"))
-    if setting.machine.shards and config.ema:
-        raise UserError(
-            "With fsdp no average of the weights can be kept.",
-            f"Add --set stages.{stage}.ema=0, or use --strategy ddp.",
-        )
     train = _usable(setting.train, stage)
     if not train:
         raise UserError(

@@ -35,6 +35,7 @@ class Markers:
         self._folder = folder or markers_folder()
         self._path: Path | None = None
         self._markers: list[Marker] = []
+        self._unwritten = False  # some of them are only here
 
     @property
     def all(self) -> tuple[Marker, ...]:
@@ -68,7 +69,7 @@ class Markers:
             self._change(lambda kept: kept + early)
 
     def close(self) -> None:
-        self._path, self._markers = None, []
+        self._path, self._markers, self._unwritten = None, [], False
 
     def add(self, time_s: float, note: str = "") -> Marker:
         """A new one, or the one that is there already.
@@ -87,13 +88,14 @@ class Markers:
         """Raises:
         UserError: as :meth:`add`.
         """
-        self._change(lambda kept: [Marker(m.time_s, note) if m == marker else m for m in kept])
+        noted = Marker(marker.time_s, note)
+        self._change(lambda kept: [noted if m.time_s == noted.time_s else m for m in kept])
 
     def remove(self, marker: Marker) -> None:
         """Raises:
         UserError: as :meth:`add`.
         """
-        self._change(lambda kept: [m for m in kept if m != marker])
+        self._change(lambda kept: [m for m in kept if m.time_s != marker.time_s])
 
     def _read(self) -> None:
         """What is kept now, if anything.
@@ -108,14 +110,16 @@ class Markers:
 
     def _change(self, change: Callable[[list[Marker]], list[Marker]]) -> None:
         """Of what is kept by now, also by another window."""
-        if self._path is not None:
+        if self._path is not None and not self._unwritten:
             with suppress(OSError, ValueError, KeyError, TypeError):
                 self._read()
         self._markers = sorted(change(self._markers), key=lambda marker: marker.time_s)
         if self._path is not None:
             entries = [{"time_s": m.time_s, "note": m.note} for m in self._markers]
             text = json.dumps({"markers": entries}, indent=1, ensure_ascii=False)
+            self._unwritten = True
             write_whole((text + "\n").encode(errors="backslashreplace"), self._path)
+            self._unwritten = False
 
 
 def _marker(entry: dict[str, Any]) -> Marker:

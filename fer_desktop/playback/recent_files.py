@@ -31,6 +31,7 @@ class RecentFiles:
         self.on_change: Callable[[tuple[Path, ...]], None] = lambda paths: None
         self._paths: list[Path] = []
         self._places: dict[Path, float] = {}  # seconds, of some of them
+        self._unwritten = False  # some of it is only here
         self._read()
 
     @property
@@ -64,6 +65,8 @@ class RecentFiles:
 
     def _read(self) -> None:
         """What is kept by now, also by another window; what is damaged from there on is not."""
+        if self._unwritten:
+            return
         with suppress(OSError, ValueError):
             kept = json.loads(self._kept_in.read_text(encoding="utf-8"))
             entries = kept[:MOST] if isinstance(kept, list) else []
@@ -83,8 +86,10 @@ class RecentFiles:
         self._places = {p: s for p, s in self._places.items() if p in self._paths and s > 0}
         self.on_change(self.all)
         text = json.dumps([self._as_json(path) for path in self._paths], indent=1)
+        self._unwritten = True
         with suppress(UserError):
             write_whole((text + "\n").encode(errors="surrogateescape"), self._kept_in)
+            self._unwritten = False
 
     def _as_json(self, path: Path) -> str | dict[str, Any]:
         if path not in self._places:

@@ -49,6 +49,8 @@ class MarkerList(QFrame):
         self._delete.setToolTip("Delete the chosen marker (Del)")
         self._delete.setAccessibleName("Delete the chosen marker")
         self._delete.clicked.connect(self._remove)
+        for button in (add, self._delete):  # a click ends the note that is being written
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.table = _Table(0, 2)
         self.table.setAccessibleName("Markers")
         self.table.setToolTip("Enter: go there. F2 or a double click: write a note. Del: delete")

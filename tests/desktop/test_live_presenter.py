@@ -180,12 +180,12 @@ def test_the_next_face_is_followed_by_key(presenter, window, until):
     asked = []
     presenter.session.lock_face = lambda x, y: asked.append((x, y))
     frame = presenter.session.recent.newest().frame
-    for face, others in ((right, (left,)), (left, (right,)), (None, ())):
+    for face, others in ((right, (left,)), (left, (right,)), (None, (left, right)), (None, ())):
         presenter.session.recent.newest = lambda face=face, others=others: SeenFrame(
             frame, face, others
         )
         window.command("next_face").trigger()
-    assert asked == [(20, 20), (75, 25)]
+    assert asked == [(20, 20), (75, 25), (75, 25)], "a mirror shows the right one on the left"
 
 
 def test_a_camera_that_is_unplugged_and_comes_back(presenter, window, sources, until, monkeypatch):

@@ -105,6 +105,7 @@ def test_where_a_split_tests_nobody_its_validation_people_are_scored_and_that_is
     own_voices.write_text("\n".join(lines))
     items, trial = tested("--split", "official")
     assert {item.speaker for item in items} == {"e", "f"}
+    assert trial.split == "official, validation"
     assert "Scored on the validation part" in trial.description
 
 

@@ -59,6 +59,7 @@ def test_several_processes_share_the_work_by_ddp_unless_told_otherwise() -> None
     assert strategy() == "auto"
     assert strategy(devices=2) == strategy(nodes=2, strategy="ddp")
     assert strategy(devices=2).startswith("ddp")
+    assert strategy(strategy="fsdp") == "auto", "of one process there are no parts"
 
 
 def test_weights_and_biases_is_asked_for_only_where_it_is_wanted(
@@ -72,6 +73,7 @@ def test_weights_and_biases_is_asked_for_only_where_it_is_wanted(
 
 
 def test_a_strategy_that_lightning_does_not_have_is_said() -> None:
-    with pytest.raises(UserError, match="no strategy 'foo'") as error:
-        Machine(device="cpu", strategy="foo").trainer_arguments("32")
-    assert "fsdp" in error.value.hint
+    for name in ("foo", "fsdp_cpu_offload"):
+        with pytest.raises(UserError, match=f"no strategy '{name}'") as error:
+            Machine(device="cpu", strategy=name).trainer_arguments("32")
+        assert "fsdp" in error.value.hint

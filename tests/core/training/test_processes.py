@@ -42,7 +42,7 @@ train(config, data, stages, folder, cache, machine)
 SHARDED = """
 import torch.distributed.fsdp
 from lightning.pytorch.trainer.connectors import accelerator_connector
-from fer_core.training import machine as machines
+from fer_core.training import sharding
 
 class OnCpus(torch.distributed.fsdp.FullyShardedDataParallel):
     def __init__(self, *given, device_id=None, **named):
@@ -50,7 +50,7 @@ class OnCpus(torch.distributed.fsdp.FullyShardedDataParallel):
 
 torch.distributed.fsdp.FullyShardedDataParallel = OnCpus
 accelerator_connector._AcceleratorConnector._check_strategy_and_fallback = lambda _: None
-machines.SHARDED_ON = ("cpu",)
+sharding.SHARDED_ON = ("cpu",)
 """
 # A first call that ends after the first epoch of the last stage, in all processes.
 STOPPED = """
@@ -167,18 +167,19 @@ def test_sharding_asks_for_gpus_and_keeps_no_average(
     network: FERConfig,
     plain: TrainingConfig,
     quiet: Machine,
-    make_voices: MakeItems,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    data, machine = (
-        RunData(tuple(make_voices(4)), (), ()),
-        replace(quiet, devices=2, strategy="fsdp"),
-    )
-    for training, said in ((plain, "fsdp needs GPUs"), (replace(plain, ema=0.9), "no average")):
-        with pytest.raises(UserError, match=said):
-            train(
-                RunConfig(network, training), data, ("audio",), tmp_path / said, tmp_path, machine
-            )
+    """Before anything is trained."""
+    data, machine = RunData((), (), ()), replace(quiet, devices=2, strategy="fsdp")
+    with pytest.raises(UserError, match="fsdp needs GPUs"):
+        train(RunConfig(network, plain), data, ("audio",), tmp_path, tmp_path, machine)
+    monkeypatch.setattr("fer_core.training.sharding.SHARDED_ON", ("cpu",))
+    averaging = RunConfig(network, replace(plain, ema=0.9))
+    stages: tuple[StageName, ...] = ("audio", "fusion", "joint")  # fusion is not sharded
+    with pytest.raises(UserError, match="no average") as error:
+        train(averaging, data, stages, tmp_path, tmp_path, machine)
+    assert "stages.audio.ema=0 --set stages.joint.ema=0," in error.value.hint
 
 
 def test_a_process_knows_its_place(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,3 +107,25 @@ def test_two_windows_with_one_file_keep_the_markers_of_both(tmp_path: Path) -> N
     again = Markers(tmp_path)
     again.open(ONE)
     assert again.all == here.all == (Marker(1.0, "smiles"), Marker(3.0))
+
+
+def test_what_cannot_be_written_holds_until_the_file_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    markers = Markers(tmp_path)
+    markers.open(ONE)
+    markers.add(1.0)
+    with monkeypatch.context() as full:
+        full.setattr("fer_desktop.playback.markers.write_whole", _full)
+        for time_s in (2.0, 3.0):
+            with pytest.raises(UserError):
+                markers.add(time_s)
+    assert [marker.time_s for marker in markers.all] == [1.0, 2.0, 3.0]
+    markers.add(4.0)  # there is room again
+    again = Markers(tmp_path)
+    again.open(ONE)
+    assert [marker.time_s for marker in again.all] == [1.0, 2.0, 3.0, 4.0]
+
+
+def _full(*_: object) -> None:
+    raise UserError("The disk is full.")

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.errors import UserError
 from fer_desktop.playback.recent_files import MOST, RecentFiles
 
 
@@ -96,3 +97,15 @@ def test_two_windows_keep_the_files_of_both(kept_in):
     again = RecentFiles(kept_in)
     assert again.all == (Path("/b"), Path("/a"))
     assert again.place_s(Path("/a")) == 7.0
+
+
+def test_what_cannot_be_written_is_known_until_the_end(kept_in, monkeypatch):
+    def full(*_):
+        raise UserError("The disk is full.")
+
+    recent = RecentFiles(kept_in)
+    recent.add(Path("/a"))
+    monkeypatch.setattr("fer_desktop.playback.recent_files.write_whole", full)
+    recent.add(Path("/b"))
+    recent.add(Path("/c"))
+    assert recent.all == (Path("/c"), Path("/b"), Path("/a"))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QToolButton
 
 from fer_core.analysis.timeline import Marker
 from fer_desktop.ui.marker_list import MarkerList
@@ -14,7 +14,8 @@ FIRST, SECOND = Marker(3.2, "smiles"), Marker(65.0)
 def markers(qtbot) -> MarkerList:
     markers = MarkerList()
     qtbot.addWidget(markers)
-    markers.show()
+    with qtbot.waitActive(markers):
+        markers.show()
     markers.set_markers([FIRST, SECOND])
     return markers
 
@@ -78,3 +79,19 @@ def test_a_note_being_written_is_not_disturbed(markers: MarkerList, qtbot, shown
     qtbot.keyClick(field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: changed == [(SECOND, "looks away")])
     qtbot.waitUntil(lambda: markers.table.rowCount() == len(shown))
+
+
+def test_marking_ends_the_note_that_is_being_written(markers: MarkerList, qtbot) -> None:
+    changed: list[tuple[Marker, str]] = []
+    markers.note_changed.connect(lambda *what: changed.append(what))
+    markers.edit(SECOND)
+    qtbot.keyClicks(markers.table.findChild(QLineEdit), "at once")
+    (mark, _) = markers.findChildren(QToolButton)
+    with qtbot.waitSignal(markers.marker_wanted):
+        qtbot.mouseClick(mark, Qt.MouseButton.LeftButton)
+    assert changed == [(SECOND, "at once")]
+    third = Marker(90.0)
+    markers.set_markers([FIRST, SECOND, third])
+    markers.edit(third)
+    assert markers.table.rowCount() == 3
+    assert markers.table.currentRow() == 2
