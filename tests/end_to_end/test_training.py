@@ -104,8 +104,9 @@ def test_evaluate_prints_one_object_with_the_scores(run, own_recordings, cache):
     arguments = ("--corpus", "manifest", "--data", own_recordings, "--split", "all")
     done = train_py("evaluate", "--model", folder / "model", *arguments, "--cache", cache, "--json")
     assert done.returncode == 0
-    (whom,) = done.stderr.splitlines()  # beside the object: whom these scores were taught by
-    assert whom.startswith(
+    taught, scored = done.stderr.splitlines()  # beside the object
+    assert scored.startswith("train.py: who is scored: Everything in the folder is the test")
+    assert taught.startswith(
         f"train.py: {folder / 'model'} was trained on: manifest, 4 items: speakers (seed 0), fold 0"
     )
     scores = json.loads(done.stdout)
