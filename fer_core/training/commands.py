@@ -24,6 +24,7 @@ from fer_core.training.options import (
 
 if TYPE_CHECKING:
     from fer_core.data.item import Item
+    from fer_core.data.splits import Fold
     from fer_core.evaluation.measurement import Measurement, Trial
 
 
@@ -242,18 +243,14 @@ def run_check(options: argparse.Namespace) -> None:
         checked = check(corpus, options.depth, bar(f"Reading {corpus.name}"))
         if not options.json:
             print(checked.as_text())
-        folds = (
-            []
-            if choice.split is None
-            else [
-                fold.description
-                for fold in split(checked.corpus, choice.split, allow_missing=options.allow_missing)
-            ]
-        )
+        folds: tuple[Fold, ...] = ()
+        if choice.split is not None:
+            folds = split(checked.corpus, choice.split, allow_missing=options.allow_missing)
+        told = [fold.description for fold in folds]
         if options.json:
-            print(json.dumps(checked.as_json() | ({"folds": folds} if folds else {})))
+            print(json.dumps(checked.as_json() | ({"folds": told} if told else {})))
         else:
-            print(*folds, sep="\n", end="\n" if folds else "")
+            print(*told, sep="\n", end="\n" if told else "")
 
 
 def run_convert_nemo(options: argparse.Namespace) -> None:

@@ -73,9 +73,7 @@ class RecentFiles:
             paths: list[Path] = []
             places: dict[Path, float] = {}
             with suppress(ValueError, TypeError):
-                for path, place_s in map(
-                    _entry, entries[:MOST] if isinstance(entries, list) else []
-                ):
+                for path, place_s in map(_entry, entries):
                     paths.append(path)
                     if place_s > 0:
                         places[path] = place_s
