@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -144,13 +145,24 @@ def bright_square(monkeypatch: pytest.MonkeyPatch) -> type[BrightSquare]:
     return BrightSquare
 
 
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """No file may be larger than 20 kB, as on a disk that is full after that."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+@pytest.fixture(scope="session")
+def small_files() -> Callable[[], AbstractContextManager[None]]:
+    """No file may be larger than 20 kB, as on a disk that is full after that.
+
+    Within a block and not for a test's whole length: it would hold for the file, too, that
+    pytest prints into.
+    """
+
+    @contextmanager
+    def limit() -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limit
 
 
 # Small media files, written as the tests need them

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import onnx
@@ -172,9 +173,12 @@ def test_an_unwritable_folder_is_a_users_error(tiny_config: FERConfig, tmp_path:
 
 @pytest.mark.parametrize("form", ["pt2", "onnx"])
 def test_a_full_disk_is_a_users_error_and_leaves_nothing(
-    tiny_config: FERConfig, tmp_path: Path, form: Format, small_files: None
+    tiny_config: FERConfig,
+    tmp_path: Path,
+    form: Format,
+    small_files: Callable[[], AbstractContextManager[None]],
 ) -> None:
-    with pytest.raises(UserError, match="could not be exported"):
+    with small_files(), pytest.raises(UserError, match="could not be exported"):
         export_model(new_model(tiny_config, seed=0), tmp_path / "out", [form])
     assert list((tmp_path / "out").iterdir()) == []
 

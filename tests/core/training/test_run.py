@@ -5,6 +5,7 @@ import json
 import wave
 from collections import namedtuple
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -202,9 +203,12 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_the_first_epoch(
 
 
 def test_a_full_disk_is_noticed_before_the_first_epoch(
-    go: Go, tmp_path: Path, untrained: None, small_files: None
+    go: Go,
+    tmp_path: Path,
+    untrained: None,
+    small_files: Callable[[], AbstractContextManager[None]],
 ) -> None:
-    with pytest.raises(UserError, match="cannot be written") as error:
+    with small_files(), pytest.raises(UserError, match="cannot be written") as error:
         go()
     assert "Make room" in error.value.hint
     assert not list(tmp_path.rglob("probe"))
@@ -232,10 +236,12 @@ def test_what_is_kept_is_what_was_reckoned_with(go: Go, config: RunConfig, tmp_p
     assert written < 2 * reckoned  # a tiny network's files are half names
 
 
-def test_a_disk_that_fills_meanwhile_is_told(tmp_path: Path, small_files: None) -> None:
+def test_a_disk_that_fills_meanwhile_is_told(
+    tmp_path: Path, small_files: Callable[[], AbstractContextManager[None]]
+) -> None:
     path = tmp_path / "last.ckpt"
     path.write_bytes(b"the old one")
-    with pytest.raises(UserError, match="cannot be written"):
+    with small_files(), pytest.raises(UserError, match="cannot be written"):
         WholeCheckpoints().save_checkpoint({"weights": torch.zeros(100_000)}, path)
     assert path.read_bytes() == b"the old one"
     assert not list(tmp_path.glob(".draft-*")), "drafts"
