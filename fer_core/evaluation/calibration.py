@@ -14,7 +14,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from fer_core.config import PerModality, Temperatures, Thresholds
+from fer_core.config import PerModality, Temperatures
 from fer_core.evaluation.answers import Answers, emotions_of, groups_of, of_groups
 from fer_core.evaluation.reliability import Reliability, reliability
 
@@ -47,7 +47,7 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class FitPerModality:
-    """None where fewer than 50 answers rest on that combination; its temperature stays 1."""
+    """None where fewer than 50 answers rest on that combination; its temperature stays."""
 
     both: Fit | None
     audio: Fit | None
@@ -57,11 +57,10 @@ class FitPerModality:
     def fits(self) -> dict[str, Fit | None]:
         return {"both": self.both, "audio": self.audio, "video": self.video}
 
-    @property
-    def temperatures(self) -> PerModality:
-        return PerModality(
-            **{name: fit.temperature if fit else 1.0 for name, fit in self.fits.items()}
-        )
+    def temperatures(self, before: PerModality) -> PerModality:
+        """Those found, and for other combinations what was ``before``."""
+        found = {name: fit.temperature for name, fit in self.fits.items() if fit}
+        return replace(before, **found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +69,13 @@ class Calibration:
 
     clip: FitPerModality
     segment: FitPerModality
+    before: Temperatures  # the model's own, kept where none was found
 
     @property
     def temperatures(self) -> Temperatures:
-        return Temperatures(self.clip.temperatures, self.segment.temperatures)
+        return Temperatures(
+            self.clip.temperatures(self.before.clip), self.segment.temperatures(self.before.segment)
+        )
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -155,15 +157,18 @@ class LabelledLogits:
         return reliability(confidence, said == self.truth)
 
 
-def calibrate(validation: Sequence[Answers]) -> Calibration:
+def calibrate(validation: Sequence[Answers], before: Temperatures | None = None) -> Calibration:
     """Temperatures from raw answers about people who are in no training and no test.
 
     A model may have answered about the same items with both modalities and with either: each answer
     counts for the combination it rests on.
+
+    Args:
+        before: the model's own temperatures, which raw answers know nothing of; by default 1.
     """
     windows = LabelledLogits.joined([LabelledLogits.windows(answers) for answers in validation])
     segments = LabelledLogits.joined([LabelledLogits.segments(answers) for answers in validation])
-    return Calibration(_fits(windows), _fits(segments))
+    return Calibration(_fits(windows), _fits(segments), before or Temperatures())
 
 
 def _fits(labelled: LabelledLogits) -> FitPerModality:
@@ -200,13 +205,13 @@ def fit(labelled: LabelledLogits) -> Fit:
     )
 
 
-def uncertain_below(validation: Sequence[Answers]) -> PerModality:
+def uncertain_below(validation: Sequence[Answers], before: PerModality) -> PerModality:
     """The confidences under which windows are more often wrong than right; calibrated answers.
 
     Each combination of modalities has its own, because the same confidence need not mean the same:
     a face said to be half neutral and half calm has 0.5 and is surely right where the corpus does
     not tell these apart, which an answer to face and voice is not. One with fewer than 50 answers
-    keeps the usual.
+    keeps what it had ``before``.
     """
     labelled = LabelledLogits.joined([LabelledLogits.windows(answers) for answers in validation])
     found = {
@@ -214,7 +219,7 @@ def uncertain_below(validation: Sequence[Answers]) -> PerModality:
         for name, part in labelled.by_modalities().items()
         if len(part.truth) >= MIN_ANSWERS
     }
-    return replace(Thresholds().uncertain_below, **found)
+    return replace(before, **found)
 
 
 def more_often_wrong_below(labelled: LabelledLogits) -> float:

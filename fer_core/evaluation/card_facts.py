@@ -64,6 +64,7 @@ class CardFacts:
     measurements: tuple[Measurement, ...] = ()  # of this model; the first is the main one
     calibration: Calibration | None = None
     calibrated_on: str | None = None  # whose answers the temperatures were found on
+    calibrated_before: bool = False  # the model that training began with was
     uncertain_below: PerModality | None = None
     confusion_picture: str | None = None  # of the first measurement; names of files beside the card
     history_picture: str | None = None

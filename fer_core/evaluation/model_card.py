@@ -171,8 +171,14 @@ def _details(measurement: Measurement) -> list[str]:
 
 def _calibration(facts: CardFacts) -> list[str]:
     lines = ["## Calibration", ""]
-    if facts.calibration is None:
-        lines.append("The probabilities were not calibrated.")
+    found = facts.calibration
+    if found is None:
+        lines.append(
+            "Temperatures are those of the model that training began with; after it, the "
+            "probabilities were not calibrated."
+            if facts.calibrated_before
+            else "The probabilities were not calibrated."
+        )
     else:
         lines += [
             "Temperature scaling (Guo et al. 2017), for windows and segments, each by what was "
@@ -181,7 +187,7 @@ def _calibration(facts: CardFacts) -> list[str]:
             *_table(
                 ("answer", "present", "answers", "temperature", "ECE before", "ECE after"),
                 (
-                    (answer, present, "too few", "1", "-", "-")
+                    (answer, present, "too few", _kept(before[present]), "-", "-")
                     if fit is None
                     else (
                         answer,
@@ -191,9 +197,9 @@ def _calibration(facts: CardFacts) -> list[str]:
                         _share(fit.before.ece),
                         _share(fit.after.ece),
                     )
-                    for answer, fits in (
-                        ("window", facts.calibration.clip.fits),
-                        ("segment", facts.calibration.segment.fits),
+                    for answer, fits, before in (
+                        ("window", found.clip.fits, vars(found.before.clip)),
+                        ("segment", found.segment.fits, vars(found.before.segment)),
                     )
                     for present, fit in fits.items()
                 ),
@@ -206,6 +212,10 @@ def _calibration(facts: CardFacts) -> list[str]:
             f"{facts.uncertain_below}.",
         ]
     return lines + _picture("Reliability before and after", facts.reliability_picture)
+
+
+def _kept(temperature: float) -> str:
+    return "1" if temperature == 1 else f"{temperature:.2f}, as before this training"
 
 
 def _limits(facts: CardFacts) -> list[str]:

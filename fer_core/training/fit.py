@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fer_core.config import Temperatures
 from fer_core.data.clips import Modalities
 from fer_core.data.corpora.registry import CORPORA
 from fer_core.data.store import MediaStore
@@ -81,6 +82,7 @@ def fit(
         return Outcome(model, ())
     store = MediaStore(cache / "media", model.config.vision)
     model = model.to(resolve_device(machine.device))  # Lightning has moved it to the CPU
+    calibrated_before = model.config.temperatures != Temperatures()
     model, calibration = calibrated(model, data.validation, store, wanted, machine.count)
     names = [own.corpus.name for own in material]
     taught = [
@@ -116,7 +118,10 @@ def fit(
         notes=notes,
         calibration=calibration,
         calibrated_on="the validation people" if calibration else None,
-        uncertain_below=model.config.thresholds.uncertain_below if calibration else None,
+        calibrated_before=calibrated_before,
+        uncertain_below=(
+            model.config.thresholds.uncertain_below if calibration or calibrated_before else None
+        ),
         command=command_line(),
         machine=f"{machine_name()}, {trained_s / 60:.0f} minutes in this call",
     )

@@ -43,8 +43,9 @@ def calibrated(
     """``model`` with the temperatures that suit its answers about ``validation``.
 
     With everything, and with each modality alone, because each combination has its own; who has
-    one alone is asked once. Where there is no validation, or so little that not one was found for
-    windows, the model stays as it is.
+    one alone is asked once. What nobody was asked about stays as it was, such as a face's answers
+    where only voices were trained on; and the whole model where there is no validation, or so
+    little that not one temperature was found for windows.
     """
     if not validation:
         return model, None
@@ -55,13 +56,13 @@ def calibrated(
         evaluate(model, items, store, modalities, count("Calibrating on the validation people"))
         for items, modalities in asked
     ]
-    calibration = calibrate(answers)
+    calibration = calibrate(answers, model.config.temperatures)
     if not any(calibration.clip.fits.values()):
         return model, None
     scaled = [one.calibrated(calibration.temperatures) for one in answers]
-    thresholds = dataclasses.replace(
-        model.config.thresholds, uncertain_below=uncertain_below(scaled)
-    )
+    thresholds = model.config.thresholds
+    doubt = uncertain_below(scaled, thresholds.uncertain_below)
+    thresholds = dataclasses.replace(thresholds, uncertain_below=doubt)
     model.config = dataclasses.replace(
         model.config, temperatures=calibration.temperatures, thresholds=thresholds
     )

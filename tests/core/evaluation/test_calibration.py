@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fer_core.config import PerModality, Thresholds
+from fer_core.config import PerModality, Temperatures
 from fer_core.data.item import NEUTRAL_OR_CALM, Item
 from fer_core.evaluation.answers import Answers
 from fer_core.evaluation.calibration import (
@@ -78,6 +78,14 @@ def test_few_answers_change_nothing(too_sure: Callable[..., Answers]) -> None:
     few = answers.subset([i < 49 for i in range(100)])
     assert calibrate([few]).clip.both is None
     assert calibrate([few]).temperatures.clip == PerModality(1.0, 1.0, 1.0)
+
+
+def test_what_was_not_asked_about_keeps_its_temperature(too_sure: Callable[..., Answers]) -> None:
+    """So that training a voice further leaves the answers to faces calibrated."""
+    own = Temperatures(PerModality(0.9, 0.8, 0.7), PerModality(0.6, 0.5, 0.4))
+    found = calibrate([too_sure(seen=False)], own).temperatures
+    assert found.clip == PerModality(0.9, pytest.approx(BEST, abs=1e-3), 0.7)
+    assert found.segment == PerModality(0.6, pytest.approx(BEST, abs=1e-3), 0.4)
 
 
 def test_what_is_hidden_is_not_calibrated(too_sure: Callable[..., Answers]) -> None:
@@ -189,6 +197,6 @@ def test_each_combination_has_its_own_doubt(
 
     pairs, faces = said(25, False), said(25, True, heard=False)
     voices = said(24, False, seen=False)
-    usual = Thresholds().uncertain_below.audio
-    expected = PerModality(both=0.9, audio=usual, video=0.0)
-    assert uncertain_below([pairs, faces, voices]) == expected
+    before = PerModality(both=0.41, audio=0.42, video=0.43)
+    expected = PerModality(both=0.9, audio=0.42, video=0.0)
+    assert uncertain_below([pairs, faces, voices], before) == expected

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fer_core.config import PerModality
+from fer_core.config import PerModality, Temperatures
 from fer_core.data.item import Corpus, Item
 from fer_core.data.splits import Fold
 from fer_core.evaluation.answers import Answers
@@ -114,6 +114,20 @@ def test_calibration_is_told_before_and_after(
     assert "Found on: actors 23 and 24." in card
     assert "under 0.42 with face and voice, 0.4 with a voice alone, 0.3 with a face alone." in card
     assert "(reliability.png)" in card
+
+
+def test_what_was_calibrated_before_the_training_is_told(
+    make_item: MakeItem, make_answers: MakeAnswers, probabilities: Probabilities
+) -> None:
+    said = [probabilities(happy=0.98)] * 100
+    answers = make_answers([make_item("happy")] * 70 + [make_item("sad")] * 30, said, seen=False)
+    own = PerModality(both=0.92, audio=0.73, video=0.71)
+    found = calibrate([answers], Temperatures(own, own))
+    card = model_card(dataclasses.replace(NOTHING, calibration=found))
+    assert "| window | video | too few | 0.71, as before this training | - | - |" in card
+    facts = dataclasses.replace(NOTHING, calibrated_before=True, uncertain_below=own)
+    assert "those of the model that training began with" in model_card(facts)
+    assert "under 0.92 with face and voice" in model_card(facts)
 
 
 def test_what_is_missing_is_said_to_be_missing_and_no_number_is_made_up() -> None:

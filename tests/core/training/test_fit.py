@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import fer_core.training
-from fer_core.config import FERConfig
+from fer_core.config import FERConfig, PerModality, Temperatures
 from fer_core.data.check import check
 from fer_core.data.clips import Modalities
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Corpus, Item
@@ -94,6 +94,19 @@ def test_who_has_one_modality_is_asked_once_for_a_temperature(
         counts = {name: fit and fit.answers for name, fit in fits.clip.fits.items()}
         assert counts == {"both": None, "audio": found, "video": 60}
         assert model.config.temperatures == fits.temperatures
+
+
+def test_training_a_voice_further_leaves_what_is_known_of_faces(
+    make_voices: MakeItems, network: FERConfig, tmp_path: Path
+) -> None:
+    own = PerModality(both=0.92, audio=0.73, video=0.71)
+    thresholds = replace(network.thresholds, uncertain_below=own)
+    begun = replace(network, temperatures=Temperatures(own, own), thresholds=thresholds)
+    store = MediaStore(tmp_path / "cache", network.vision)
+    model, _ = calibrated(new_model(begun, seed=0), make_voices(50), store, Modalities())
+    for kept in (model.config.temperatures.clip, model.config.thresholds.uncertain_below):
+        assert (kept.both, kept.video) == (0.92, 0.71)
+        assert kept.audio != 0.73
 
 
 def test_who_is_heard_and_seen_is_asked_with_each_alone_too(
