@@ -34,6 +34,7 @@ class Sample:
     vectors: Tensor | None = None  # (F, Dv)
     spectra: Tensor | None = None  # (301, 160), natural log
     steps: Tensor | None = None  # (38, Da)
+    voice: Item | None = None  # whose sound it is, if not the item's own
     face: Item | None = None  # whose pictures they are, if not the item's own
 
     def seeing(self, face: Sample) -> Sample:
@@ -48,8 +49,9 @@ class Sample:
         )
 
     def without_picture(self) -> Sample:
-        """Without its pictures."""
-        return replace(self, frame_mask=torch.zeros_like(self.frame_mask))
+        """Without its pictures; the label is then that of its sound."""
+        hidden = torch.zeros_like(self.frame_mask)
+        return replace(self, frame_mask=hidden, item=self.voice or self.item)
 
     def without_sound(self, face: Item | None) -> Sample:
         """Without its sound; the label is then that of ``face``, if the pictures are its."""
@@ -62,7 +64,8 @@ class Batch:
     """Samples of one kind, stacked; the same fields with a leading B."""
 
     targets: Targets
-    shown: Targets  # the labels of the pictures, which of a pair may be those of someone else
+    heard: Targets  # the labels of the sound alone, in a pair another person's than the pictures'
+    shown: Targets  # and of the pictures alone
     frame_mask: Tensor
     audio_mask: Tensor
     pictures: Tensor | None
@@ -115,6 +118,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
     """Stack ``samples``; what only some of them have is zeros in the others, behind their masks."""
     return Batch(
         Targets.of([sample.item for sample in samples]),
+        Targets.of([sample.voice or sample.item for sample in samples]),
         Targets.of([sample.face or sample.item for sample in samples]),
         torch.stack([sample.frame_mask for sample in samples]),
         torch.stack([sample.audio_mask for sample in samples]),

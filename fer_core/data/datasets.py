@@ -112,7 +112,7 @@ class PairedClips(Dataset[Batch]):
         if partner is not None:
             own = own.seeing(self._acted(partner, draw.epoch, rng))
             if item.emotion == NEUTRAL != partner.emotion:
-                own = replace(own, item=partner)  # the pair is what its face shows
+                own = replace(own, item=partner, voice=item)  # the pair is what its face shows
         dropped = rng.random() < self._dropout
         if dropped and own.audio_mask.any() and own.frame_mask.any():
             if rng.random() < 0.5:
@@ -173,6 +173,8 @@ class EpochBatches(Sampler[list[Draw]]):
         self._items = items
         self._batch_size, self._seed = batch_size, seed
         self._curriculum_epochs = curriculum_epochs
+        # Among equally easy clips: by their place, only the first people would be shown.
+        self._lots = np.random.default_rng(seed).random(len(items))
         self._rank, self._processes = rank, processes
         self._epoch = 0
 
@@ -215,7 +217,7 @@ class EpochBatches(Sampler[list[Draw]]):
         chosen = []
         for emotion in range(CLASSES):
             own = [i for i in places if self._items[i].emotion == emotion]
-            own.sort(key=lambda i: self._items[i].difficulty)
+            own.sort(key=lambda i: (self._items[i].difficulty, self._lots[i]))
             chosen += own[: math.ceil(share * len(own))]
         return sorted(chosen)
 

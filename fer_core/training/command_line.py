@@ -270,9 +270,14 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     for name, kind, says in (
         ("epochs", int, "epochs"),
         ("batch", int, "clips in a batch, over all processes,"),
-        ("lr", float, "learning rate"),
     ):
         training.add_argument(f"--{name}", type=kind, help=f"{says} of every stage")
+    training.add_argument(
+        "--lr",
+        type=float,
+        help="learning rate of the audio and the visual stage; the others have fusion_lr, "
+        "classifier_lr and branch_lr, see --set",
+    )
     training.add_argument(
         "--seed",
         type=int,

@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 def run_fit(options: argparse.Namespace) -> None:
     from fer_core.training.fit import fit
 
+    if options.start_from is not None and (
+        options.preset or any(setting.startswith("model.") for setting in options.set)
+    ):
+        raise UserError(
+            "A run begun with --start-from has the network of that model.",
+            "Leave --preset and --set model... out, or begin with fresh weights.",
+        )
     config, material, machine = prepared(options)
     outcome = fit(
         config,

@@ -69,7 +69,10 @@ def fit(
     """
     wanted = modalities or Modalities()
     folds = folds_of(material, fold, config, wanted)
-    before = load_config(start_from).trained_on if start_from is not None else None
+    before = None
+    if start_from is not None:
+        config = dataclasses.replace(config, model=load_config(start_from))
+        before = config.model.trained_on
     data = RunData.of(folds)
     if not data.train:
         raise UserError("The training part is empty.", "Choose another split or another corpus.")

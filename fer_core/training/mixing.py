@@ -18,7 +18,7 @@ def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Tensor | None, f
 
     Mixup (Zhang et al. 2018) averages whatever the batch shows; what either clip has is then
     present. CutMix (Yun et al. 2019) puts a rectangle of one face into the other, for single
-    pictures alone. Drawn from torch's generator.
+    pictures without a voice, which would stay whole. Drawn from torch's generator.
     """
     cuts = config.cutmix > 0 and _are_faces(batch)
     if cuts and config.mixup:
@@ -55,7 +55,8 @@ def mixed(batch: Batch, config: TrainingConfig) -> tuple[Batch, Tensor | None, f
 
 
 def _are_faces(batch: Batch) -> bool:
-    return batch.pictures is not None and batch.pictures.shape[1] == 1
+    still = batch.pictures is not None and batch.pictures.shape[1] == 1
+    return still and not bool(batch.audio_mask.any())
 
 
 def _either(rois: Tensor | None, order: Tensor) -> Tensor | None:

@@ -97,6 +97,13 @@ def run_stage(
             f"{'has sound' if stage == 'audio' else 'has a face'} in the training part.",
             "Leave the stage out, or add a corpus.",
         )
+    if stage == "fusion" and not (
+        any(item.has_sound for item in train) and any(item.has_picture for item in train)
+    ):
+        raise UserError(
+            "The fusion stage joins voices and faces, and the training part lacks one of them.",
+            "Name other --stages, such as audio or visual, or add a corpus with the other.",
+        )
     store = MediaStore(setting.cache / "media", model.config.vision)
     cutter = ClipCutter(store, model.config, model.audio_branch.spectra_mean.cpu())
     samples = _samples(setting, train, model, store, cutter)

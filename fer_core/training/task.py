@@ -57,6 +57,13 @@ TRAINED: dict[StageName, tuple[str, ...]] = {
         "classifier",
     ),
 }
+# Where its learning rates are set.
+_RATES: dict[StageName, str] = {
+    "audio": "--lr",
+    "visual": "--lr",
+    "fusion": "stages.fusion.fusion_lr and classifier_lr",
+    "joint": "stages.joint.branch_lr, fusion_lr and classifier_lr",
+}
 CONTRASTS: tuple[StageName, ...] = ("fusion", "joint")  # stages that compare voices and faces
 CONTRAST_WIDTH = 128
 
@@ -79,7 +86,7 @@ class Diverged(UserError):
         super().__init__(
             f"The loss is no number any more in epoch {epoch + 1} of the {stage} stage: "
             "the network was changed by too much at a time.",
-            "Begin anew in another folder, with a smaller --lr.",
+            f"Begin anew in another folder, with smaller learning rates: {_RATES[stage]}.",
         )
 
 
@@ -142,10 +149,10 @@ class Task(lightning.LightningModule):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         batch, order, share = mixed(batch, self.config)
         output = self(batch)
-        targets, shown = (self._targets(labels) for labels in (batch.targets, batch.shown))
-        loss = share * self._loss(output, batch, targets, shown)
+        labels = [self._targets(own) for own in (batch.targets, batch.heard, batch.shown)]
+        loss = share * self._loss(output, batch, *labels)
         if order is not None:
-            others = targets.shuffled(order), shown.shuffled(order)
+            others = [own.shuffled(order) for own in labels]
             loss = loss + (1 - share) * self._loss(output, batch, *others)
         if output.output is not None and self.config.contrastive_loss:
             loss = loss + self.config.contrastive_loss * self._contrast(output.output, batch)
@@ -266,10 +273,15 @@ class Task(lightning.LightningModule):
         seen = seen_segments(batch.frame_mask)
         return StageAnswer(mean_of_present(logits, seen), logits, seen)
 
-    def _loss(self, answer: StageAnswer, batch: Batch, targets: Targets, shown: Targets) -> Tensor:
-        """Of each encoder's own answer: those that learn apart err differently."""
+    def _loss(
+        self, answer: StageAnswer, batch: Batch, targets: Targets, sounds: Targets, shown: Targets
+    ) -> Tensor:
+        """Of each encoder's own answer: those that learn apart err differently.
+
+        ``sounds`` and ``shown``: the labels of what is heard and of what is seen, alone.
+        """
         if answer.members:
-            losses = [self._loss(one, batch, targets, shown) for one in answer.members]
+            losses = [self._loss(one, batch, targets, sounds, shown) for one in answer.members]
             return torch.stack(losses).mean()
         config, weights = self.config, self.class_weights
         present = answer.present.any(1)
@@ -289,7 +301,7 @@ class Task(lightning.LightningModule):
             loss = loss + config.division_loss * division_loss(says, seen, shown)
             if "audio_head" in TRAINED[self.stage]:
                 own = mean_of_present(answer.output.audio_logits, heard)
-                own_loss = clip_loss(own, heard.any(1), targets, weights)
+                own_loss = clip_loss(own, heard.any(1), sounds, weights)
                 loss = loss + config.auxiliary_loss * own_loss
         return loss
 

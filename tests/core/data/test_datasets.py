@@ -13,7 +13,7 @@ from fer_core.data.clips import Modalities
 from fer_core.data.datasets import Draw, EpochBatches, PairedClips, TrainingClips
 from fer_core.data.item import Item
 
-NEUTRAL, CALM, HAPPY = 0, 1, 2
+NEUTRAL, CALM, HAPPY, SAD = 0, 1, 2, 3
 
 MakeItem = Callable[..., Item]
 
@@ -123,6 +123,15 @@ def test_the_curriculum_begins_with_the_easier_half_of_each_emotion_and_ends_wit
     assert len(shown) == 16
 
 
+def test_among_equally_easy_clips_the_curriculum_draws(voice_item: MakeItem) -> None:
+    """By their order in the corpus, the first people alone would be shown."""
+    items = [voice_item(HAPPY, i) for i in range(40)]
+    first = EpochBatches(items, 4, seed=0, curriculum_epochs=4)
+    shown = {place for batch in drawn(first) for place in batch}
+    assert len(shown) == 20
+    assert 5 < sum(place < 20 for place in shown) < 15
+
+
 def test_what_the_curriculum_shows_twice_is_varied_anew(voice_item: MakeItem) -> None:
     items = [voice_item(2, i, difficulty=i / 4) for i in range(4)]
     batches = EpochBatches(items, 4, seed=0, curriculum_epochs=2)
@@ -209,6 +218,18 @@ def test_in_a_share_of_pairs_one_of_the_two_is_at_rest_and_the_other_one_tells(
     assert torch.equal(told[:100], shown[:100])
     assert (told[100:] == HAPPY).all()
     assert len(set(shown[:100].tolist())) == 7
+    assert torch.equal(batch.heard.shares.argmax(1), heard)
+
+
+def test_a_voice_at_rest_whose_face_is_hidden_is_neutral(
+    voice_item: MakeItem, face_item: MakeItem
+) -> None:
+    items = [*(voice_item(NEUTRAL, i) for i in range(100)), face_item(HAPPY), face_item(SAD)]
+    clips = PairedClips(items, Numbered(), 0, modality_dropout=1.0, at_rest=1.0)
+    batch = clips[[Draw(0, place) for place in range(100)]]
+    unseen = ~batch.frame_mask.any(1)
+    assert unseen.sum() > 20
+    assert (batch.targets.shares.argmax(1)[unseen] == NEUTRAL).all()
 
 
 def test_a_recording_with_both_is_its_own_pair_and_may_be_the_face_of_another(

@@ -119,6 +119,15 @@ def test_a_check_tells_who_is_in_the_split_it_is_asked_for(
     assert "names actors of RAVDESS" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("change", [["--preset", "full"], ["--set", "model.audio.dropout=0.7"]])
+def test_a_model_that_is_trained_further_is_not_changed_by_settings(
+    change: list[str], own_voices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["fit", "--corpus", "manifest", "--data", str(own_voices), "--out", str(tmp_path)]
+    assert main([*asked, "--start-from", str(tmp_path / "model"), *change]) == 1
+    assert "has the network of that model" in capsys.readouterr().err
+
+
 def test_songs_are_asked_of_those_corpora_that_have_some() -> None:
     def choices(*names: str) -> list[CorpusChoice]:
         corpora = [word for name in names for word in ("--corpus", name, "--data", "x")]

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -189,6 +190,22 @@ def test_weights_stay_bound_by_the_corpora_of_the_model_they_began_with(
     config, run = RunConfig(network, replace(plain, epochs=1)), tmp_path / "run"
     fit(config, material, 0, run, tmp_path / "cache", quiet, start_from=tmp_path / "before")
     assert "non-commercial use only" in (run / "model" / "model_card.md").read_text()
+
+
+def test_a_run_records_the_network_it_began_with(
+    make_voices: MakeItems,
+    network: FERConfig,
+    plain: TrainingConfig,
+    quiet: Machine,
+    tmp_path: Path,
+) -> None:
+    begun = replace(network, name="begun")
+    save_checkpoint(new_model(begun, seed=0), tmp_path / "before")
+    voices = [item for name in "ab" for item in make_voices(2, name)]
+    material = [material_of("manifest", voices, tmp_path)]
+    config, run = RunConfig(network, replace(plain, epochs=1)), tmp_path / "run"
+    fit(config, material, 0, run, tmp_path / "cache", quiet, start_from=tmp_path / "before")
+    assert json.loads((run / "run.json").read_text())["config"]["model"]["name"] == "begun"
 
 
 def test_a_fold_that_another_corpus_lacks_goes_with_its_first(

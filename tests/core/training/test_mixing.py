@@ -17,7 +17,7 @@ MIXUP = TrainingConfig(mixup=1.0, cutmix=0.0, mix_share=1.0)
 CUTMIX = TrainingConfig(mixup=0.0, cutmix=1.0, mix_share=1.0)
 
 
-def batch(clips: int = 2, pictures: int = 0, encoded: bool = False) -> Batch:
+def batch(clips: int = 2, pictures: int = 0, encoded: bool = False, heard: bool = True) -> Batch:
     """Clips filled with their number: 0, 1 ...; ``pictures`` of each, or none."""
     item = Item("x", Path("x"), "recording", True, True, one_emotion(0), EACH_ALONE)
     items = [replace(item, shares=one_emotion(number % 8)) for number in range(clips)]
@@ -28,8 +28,9 @@ def batch(clips: int = 2, pictures: int = 0, encoded: bool = False) -> Batch:
     return Batch(
         Targets.of(items),
         Targets.of(items),
+        Targets.of(items),
         frame_mask=torch.ones(clips, 16, dtype=torch.bool),
-        audio_mask=torch.ones(clips, 8, dtype=torch.bool),
+        audio_mask=torch.full((clips, 8), heard),
         pictures=filled(pictures, 3, 224, 224) if pictures else None,
         rois=torch.ones(clips, pictures, 196, dtype=torch.bool) if pictures else None,
         vectors=filled(16, 4) if encoded else None,
@@ -119,7 +120,7 @@ def test_what_either_clip_has_is_present_and_what_one_hides_is_nothing() -> None
 
 
 def test_cutmix_puts_as_much_of_the_other_face_as_its_label_counts() -> None:
-    given = batch(pictures=1)
+    given = batch(pictures=1, heard=False)
     made, _, share = until_swapped(given, CUTMIX)
     assert made.pictures is not None
     other = made.pictures[0, 0, 0] == 1
@@ -132,9 +133,15 @@ def test_cutmix_puts_as_much_of_the_other_face_as_its_label_counts() -> None:
     assert rows * columns == other.sum()
 
 
+def test_a_face_with_a_voice_is_not_cut_for_the_voice_would_stay_whole() -> None:
+    made, order, _ = mixed(batch(pictures=1), CUTMIX)
+    assert order is None
+    assert torch.equal(made.pictures, batch(pictures=1).pictures)
+
+
 @pytest.mark.parametrize("config", [MIXUP, CUTMIX])
 def test_the_batch_that_was_given_is_left_alone(config: TrainingConfig) -> None:
-    given = batch(pictures=1)
+    given = batch(pictures=1, heard=False)
     before = {
         field.name: value.clone()
         for field in fields(given)

@@ -295,6 +295,15 @@ def test_a_stage_without_anything_to_learn_from_is_told(
         go(data=RunData(tuple(make_faces(4)), (), ()))
 
 
+@pytest.mark.parametrize("make", ["make_voices", "make_faces"])
+def test_fusion_of_voices_or_faces_alone_is_refused(
+    go: Go, make: str, request: pytest.FixtureRequest, quiet: Machine
+) -> None:
+    alone = RunData(tuple(request.getfixturevalue(make)(4)), (), ())
+    with pytest.raises(UserError, match="joins voices and faces"):
+        go(data=alone, stages=("fusion",))
+
+
 def test_too_few_items_for_all_processes_are_told(
     go: Go, make_voices: MakeItems, quiet: Machine
 ) -> None:

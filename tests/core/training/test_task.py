@@ -65,6 +65,7 @@ def clips(emotions: tuple[int, ...] = (3, 4), groups: Any = EACH_ALONE) -> Batch
     return Batch(
         Targets.of(items),
         Targets.of(items),
+        Targets.of(items),
         frame_mask,
         audio_mask,
         pictures=torch.rand(count, 1, 3, 224, 224, generator=noise).repeat(1, 16, 1, 1, 1),
@@ -391,9 +392,10 @@ def test_a_mixed_clip_is_answered_by_both_labels_in_their_shares(
         clips(),
         torch.tensor([1, 0]),
     )
-    turned = replace(
-        batch, targets=batch.targets.shuffled(order), shown=batch.shown.shuffled(order)
-    )
+    other_labels = {
+        name: getattr(batch, name).shuffled(order) for name in ("targets", "heard", "shown")
+    }
+    turned = replace(batch, **other_labels)
 
     def loss(given: Batch, order: torch.Tensor | None, share: float) -> torch.Tensor:
         monkeypatch.setattr("fer_core.training.task.mixed", lambda *_: (given, order, share))
