@@ -20,8 +20,9 @@ from optuna.trial import BaseTrial, FixedTrial, TrialState
 
 from fer_core.data.clips import Modalities
 from fer_core.errors import UserError
+from fer_core.training.checkpoints import JUDGED_BY
 from fer_core.training.config import RunConfig, StageName, TrainingConfig
-from fer_core.training.files import write_json, write_text
+from fer_core.training.files import alone_in, write_json, write_text
 from fer_core.training.machine import Machine
 from fer_core.training.material import Material, folds_of
 from fer_core.training.run import (
@@ -69,8 +70,9 @@ def tune(
 ) -> Path | None:
     """Go on with the study in ``folder`` until it has so many ``trials``.
 
-    A trial is as good as the best validation UAR of its last stage. Trials that were interrupted go
-    on; those that lag behind or diverge end early. What a trial trained is removed when it is done.
+    A trial is as good as the validation UAR of the epoch that its last stage keeps. Trials that
+    were interrupted go on; those that lag behind or diverge end early. What a trial trained is
+    removed when it is done.
 
     Args:
         say: told a line about each trial.
@@ -79,7 +81,8 @@ def tune(
         The configuration of the best trial, a file for ``fit --config``; None if none ended well.
 
     Raises:
-        UserError: nobody validates, or as :func:`fer_core.training.run.train`.
+        UserError: nobody validates, another call tunes in ``folder``, or as
+            :func:`fer_core.training.run.train`.
     """
     if machine.processes > 1:
         raise UserError("One process tunes alone.", "Leave out --devices and --nodes.")
@@ -91,45 +94,46 @@ def tune(
             "Write --set validation_speakers=3, or choose another split.",
         )
     stages = tuple(stages) or usual_stages(data.train)
-    begin(folder, config, stages, data=data.digest(), modalities=str(modalities))
-    study = _study(folder, config, stages)
-    while len(_done(study)) < trials:
-        trial = study.ask()
-        name = trial.user_attrs.get("folder", f"{trial.number:04d}")
-        trial.set_user_attr("folder", name)
-        own = folder / "trials" / name
-        suggested = suggestion(trial, config, stages)
-        # Encoders that each trial trains make features that no other can use.
-        features = None if {*stages}.isdisjoint({"audio", "visual"}) else own / "features"
-        report = _TrialReport(trial, config, stages)
-        try:
-            _, history = train(
-                without_periodic_checkpoints(suggested),
-                data,
-                stages,
-                own,
-                cache,
-                machine,
-                on_epoch=report,
-                features=features,
-            )
-            uar = _best_uar(history, stages[-1])
-            study.tell(trial, uar)
-            outcome = f"UAR {uar:.3f}"
-        except optuna.TrialPruned:
-            study.tell(trial, state=TrialState.PRUNED)
-            outcome = "given up, others were better"
-        except torch.OutOfMemoryError:
-            study.tell(trial, state=TrialState.PRUNED)
-            outcome = "does not fit into memory"
-        except Diverged:
-            study.tell(trial, state=TrialState.PRUNED)
-            outcome = "diverged"
-        shutil.rmtree(own, ignore_errors=True)
-        write_json([_as_json(one) for one in _done(study)], folder / TRIALS_NAME)
-        description = " ".join(own_fold.description for own_fold in folds)
-        best = _write_best(study, config, stages, folder / BEST_NAME, description)
-        say(f"trial {len(_done(study))} of {trials}: {outcome}; best {best}")
+    with alone_in(folder):  # a second call would count the running trial as interrupted
+        begin(folder, config, stages, data=data.digest(), modalities=str(modalities))
+        study = _study(folder, config, stages)
+        while len(_done(study)) < trials:
+            trial = study.ask()
+            name = trial.user_attrs.get("folder", f"{trial.number:04d}")
+            trial.set_user_attr("folder", name)
+            own = folder / "trials" / name
+            suggested = suggestion(trial, config, stages)
+            # Encoders that each trial trains make features that no other can use.
+            features = None if {*stages}.isdisjoint({"audio", "visual"}) else own / "features"
+            report = _TrialReport(trial, config, stages)
+            try:
+                _, history = train(
+                    without_periodic_checkpoints(suggested),
+                    data,
+                    stages,
+                    own,
+                    cache,
+                    machine,
+                    on_epoch=report,
+                    features=features,
+                )
+                uar = _uar_kept(history, stages[-1])
+                study.tell(trial, uar)
+                outcome = f"UAR {uar:.3f}"
+            except optuna.TrialPruned:
+                study.tell(trial, state=TrialState.PRUNED)
+                outcome = "given up, others were better"
+            except torch.OutOfMemoryError:
+                study.tell(trial, state=TrialState.PRUNED)
+                outcome = "does not fit into memory"
+            except Diverged:
+                study.tell(trial, state=TrialState.PRUNED)
+                outcome = "diverged"
+            shutil.rmtree(own, ignore_errors=True)
+            write_json([_as_json(one) for one in _done(study)], folder / TRIALS_NAME)
+            description = " ".join(own_fold.description for own_fold in folds)
+            best = _write_best(study, config, stages, folder / BEST_NAME, description)
+            say(f"trial {len(_done(study))} of {trials}: {outcome}; best {best}")
     return folder / BEST_NAME if (folder / BEST_NAME).exists() else None
 
 
@@ -194,14 +198,15 @@ class _TrialReport:
             raise optuna.TrialPruned
 
 
-def _best_uar(history: Sequence[dict[str, Any]], stage: StageName) -> float:
-    found = [row["val_uar"] for row in history if row["stage"] == stage and "val_uar" in row]
+def _uar_kept(history: Sequence[dict[str, Any]], stage: StageName) -> float:
+    """Of the epoch whose weights a run keeps, not of the luckiest."""
+    found = [row for row in history if row["stage"] == stage and "val_uar" in row]
     if not found:
         raise UserError(
             f"The {stage} stage was never validated, so no trial is better than another.",
             "Validate more often, or on people who have what the stage looks at.",
         )
-    return float(max(found))
+    return float(min(found, key=lambda row: row[JUDGED_BY])["val_uar"])
 
 
 def _study(folder: Path, config: RunConfig, stages: Sequence[StageName]) -> optuna.Study:

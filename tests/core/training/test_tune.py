@@ -20,6 +20,7 @@ from fer_core.data.splits import Fold
 from fer_core.errors import UserError
 from fer_core.training import tune as tuning
 from fer_core.training.config import RunConfig, TrainingConfig
+from fer_core.training.files import alone_in
 from fer_core.training.machine import Machine
 from fer_core.training.material import Material
 from fer_core.training.tune import suggestion, tune
@@ -71,6 +72,35 @@ def test_the_best_of_the_trials_is_a_configuration_and_the_test_is_never_read(
     assert [trial["complete"] for trial in trials] == [True] * 3
     third = study_in(runs).trials[2]
     assert third.params not in (first.params, second.params)
+
+
+def test_a_trial_is_as_good_as_the_epoch_that_it_keeps(
+    config: RunConfig,
+    material: Material,
+    quiet: Machine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [(0.4, 0.9), (0.6, 0.5), (0.7, 0.8)]  # UAR and loss of each epoch
+    history = [{"stage": "audio", "epoch": 0}] + [
+        {"stage": "audio", "epoch": i, "val_uar": uar, "val_loss": loss}
+        for i, (uar, loss) in enumerate(rows)
+    ]
+    monkeypatch.setattr(tuning, "train", lambda *_, **__: (None, history))
+    said: list[str] = []
+    tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 1, ["audio"], say=said.append)
+    assert "UAR 0.600" in said[0]
+
+
+def test_a_second_call_is_refused_and_the_first_one_goes_on(
+    config: RunConfig, material: Material, quiet: Machine, tmp_path: Path
+) -> None:
+    how: dict[str, Any] = {"stages": ["audio"], "say": lambda _: None}
+    tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 1, **how)
+    study_in(tmp_path).ask()  # the trial that another process is at
+    with alone_in(tmp_path), pytest.raises(UserError, match="Another training is at work"):
+        tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 2, **how)
+    assert study_in(tmp_path).trials[-1].state == TrialState.RUNNING
 
 
 def test_an_interrupted_trial_goes_on(
