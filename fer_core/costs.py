@@ -49,7 +49,7 @@ _PLACES = (
     _Place(
         "vision encoder",
         ("visual_branch.encoder",),
-        "visual_branch.encoder.post_layernorm",
+        "visual_branch.encoder",
         per_frame=True,
     ),
     _Place(

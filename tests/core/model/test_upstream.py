@@ -71,7 +71,7 @@ def test_siglips_vision_tower_is_taken_out_of_the_whole(
     model = new_model(with_upstream(tiny_config, "vision", siglip), seed=0).eval()
     pixels = torch.rand(1, 3, 224, 224)
     its_own = SiglipModel.from_pretrained(siglip).vision_model(pixels).last_hidden_state
-    torch.testing.assert_close(model.visual_branch.encode(pixels), its_own)
+    torch.testing.assert_close(model.visual_branch.encoder(pixels), its_own)
 
 
 def test_a_vision_tower_saved_alone_is_as_good(tiny_config: FERConfig, siglip: Path) -> None:
