@@ -160,7 +160,9 @@ def test_two_processes_with_a_half_of_the_weights_each_learn_what_one_does(
     for one, two in zip(alone, together, strict=True):
         assert two == pytest.approx(one, abs=1e-5)
     for name, weights in load_checkpoint(folder / "model").state_dict().items():
-        assert torch.allclose(weights, model.state_dict()[name], atol=1e-5), name
+        # What all keys have in common, softmax ignores: AdamW follows mere rounding there.
+        if not name.endswith(("key.bias", "k_proj.bias")):
+            assert torch.allclose(weights, model.state_dict()[name], atol=1e-5), name
 
 
 def test_sharding_asks_for_gpus_and_keeps_no_average(
