@@ -31,6 +31,9 @@ from fer_core.media import (
 from fer_core.prediction import Prediction, face_from_json, from_labels
 from fer_core.whole_file import write_whole
 
+# Before the end or a pause: a hop that was not yet whole, and one whose answer was on its way.
+CUT_SHORT_SECONDS = 2 * HOP_SECONDS
+
 
 def write_timeline(video: Path) -> None:
     """Beside the recording ``video``; without an answer of a model there is none.
@@ -69,6 +72,9 @@ def said_live(video: Path) -> Timeline | None:
 def recorded_timeline(video: Path) -> Timeline | None:
     """What was said live of the recording ``video``; None if no model had answered.
 
+    Where nobody was asked, as while the model loaded, it has segments without anything heard or
+    seen, and a warning.
+
     Raises:
         OSError: its results cannot be read.
         UserError: the video cannot be read.
@@ -86,12 +92,15 @@ def recorded_timeline(video: Path) -> Timeline | None:
     models: list[dict[str, Any]] = []
     warnings: list[str] = []
     average: SegmentAverage | None = None
+    answered_s = 0.0  # as far as windows reach
     for line in _lines(video.with_suffix(".jsonl")):
         if "model" in line:
             models.append(line["model"])
             average = average or SegmentAverage(PerModality(**line["model"]["uncertain_below"]))
         elif "segments" in line and average is not None:
             begin_s = line["end_s"] - CLIP_SECONDS
+            warnings += _unanswered(answered_s, line["start_s"])
+            answered_s = line["end_s"]
             prediction, faces = _prediction(line)
             (begun_before if begin_s < line["start_s"] else whole).add(prediction)
             average.add(begin_s, prediction, faces, duration_s, from_s=line["start_s"])
@@ -101,6 +110,7 @@ def recorded_timeline(video: Path) -> Timeline | None:
         return None
     for _ in range(expected - len(segments)):
         segments.append(average.take(duration_s))
+    warnings += _unanswered(answered_s, duration_s)
     # What a window saw before the recording counts only where there is nothing better.
     probabilities = whole.probabilities()
     if probabilities is None:
@@ -115,6 +125,13 @@ def recorded_timeline(video: Path) -> Timeline | None:
         probabilities=probabilities,
         warnings=tuple(warnings),
     )
+
+
+def _unanswered(begin_s: float, end_s: float) -> list[str]:
+    """What no window saw is no silence; of what every end and pause costs nobody need be warned."""
+    if end_s - begin_s <= CUT_SHORT_SECONDS:
+        return []
+    return [f"From {begin_s:.2f} s to {end_s:.2f} s no answer was given."]
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

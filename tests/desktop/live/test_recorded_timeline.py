@@ -77,6 +77,25 @@ def test_what_lay_before_a_pause_is_not_told_after_it(video, answer) -> None:
     assert emotions == ["angry"] * 4 + ["happy"] * 2 + [None] * 6
 
 
+def test_what_no_window_saw_is_a_warning_and_no_silence(video, answer) -> None:
+    # The model came at 1.5 s, failed after the sixth hop and was used again for the last two.
+    write(video, answer(6, goes_on_from_s=4 * HOP_SECONDS), answer(12, goes_on_from_s=3.75))
+    timeline = recorded_timeline(video)
+    assert [segment.emotion for segment in timeline.segments[:4]] == [None] * 4
+    assert timeline.warnings == (
+        "From 0.00 s to 1.50 s no answer was given.",
+        "From 2.25 s to 3.75 s no answer was given.",
+    )
+
+
+def test_what_a_hop_and_the_way_of_an_answer_cost_at_the_end_is_no_warning(video, answer) -> None:
+    nobody = result_line(None, 8 * HOP_SECONDS, 0.0, [None] * 8)
+    write(video, nobody, answer(10))
+    assert recorded_timeline(video).warnings == ()
+    write(video, nobody)
+    assert recorded_timeline(video).warnings == ("From 3.00 s to 4.50 s no answer was given.",)
+
+
 def test_a_recording_shorter_than_a_window_has_a_summary(video, answer) -> None:
     write(video, answer(3), answer(4))
     assert recorded_timeline(video).emotion == "angry"
@@ -117,7 +136,7 @@ def test_an_emotion_that_was_next_to_impossible_was_not_impossible(make_predicti
 
 def test_another_model_in_the_middle_is_named(video, answer) -> None:
     other = {"model": MODEL | {"name": "other"}}
-    write(video, answer(8), other, answer(9))
+    write(video, answer(8), other, answer(11))
     timeline = recorded_timeline(video)
     assert timeline.model.name == "other"
     assert timeline.warnings == ("A part was answered by another model: m.",)
