@@ -84,6 +84,7 @@ def _sizes(seconds: float) -> list[tuple[float, float]]:
         vision = state.config.vision
         detector = camera_thread.submit(FaceDetector).result()
         report = Report(Path(folder) / "report.json", {})
+        report.begin_session({})
 
         def look(index: int, time_s: float) -> None:
             frame = VideoFrame(draw_face(time_s), time_s, index)

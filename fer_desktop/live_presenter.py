@@ -152,6 +152,7 @@ class LivePresenter(QObject):
             self._end()
             return
         self.statistics = Statistics(self.statistics.model, self.statistics.device)
+        self._write(lambda report: report.begin_session(self.statistics.as_json()))
         self.session.start(camera, microphone)
         self._preview.start()
         self._status.start()
@@ -190,6 +191,7 @@ class LivePresenter(QObject):
         for timer in (self._patience, self._preview, self._status):
             timer.stop()
         self._count_losses()
+        self._write(lambda report: report.update(self.statistics.as_json()))
         self.session.stop()
         self._forget()
         self.window.set_state("stopped")

@@ -387,6 +387,21 @@ def test_the_report_is_right_when_the_session_was_stopped_before_the_window(
     assert report["stats"]["model"] == "scripted"
 
 
+def test_a_report_tells_two_sessions_apart(presenter, window, until, report_path):
+    for _ in range(2):
+        window.start_requested.emit()
+        until(lambda: presenter.statistics.predictions.count >= 2)
+        window.stop_requested.emit()
+    report = json.loads(report_path.read_text())
+    assert {p["session"] for p in report["predictions"]} == {1, 2}
+    for session in (1, 2):
+        ends_s = [p["clip_end_s"] for p in report["predictions"] if p["session"] == session]
+        assert ends_s == sorted(ends_s), "from each session's start"
+    (earlier,) = report["earlier_stats"]
+    assert (earlier["session"], report["stats"]["session"]) == (1, 2)
+    assert earlier["camera_fps"] > 10
+
+
 def test_a_full_disk_ends_the_report_and_nothing_else(presenter, window, until, report_path):
     resource = pytest.importorskip("resource")
     window.start_requested.emit()

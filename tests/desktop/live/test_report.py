@@ -37,7 +37,13 @@ def read(path: Path) -> dict:
 def test_the_report_is_valid_json_at_every_moment(tmp_path):
     path = tmp_path / "deep" / "report.json"
     report = Report(path, {"model": "compact"})
-    assert read(path) == {"predictions": [], "stats": {"model": "compact"}, "notices": []}
+    assert read(path) == {
+        "predictions": [],
+        "stats": {"session": 0, "model": "compact"},
+        "earlier_stats": [],
+        "notices": [],
+    }
+    report.begin_session({})
     for n in range(1, 4):
         report.add(prediction(n * 0.375), {"model": "a name of another length", "n": n})
         assert len(read(path)["predictions"]) == n
@@ -46,8 +52,22 @@ def test_the_report_is_valid_json_at_every_moment(tmp_path):
     report.note("The camera is gone.")
     report.close({})
     assert read(path)["notices"] == ["The camera is gone."]
-    assert read(path)["stats"] == {}
+    assert read(path)["stats"] == {"session": 1}
     assert [p["clip_end_s"] for p in read(path)["predictions"]] == [0.375, 0.75, 1.125]
+
+
+def test_each_session_has_a_number_and_statistics_of_its_own(tmp_path):
+    path = tmp_path / "report.json"
+    report = Report(path, {})
+    for session in (1, 2):
+        report.begin_session({"n": 0})
+        assert read(path)["stats"] == {"session": session, "n": 0}
+        report.add(prediction(0.375), {"n": 1})
+        report.update({"n": 10 * session})
+    report.close({"n": 21})
+    assert [p["session"] for p in read(path)["predictions"]] == [1, 2]
+    assert read(path)["stats"] == {"session": 2, "n": 21}
+    assert read(path)["earlier_stats"] == [{"session": 1, "n": 10}]
 
 
 def test_a_prediction_has_the_documented_keys(tmp_path):
@@ -57,8 +77,8 @@ def test_a_prediction_has_the_documented_keys(tmp_path):
     report.close({})
     entry = read(path)["predictions"][0]
     assert set(entry) == {
-        "clip_end_s", "emotion", "uncertain", "probabilities", "segments", "modalities", "face",
-        "audio_level_dbfs", "took_ms",
+        "session", "clip_end_s", "emotion", "uncertain", "probabilities", "segments", "modalities",
+        "face", "audio_level_dbfs", "took_ms",
     }  # fmt: skip
     assert entry["emotion"] == "neutral"
     assert tuple(entry["probabilities"]) == EMOTIONS
