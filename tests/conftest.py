@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+@pytest.fixture(scope="session")
+def documented() -> Callable[[str], list[set[str]]]:
+    """What each table under a heading of docs/files.md has in its first column, by name."""
+    text = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
+
+    def names(heading: str) -> list[set[str]]:
+        section = text.split(f"\n### {heading}\n")[1].split("\n##")[0]
+        tables = section.split("|---|---|\n")[1:]
+        cells = (re.findall(r"^\| (.*?) \|", table, re.MULTILINE) for table in tables)
+        return [set(re.findall(r"`(.*?)`", " ".join(cell))) for cell in cells]
+
+    return names
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 import fer_core.analysis.timeline
+from fer_core.analysis import overview
 from fer_core.analysis.analysis import analyze
+from fer_core.analysis.export import csv_table
 from fer_core.analysis.export.cues import clock, cues_of, subtitles_of
 from fer_core.analysis.export.formats import EXPORTERS, export
 from fer_core.analysis.model import LoadedModel
@@ -179,6 +181,17 @@ def test_csv_has_a_row_for_each_segment(timeline: Timeline) -> None:
     assert rows[0]["face_width"] == "30"
     assert rows[2]["happy"] == rows[2]["face_x"] == ""
     assert rows[-1]["end_s"] == "1.25"
+
+
+@pytest.mark.parametrize(
+    ("heading", "columns"),
+    [("`--format csv`", csv_table.COLUMNS), ("`--overview`", overview.COLUMNS)],
+)
+def test_every_column_is_explained(
+    heading: str, columns: tuple[str, ...], documented: Callable[[str], list[set[str]]]
+) -> None:
+    pattern = re.compile(rf"(^|_)({'|'.join(EMOTIONS)})$")
+    assert documented(heading) == [{pattern.sub(r"\1EMOTION", column) for column in columns}]
 
 
 def test_subtitles_join_segments_of_one_emotion_and_leave_gaps(timeline: Timeline) -> None:

@@ -111,6 +111,12 @@ def test_it_is_the_documented_json(video, answer) -> None:
     assert document["source"]["duration_s"] == pytest.approx(SECONDS, abs=0.1)
 
 
+def test_every_field_of_an_answer_is_explained(answer, documented) -> None:
+    line = answer(8)
+    of_segments = {f"segments.{name}" for name in line["segments"][0]}
+    assert documented("A recording's `.jsonl`") == [{*line, *of_segments}]
+
+
 def test_a_line_that_a_crash_cut_costs_nothing_else(video, answer) -> None:
     write(video, answer(8), rest='{"start_s": 1.1, "end')
     assert recorded_timeline(video).segments[3].emotion == "angry"

@@ -11,6 +11,7 @@ from fer_core.labels import EMOTIONS
 from fer_core.media import FaceBox
 from fer_core.prediction import Prediction
 from fer_desktop.live.report import Report
+from fer_desktop.live.statistics import Statistics
 
 
 def prediction(end_s: float, face: FaceBox | None = None) -> Prediction:
@@ -70,16 +71,15 @@ def test_each_session_has_a_number_and_statistics_of_its_own(tmp_path):
     assert read(path)["earlier_stats"] == [{"session": 1, "n": 10}]
 
 
-def test_a_prediction_has_the_documented_keys(tmp_path):
+def test_every_field_is_explained(tmp_path, documented):
     path = tmp_path / "report.json"
     report = Report(path, {})
-    report.add(prediction(3.0, FaceBox(1, 2, 3, 4, 0.9)), {})
-    report.close({})
-    entry = read(path)["predictions"][0]
-    assert set(entry) == {
-        "session", "clip_end_s", "emotion", "uncertain", "probabilities", "segments", "modalities",
-        "face", "audio_level_dbfs", "took_ms",
-    }  # fmt: skip
+    report.begin_session(Statistics().as_json())
+    report.add(prediction(3.0, FaceBox(1, 2, 3, 4, 0.9)), Statistics().as_json())
+    report.close(Statistics().as_json())
+    entry, stats = read(path)["predictions"][0], read(path)["stats"]
+    of_segments = {f"segments.{name}" for name in entry["segments"][0]}
+    assert documented("`--report`") == [{*entry, *of_segments}, {*stats}]
     assert entry["emotion"] == "neutral"
     assert tuple(entry["probabilities"]) == EMOTIONS
     assert len(entry["segments"]) == 8
