@@ -315,7 +315,6 @@ class FilePresenter(QObject):
         window.retry_requested.connect(self._retry)
         window.live_requested.connect(self.leave)
         window.settings_changed.connect(self._on_settings)
-        page.timeline.set_smoothing(window.settings.smoothing)
         player.sound.set_volume(window.settings.volume)
         self._show_sound()
 
@@ -409,8 +408,6 @@ class FilePresenter(QObject):
 
     def _on_settings(self, settings: Settings) -> None:
         before, self._settings = self._settings, settings
-        if settings.smoothing != before.smoothing:
-            self.page.timeline.set_smoothing(settings.smoothing)
         if (settings.model, settings.device) == (before.model, before.device):
             return
         self.worker.use_model(self._model_loader(settings))

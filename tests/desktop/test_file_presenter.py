@@ -157,6 +157,14 @@ def test_a_file_opens_on_its_page_plays_and_fills_with_results(desk, film, until
     assert not desk.window.notices.keys()
 
 
+def test_another_strength_smooths_the_files_timeline_once(desk, monkeypatch):
+    table = desk.presenter.page.timeline.table
+    strengths: list[float] = []
+    monkeypatch.setattr(table, "smooth", strengths.append)
+    desk.window.smoothing.setValue(90)
+    assert strengths == [0.9]
+
+
 def test_before_there_are_results_it_says_analysing(desk, film, until):
     desk.network.go_on.clear()
     desk.presenter.open(film)
