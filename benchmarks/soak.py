@@ -115,7 +115,7 @@ def _sizes(seconds: float) -> list[tuple[float, float]]:
                 prediction = dataclasses.replace(prediction, clip_end_s=end_s)
                 scores = smoothing.update(prediction)
                 window.set_state("running")
-                window.show_prediction(prediction, scores.window, scores.segments)
+                window.live_page.show_answer(prediction, scores, window.settings.mode)
                 statistics.prediction_drawn(end_s, end_s)
                 report.add(prediction, statistics.as_json())
             app.processEvents()

@@ -246,21 +246,21 @@ class LivePresenter(QObject):
         self._prediction = prediction
         if self.window.state == "starting":  # each time, the focus would be taken from a button
             self.window.set_state("running")
-        self.window.show_prediction(prediction, scores.window, scores.segments)
+        self.window.live_page.show_answer(prediction, scores, self.window.settings.mode)
         self.statistics.prediction_drawn(self.session.now(), prediction.clip_end_s)
         self._count_losses()
         self._write(lambda report: report.add(prediction, self.statistics.as_json()))
 
     def _on_nothing(self, clip_end_s: float) -> None:
         self._forget_prediction()
-        self.window.show_no_prediction(clip_end_s)
+        self.window.live_page.show_nothing(clip_end_s, self.window.settings.mode)
 
     def _on_notice(self, notice: Notice) -> None:
         if notice.key == "model":
             self.window.set_model_state("No model", untrained=False, ready=False)
         elif notice.key == "inference" and notice.severity == "error":
             self._forget_prediction()
-            self.window.show_failed_predictions()
+            self.window.live_page.show_failed()
         self.show_notice(notice)
 
     def _on_model(self, state: ModelState) -> None:

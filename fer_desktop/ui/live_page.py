@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from fer_core.prediction import Prediction
+from fer_desktop.live.smoothing import Scores
 from fer_desktop.settings import Mode
 from fer_desktop.ui.bars import SegmentBars
 from fer_desktop.ui.level_meter import LevelMeter
@@ -65,16 +67,32 @@ class LivePage(QWidget):
                 self.forget_picture(state, listens_only)
             self.bars.clear(model or "Looking and listening…", "The first answer takes a moment.")
 
-    def show_missing(self, modalities: Collection[str], mode: Mode) -> None:
-        """Badges for what the last answer lacked; what is switched off is not missed."""
-        badges = []
-        if mode == "camera":
-            badges.append("microphone off")
-        elif "audio" not in modalities:
-            badges.append("no voice")
-        if mode != "microphone" and "video" not in modalities:
-            badges.append("no face")
-        self.video.set_badges(badges)
+    def show_answer(self, prediction: Prediction, scores: Scores, mode: Mode) -> None:
+        """Its times are from the session's start; what ``mode`` switches off is not missed."""
+        self.bars.show_scores(
+            scores.segments,
+            scores.window,
+            prediction.probabilities,
+            prediction.segment_audio,
+            prediction.segment_video,
+            prediction.uncertain,
+        )
+        emotion = int(scores.window.argmax())
+        self.video.set_emotion(emotion, float(scores.window[emotion]), prediction.uncertain)
+        self._show_missing(prediction.modalities, mode)
+        self.timeline.append(prediction.clip_end_s, scores.window, prediction.uncertain)
+
+    def show_nothing(self, time_s: float, mode: Mode) -> None:
+        """Neither face nor voice in the clip that ended at ``time_s``: nothing to judge."""
+        self.bars.clear("Nothing to judge", "No face in the picture and nobody speaking")
+        self.video.set_emotion(None)
+        self._show_missing((), mode)
+        self.timeline.append(time_s, None, False)
+
+    def show_failed(self) -> None:
+        """A notice says why; the last answer must not look like the present one."""
+        self.bars.clear("No predictions", "The notice above says why.")
+        self.video.set_emotion(None)
 
     def forget_picture(self, state: State, listens_only: bool) -> None:
         """The camera is another or sends nothing: its last picture must not look like now."""
@@ -84,6 +102,17 @@ class LivePage(QWidget):
             self.video.show_message("Waiting for a picture…")
         if state == "paused":
             self.video.set_badges(("paused",))
+
+    def _show_missing(self, modalities: Collection[str], mode: Mode) -> None:
+        """Badges for what the last answer lacked."""
+        badges = []
+        if mode == "camera":
+            badges.append("microphone off")
+        elif "audio" not in modalities:
+            badges.append("no voice")
+        if mode != "microphone" and "video" not in modalities:
+            badges.append("no face")
+        self.video.set_badges(badges)
 
 
 def _muted(text: str) -> QLabel:

@@ -14,8 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
@@ -28,7 +26,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from fer_core.prediction import Prediction
 from fer_desktop.settings import Mode, Settings
 from fer_desktop.ui.card_dialog import show_card
 from fer_desktop.ui.commands import COMMANDS, KeysAreTheirs, Page, make_actions
@@ -45,8 +42,6 @@ from fer_desktop.ui.timeline import clock
 from fer_desktop.ui.tool_row import State, ToolRow
 from fer_desktop.ui.training_panel import TrainingPanel
 from fer_desktop.ui.window_picture import save_picture
-
-Scores = NDArray[np.float32]
 
 # What can be shown on the picture: the action, and its field in the settings and in the view.
 _SHOWN = {
@@ -213,35 +208,6 @@ class MainWindow(QMainWindow):
         elif not ready:
             self.bars.clear(text)
             self.video.set_emotion(None)
-
-    def show_prediction(
-        self, prediction: Prediction, scores: Scores, segment_scores: Scores
-    ) -> None:
-        """An answer, its times from the session's start, and its smoothed (8,), (8, 8) scores."""
-        self.bars.show_scores(
-            segment_scores,
-            scores,
-            prediction.probabilities,
-            prediction.segment_audio,
-            prediction.segment_video,
-            prediction.uncertain,
-        )
-        emotion = int(np.argmax(scores))
-        self.video.set_emotion(emotion, float(scores[emotion]), prediction.uncertain)
-        self.live_page.show_missing(prediction.modalities, self.settings.mode)
-        self.timeline.append(prediction.clip_end_s, scores, prediction.uncertain)
-
-    def show_no_prediction(self, time_s: float) -> None:
-        """Neither face nor voice in the clip that ended at ``time_s``: nothing to judge."""
-        self.bars.clear("Nothing to judge", "No face in the picture and nobody speaking")
-        self.video.set_emotion(None)
-        self.live_page.show_missing((), self.settings.mode)
-        self.timeline.append(time_s, None, False)
-
-    def show_failed_predictions(self) -> None:
-        """A notice says why; the last answer must not look like the present one."""
-        self.bars.clear("No predictions", "The notice above says why.")
-        self.video.set_emotion(None)
 
     def show_recording(
         self, elapsed_s: float | None, place: str = "", dropped: int = 0, paused: bool = False

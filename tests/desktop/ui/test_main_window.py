@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from fer_core.prediction import Prediction
 from fer_desktop.errors import Notice
+from fer_desktop.live.smoothing import Scores
 from fer_desktop.settings import Settings
 from fer_desktop.ui.card_dialog import CardDialog
 from fer_desktop.ui.main_window import MainWindow
@@ -183,42 +184,6 @@ def test_a_click_on_the_picture_names_the_place_in_the_frame(qtbot, window: Main
     assert clicked.args == pytest.approx([960, 360], abs=3)  # mirrored: from the right
 
 
-def test_an_answer_reaches_bars_picture_and_timeline(
-    window: MainWindow, make_prediction: Callable[..., Prediction]
-) -> None:
-    window.set_model_state("compact", untrained=False)
-    window.set_state("running")
-    window.video.show_frame(picture())
-    prediction = make_prediction(winner=4, end_s=3.375)
-    window.show_prediction(prediction, prediction.probabilities, prediction.segment_probabilities)
-    assert window.bars.accessibleDescription().startswith("angry 72%")
-    assert window.timeline.history.last_s == 3.375
-    window.show_no_prediction(3.75)
-    assert "Nothing to judge" in window.bars.accessibleDescription()
-    assert window.timeline.history.winners_at(np.array([3.3, 3.7])).tolist() == [4, -2]
-
-
-@pytest.mark.parametrize(
-    ("mode", "audio", "video", "badges"),
-    [
-        ("both", True, True, ()),
-        ("both", False, True, ("no voice",)),
-        ("both", True, False, ("no face",)),
-        ("camera", False, True, ("microphone off",)),
-        ("microphone", True, False, ()),
-    ],
-)
-def test_what_is_missing_is_said_on_the_picture(
-    qtbot, make_prediction, mode, audio, video, badges
-) -> None:
-    window = MainWindow(dataclasses.replace(SETTINGS, mode=mode))
-    qtbot.addWidget(window)
-    window.set_state("running")
-    prediction = make_prediction(audio=audio, video=video)
-    window.show_prediction(prediction, prediction.probabilities, prediction.segment_probabilities)
-    assert window.video._badges == badges
-
-
 def test_a_long_name_of_a_model_is_cut_and_does_not_widen_the_window(window: MainWindow) -> None:
     narrow = window.minimumSizeHint().width()
     sentence = "compact · " + 20 * "validated on somebody "
@@ -252,8 +217,7 @@ def test_a_new_session_begins_with_an_empty_timeline(
 ) -> None:
     window.set_state("starting")
     window.set_state("running")
-    prediction = make_prediction()
-    window.show_prediction(prediction, prediction.probabilities, prediction.segment_probabilities)
+    window.live_page.show_answer(make_prediction(), Scores(np.zeros(8), np.zeros((8, 8))), "both")
     for state in ("paused", "running", "stopped"):
         window.set_state(state)
         assert len(window.timeline.history) == 1
