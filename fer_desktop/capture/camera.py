@@ -48,8 +48,10 @@ def is_address(text: str) -> bool:
     return text.lower().startswith(NETWORK)
 
 
-def parse_camera(text: str) -> Camera | None:
+def parse_camera(text: str, name: str | None = None) -> Camera | None:
     """The camera named by ``text``: ``0``, ``/dev/video0``, ``http://...``, ``clip.mp4``.
+
+    ``name``: a device's, as people know it, if that is another.
 
     None for ``none``. Nothing is opened yet, so nothing is said about whether it exists.
 
@@ -64,9 +66,9 @@ def parse_camera(text: str) -> Camera | None:
     if text.lower() == NO_CAMERA:
         return None
     if text.isdecimal():
-        return OpenCVCamera(int(text))
+        return OpenCVCamera(int(text), name)
     if text.startswith("/dev/") or is_address(text):
-        return OpenCVCamera(text)
+        return OpenCVCamera(text, name)
     if not text or re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
         raise UserError(
             f"“{text}” is not a camera.",

@@ -58,7 +58,10 @@ class Sources:
         if chosen == DRAWN_FACE.id:
             return SyntheticCamera()
         device = self._cameras.get(chosen or "")
-        camera = parse_camera(device.source) if device else None
+        camera = None
+        if device is not None:
+            name = device.name if device.name != device.source else None
+            camera = parse_camera(device.source, name)
         if camera is None:
             raise UserError(
                 "There is no camera.",

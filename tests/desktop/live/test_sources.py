@@ -53,6 +53,13 @@ def test_a_named_device_that_is_plugged_in_is_listed_once(plugged):
     assert names(sources.find_microphones()) == ["Other", "Yeti"]
 
 
+def test_a_camera_is_called_what_the_list_calls_it(plugged):
+    sources = Sources(named_camera="0")
+    sources.find_cameras()
+    assert sources.camera("/dev/video0").name == "Webcam"
+    assert sources.camera("0").name == "Camera 0"
+
+
 @pytest.mark.parametrize("chosen", [None, "unplugged since"])
 def test_no_device_says_what_to_do(nothing, chosen):
     sources = Sources()
