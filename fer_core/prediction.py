@@ -35,11 +35,6 @@ class Prediction:
         return EMOTIONS[int(np.argmax(self.probabilities))]
 
     @property
-    def speech(self) -> float:
-        """Share of the clip in which somebody spoke, 0 to 1."""
-        return float(self.segment_speech.mean())
-
-    @property
     def modalities(self) -> tuple[str, ...]:
         """Those the answer rests on, of "audio" and "video"."""
         present = (("audio", self.segment_audio.any()), ("video", self.segment_video.any()))

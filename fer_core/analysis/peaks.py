@@ -24,8 +24,8 @@ class Peak:
     face: FaceBox | None  # where it was seen, in pixels of the file's picture
 
 
-def peaks_of(segments: Sequence[Segment], most: int = MOST_PEAKS) -> tuple[Peak, ...]:
-    """The ``most`` highest segments of each emotion, highest first, emotions in their own order.
+def peaks_of(segments: Sequence[Segment]) -> tuple[Peak, ...]:
+    """The three highest segments of each emotion, highest first, emotions in their own order.
 
     Only where the emotion leads and the model is certain of it; peaks of one emotion are at least
     3 s apart.
@@ -34,11 +34,11 @@ def peaks_of(segments: Sequence[Segment], most: int = MOST_PEAKS) -> tuple[Peak,
     told = [
         nothing if s.uncertain or s.probabilities is None else s.probabilities for s in segments
     ]
-    places = find_peaks(np.array(told).reshape(-1, len(EMOTIONS)), most)
+    places = find_peaks(np.array(told).reshape(-1, len(EMOTIONS)))
     return tuple(peak_at(segments[place]) for place in places)
 
 
-def find_peaks(certain: NDArray[np.float64], most: int = MOST_PEAKS) -> list[int]:
+def find_peaks(certain: NDArray[np.float64]) -> list[int]:
     """The places of these segments among all, from their probabilities (n, 8).
 
     Rows of zeros stand for what is uncertain or empty. 2 hours take 3 ms.
@@ -47,7 +47,7 @@ def find_peaks(certain: NDArray[np.float64], most: int = MOST_PEAKS) -> list[int
     found = []
     for emotion in range(certain.shape[1]):
         left = np.where(leaders == emotion, heights, 0.0)
-        for _ in range(most):
+        for _ in range(MOST_PEAKS):
             if not left.any():
                 break
             highest = int(left.argmax())

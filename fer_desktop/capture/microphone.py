@@ -34,10 +34,6 @@ class Microphone(Protocol):
     def name(self) -> str:
         """As people know it."""
 
-    @property
-    def overflows(self) -> int:
-        """How often sound was lost since :meth:`open`."""
-
     def open(self) -> None:
         """Begin; may be called again after :meth:`close`.
 
@@ -121,16 +117,11 @@ class PortAudioMicrophone:
         self._stream: Any = None
         self._blocks: queue.SimpleQueue[AudioBlock | None] = queue.SimpleQueue()
         self._rate = 0
-        self._overflows = 0
         self._lost = False  # since the last block that was queued
 
     @property
     def name(self) -> str:
         return self._name
-
-    @property
-    def overflows(self) -> int:
-        return self._overflows
 
     def open(self) -> None:
         sounddevice = portaudio()
@@ -155,7 +146,7 @@ class PortAudioMicrophone:
         self._name = device["name"]
         self._rate = round(device["default_samplerate"])
         self._blocks = queue.SimpleQueue()
-        self._overflows, self._lost = 0, False
+        self._lost = False
         self._stream = sounddevice.InputStream(
             device=device["index"],
             samplerate=self._rate,
@@ -205,10 +196,8 @@ class PortAudioMicrophone:
         """(frames, channels) as PortAudio delivers them; runs on its thread, under a deadline."""
         now = time.monotonic()
         if status.input_overflow:
-            self._overflows += 1
             self._lost = True
         if self._blocks.qsize() >= QUEUE_BLOCKS:
-            self._overflows += 1
             self._lost = True
             return
         begun = now - _delay(times, frames / self._rate)

@@ -50,7 +50,6 @@ class SyntheticMicrophone:
     """The made-up voice at 48 kHz, in blocks of 20 ms."""
 
     name = "Made-up voice"
-    overflows = 0
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

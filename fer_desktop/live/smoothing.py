@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.labels import EMOTIONS
 from fer_core.media import HOP_SECONDS, SEGMENTS
 from fer_core.prediction import Prediction
 
@@ -21,10 +20,6 @@ class Scores:
 
     window: NDArray[np.float32]  # (8,)
     segments: NDArray[np.float32]  # (8, 8): segment, emotion
-
-    @property
-    def emotion(self) -> str:
-        return EMOTIONS[int(np.argmax(self.window))]
 
 
 class Smoothing:

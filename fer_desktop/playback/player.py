@@ -72,10 +72,10 @@ class Player(QObject):
 
     # Files
 
-    def open(self, path: Path, play: bool = True) -> None:
-        """Open ``path``: ``opened``, or a notice "file", follows."""
+    def open(self, path: Path) -> None:
+        """Open ``path`` and play it: ``opened``, or a notice "file", follows."""
         self.close()
-        self.path, self._play_once_open = path, play
+        self.path, self._play_once_open = path, True
         self._pictures.do(partial(self._look_into, path, self._wish))
 
     def close(self) -> None:

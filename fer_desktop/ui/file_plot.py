@@ -34,6 +34,7 @@ _TOP = CLASSES + 0.35  # room for the markers' flags
 SHORTEST_SECONDS = 1.5  # that can be shown
 _ZOOM_STEP = 1.25
 _AXIS_WIDTH = 74
+_NEAR_PIXELS = 6.0  # from the mouse to a marker that it means
 
 
 class ClockAxis(pyqtgraph.AxisItem):
@@ -177,9 +178,9 @@ class FilePlot(pyqtgraph.PlotWidget):
         heights = np.tile((_BOTTOM, float(CLASSES)), len(times))
         self._poles.setData(np.repeat(times, 2), heights)
 
-    def marker_near(self, time_s: float, pixels: float = 6.0) -> Marker | None:
+    def marker_near(self, time_s: float) -> Marker | None:
         """The one under the mouse, if there is one."""
-        reach_s = pixels * self.getViewBox().viewPixelSize()[0]
+        reach_s = _NEAR_PIXELS * self.getViewBox().viewPixelSize()[0]
         near = [m for m in self._markers if abs(m.time_s - time_s) <= reach_s]
         return min(near, key=lambda m: abs(m.time_s - time_s), default=None)
 

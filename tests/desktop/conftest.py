@@ -91,7 +91,6 @@ class ScriptedMicrophone:
     def __init__(self, name: str = "Microphone") -> None:
         self.name = name
         self.fault: UserError | None = None
-        self.overflows = 0
         self.lost = False  # the next block comes after lost sound
         self.opened = 0
         self.is_open = False

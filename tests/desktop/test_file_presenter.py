@@ -221,8 +221,9 @@ def test_back_to_the_camera_pauses_and_the_same_file_comes_back_as_it_was(desk, 
     ],
 )
 def test_keys_move_the_playhead(desk, film, until, qtbot, key, modifier, from_s, to_s):
-    desk.presenter.player.open(film, play=False)
     player = desk.presenter.player
+    player.open(film)
+    player._play_once_open = False
     desk.window.show_page("file", film.name)
     desk.presenter._poll_timer.start()
     until(lambda: desk.presenter.page.video.has_frame(), 30)

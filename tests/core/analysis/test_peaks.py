@@ -49,8 +49,8 @@ def test_uncertain_and_empty_segments_have_no_peak() -> None:
     assert peaks_of([segment(0, 2, 0.9, uncertain=True), nothing]) == ()
 
 
-def test_an_emotion_has_no_more_peaks_than_asked_for() -> None:
-    assert len(peaks_of(row({20 * n: (2, 0.9) for n in range(9)}), most=2)) == 2
+def test_an_emotion_has_three_peaks_at_most() -> None:
+    assert len(peaks_of(row({20 * n: (2, 0.9) for n in range(9)}))) == 3
 
 
 def test_a_file_without_segments_has_no_peaks() -> None:

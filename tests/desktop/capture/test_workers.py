@@ -25,7 +25,6 @@ class Script:
     """
 
     name = "Webcam"
-    overflows = 0
 
     def __init__(self, *entries: object) -> None:
         self.entries = list(entries)

@@ -44,7 +44,8 @@ class Seat:
         return self._number_on(self.pictures[-1].image) if self.pictures else None
 
     def open(self, path: Path, play: bool = False) -> None:
-        self.player.open(path, play)
+        self.player.open(path)
+        self.player._play_once_open = play
         self.until(lambda: self.pictures or self.notices)
 
     def until(self, condition: Callable[[], object]) -> None:
@@ -328,8 +329,9 @@ def test_a_file_that_vanishes_while_it_is_open_does_no_harm(seat, write_film, tm
 
 def test_another_file_takes_the_place_at_once(seat, write_film):
     seat.open(write_film("long.mp4", seconds=12, sound="aac"), play=True)
-    seat.player.open(write_film("film.mkv"), play=False)
-    seat.player.open(write_film(), play=False)
+    seat.player.open(write_film("film.mkv"))
+    seat.player.open(write_film())
+    seat.player._play_once_open = False
     seat.until(lambda: seat.player.info is not None and seat.player.duration_s == 3.0)
     seat.player.seek(2.0)
     seat.until(lambda: seat.number == 50)
