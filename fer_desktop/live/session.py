@@ -24,6 +24,8 @@ from fer_desktop.capture.devices import Found
 from fer_desktop.capture.microphone import Microphone
 from fer_desktop.capture.workers import CameraThread, Detector, MicrophoneThread
 from fer_desktop.errors import Notice
+from fer_desktop.gui_thread import GuiCalls
+from fer_desktop.leaving import Leaving
 from fer_desktop.live.inference_thread import (
     InferenceThread,
     Listeners,
@@ -51,7 +53,6 @@ class LiveSession(QObject):
     noticed = Signal(object)  # Notice
     cleared = Signal(str)  # the key of a notice that no longer holds
     microphones_found = Signal(object)  # Found
-    _posted = Signal(object)  # a callable, from any thread, to be called on the GUI thread
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class LiveSession(QObject):
         make_detector: Callable[[], Detector] = LIVE_DETECTOR,
     ) -> None:
         super().__init__(parent)
+        self._gui = GuiCalls(self)
         self.recent = RecentMedia()
         self.recorder = Recorder(self._tell)
         self.tracker = FaceTracker()
@@ -70,8 +72,7 @@ class LiveSession(QObject):
         self._predicting = False
         self._clips_skipped = 0  # by models used before, less what was skipped before the session
         self._search: threading.Thread | None = None
-        self._leaving: list[threading.Thread] = []  # told to stop, perhaps still in a slow read
-        self._posted.connect(self._call)
+        self._leaving = Leaving()
         self.predicted.connect(lambda answer: self._record(answer, answer.clip_end_s))
         self.nothing_present.connect(lambda end_s: self._record(None, end_s))
 
@@ -215,7 +216,7 @@ class LiveSession(QObject):
 
         def search() -> None:
             found = find()
-            self._posted.emit(lambda: self._found(found))
+            self._gui.call(lambda: self._found(found))
 
         self._search = threading.Thread(target=search, name="looking for microphones")
         self._search.start()
@@ -234,11 +235,8 @@ class LiveSession(QObject):
             self._dismiss(self._inference)
             self._inference = None
         if self._search is not None:
-            self._leaving.append(self._search)
-        deadline = time.monotonic() + CLOSE_SECONDS
-        for thread in self._leaving:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        self._leaving.clear()
+            self._leaving.add(self._search)
+        self._leaving.join(CLOSE_SECONDS)
         self.recorder.join(WRITING_SECONDS)
 
     def _post(self, signal: SignalInstance, value: object, of: RecentMedia | None = None) -> None:
@@ -254,7 +252,7 @@ class LiveSession(QObject):
             if of is None or (of is self.recent and self._predicting):
                 signal.emit(value)
 
-        self._posted.emit(deliver)
+        self._gui.call(deliver)
 
     def _record(self, prediction: Prediction | None, end_s: float) -> None:
         self.recorder.add_result(prediction, self.origin_s + end_s)
@@ -262,12 +260,8 @@ class LiveSession(QObject):
     def _tell(self, notice: Notice) -> None:
         """Called on a thread that writes a recording, which may outlive its session."""
         with contextlib.suppress(RuntimeError):  # or the program
-            self._posted.emit(lambda: self.noticed.emit(notice))
-
-    def _call(self, what: Callable[[], None]) -> None:
-        what()
+            self._gui.call(lambda: self.noticed.emit(notice))
 
     def _dismiss(self, thread: CameraThread | MicrophoneThread | InferenceThread) -> None:
         thread.stop()
-        self._leaving = [leaving for leaving in self._leaving if leaving.is_alive()]
-        self._leaving.append(thread)
+        self._leaving.add(thread)

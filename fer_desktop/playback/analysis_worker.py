@@ -7,7 +7,6 @@ dropped, also when it is already on its way.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
+from fer_desktop.gui_thread import GuiCalls
+from fer_desktop.leaving import Leaving
 from fer_desktop.playback.analysis_thread import AnalysisThread, Faces, Listeners
 
 if TYPE_CHECKING:
@@ -34,15 +35,14 @@ class AnalysisWorker(QObject):
     faces = Signal(object)  # tuple[Timeline, ...], of each: the first one's segments follow
     finished = Signal(object)  # Timeline
     failed = Signal(object)  # Notice; the segments until then stay
-    _posted = Signal(object)  # a callable, from any thread, to be called on the GUI thread
 
     def __init__(self, load: Callable[[], LoadedModel], parent: QObject | None = None) -> None:
         """``load`` opens the model; called on the thread for each file."""
         super().__init__(parent)
         self._load = load
         self._thread: AnalysisThread | None = None
-        self._leaving: list[threading.Thread] = []  # told to stop, perhaps still at work
-        self._posted.connect(self._call)
+        self._leaving = Leaving()
+        self._gui = GuiCalls(self)
 
     def use_model(self, load: Callable[[], LoadedModel]) -> None:
         """Of the next file."""
@@ -89,27 +89,21 @@ class AnalysisWorker(QObject):
     def stop(self) -> None:
         """Forget the file; waits for the thread, unless it is inside an import or a driver."""
         self.dismiss()
-        deadline = time.monotonic() + CLOSE_SECONDS
-        for thread in self._leaving:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        self._leaving.join(CLOSE_SECONDS)
 
     def dismiss(self) -> None:
         """Forget the file, and wait for nothing: what is said of it from now on is dropped."""
-        self._leaving = [thread for thread in self._leaving if thread.is_alive()]
         if self._thread is not None:
             self._thread.stop()
-            self._leaving.append(self._thread)
+            self._leaving.add(self._thread)
             self._thread = None
 
     def _post(self, signal: SignalInstance, *values: object) -> None:
         """Called on the thread: emit on the GUI thread, unless another file is open by then."""
-        self._posted.emit(partial(self._emit, threading.current_thread(), signal, values))
+        self._gui.call(partial(self._emit, threading.current_thread(), signal, values))
 
     def _emit(
         self, thread: threading.Thread, signal: SignalInstance, values: tuple[object, ...]
     ) -> None:
         if thread is self._thread:
             signal.emit(*values)
-
-    def _call(self, what: Callable[[], None]) -> None:
-        what()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from fer_core.analysis.export import OVERLAY
 from fer_core.analysis.timeline import Timeline
 from fer_core.errors import UserError
 from fer_desktop.errors import Notice, first_line
+from fer_desktop.gui_thread import GuiCalls
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +43,12 @@ class Exporter(QObject):
     finished = Signal(object)  # tuple[Path, ...]
     cancelled = Signal()
     failed = Signal(object)  # Notice; what was written before stays
-    _posted = Signal(object)  # a callable, from the thread
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._cancelled = threading.Event()
         self._thread: threading.Thread | None = None
-        self._posted.connect(self._call)
+        self._gui = GuiCalls(self)
 
     @property
     def busy(self) -> bool:
@@ -80,26 +80,20 @@ class Exporter(QObject):
                         if self._cancelled.is_set():
                             break
                         overall = (number + share) / len(request.paths)
-                        self._post(partial(self.progress.emit, path, overall))
+                        self._gui.call(partial(self.progress.emit, path, overall))
                     else:
                         continue
-                self._post(self.cancelled.emit)  # once no half of it is left
+                self._gui.call(self.cancelled.emit)  # once no half of it is left
                 return
             except UserError as error:
-                self._post(partial(self.failed.emit, Notice("export", error.text, error.hint)))
+                self._gui.call(partial(self.failed.emit, Notice("export", error.text, error.hint)))
                 return
             except Exception as error:
                 log.error("the export to %s failed", path, exc_info=error)
                 text = f"{path.name} cannot be written: {first_line(error)}."
-                self._post(partial(self.failed.emit, Notice("export", text)))
+                self._gui.call(partial(self.failed.emit, Notice("export", text)))
                 return
-        self._post(partial(self.finished.emit, request.paths))
-
-    def _post(self, what: Callable[[], None]) -> None:
-        self._posted.emit(what)
-
-    def _call(self, what: Callable[[], None]) -> None:
-        what()
+        self._gui.call(partial(self.finished.emit, request.paths))
 
 
 def _written(timeline: Timeline, path: Path) -> Generator[float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from PySide6.QtMultimedia import QVideoFrame
 from fer_core.errors import UserError
 from fer_core.media import VideoFrame
 from fer_desktop.errors import Notice
+from fer_desktop.leaving import Leaving
 from fer_desktop.playback.newest_job import NewestJob
 from fer_desktop.playback.stills import shown_after, shown_at
 
@@ -79,13 +79,11 @@ class Pictures:
         self._still = self._converted = None
 
     def stop(self) -> None:
-        threads = [self._reading, self._converting]
-        for thread in threads:
+        leaving = Leaving()
+        for thread in (self._reading, self._converting):
             thread.stop()
-        deadline = time.monotonic() + CLOSE_SECONDS
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
+            leaving.add(thread)
+        leaving.join(CLOSE_SECONDS)
 
     def _convert(self, frame: QVideoFrame, start_s: float, end_s: float, wish: int) -> None:
         image = frame.toImage()

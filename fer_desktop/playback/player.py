@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from fer_core.data.media_info import MediaInfo, probe
 from fer_core.data.media_picture import frames
 from fer_core.errors import UserError
 from fer_desktop.errors import Notice
+from fer_desktop.gui_thread import GuiCalls
 from fer_desktop.playback.goal import Goal, goal_of_step
 from fer_desktop.playback.pictures import Picture, Pictures, picture_of
 from fer_desktop.playback.qt_media import QtMedia
@@ -38,13 +38,12 @@ class Player(QObject):
     opened = Signal(object)  # MediaInfo
     noticed = Signal(object)  # Notice: "file" cannot be read, "playback" lacks something
     changed = Signal()  # playing, rate, loop
-    _posted = Signal(object)  # a callable, from a thread, to be called on the GUI thread
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._media = QtMedia(self)
         self.sound = self._media.sound
-        self._posted.connect(self._call)
+        self._gui = GuiCalls(self)
         self._rate = 1.0
         self._pictures = Pictures()
         self._wish = 0  # counts seeks, over all files
@@ -99,10 +98,10 @@ class Player(QObject):
                 first = next(frames(path, on_damage=lambda _: None), None)
         except UserError as error:
             notice = Notice("file", error.text, error.hint, retry=True)
-            self._posted.emit(partial(self._on_unreadable, notice, wish))
+            self._gui.call(partial(self._on_unreadable, notice, wish))
         else:
             picture = None if first is None else picture_of(first, wish)
-            self._posted.emit(partial(self._on_looked_into, info, picture, wish))
+            self._gui.call(partial(self._on_looked_into, info, picture, wish))
 
     def _on_unreadable(self, notice: Notice, wish: int) -> None:
         if wish == self._wish:
@@ -254,7 +253,7 @@ class Player(QObject):
 
     def _missing(self, wish: int, notice: Notice | None) -> None:
         """On a thread."""
-        self._posted.emit(partial(self._on_missing, wish, notice))
+        self._gui.call(partial(self._on_missing, wish, notice))
 
     def _on_missing(self, wish: int, notice: Notice | None) -> None:
         """There is no such picture: the one before stays."""
@@ -390,6 +389,3 @@ class Player(QObject):
         if self.info is not None and self.info.has_picture:
             hint += " A click on the timeline shows the picture there."
         self.noticed.emit(Notice("playback", text, hint, severity="warning"))
-
-    def _call(self, what: Callable[[], None]) -> None:
-        what()

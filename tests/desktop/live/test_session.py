@@ -175,8 +175,9 @@ def test_a_model_that_loads_too_late_is_never_announced(session, told, scripted,
     session.use_model(lambda: (scripted.Predictor(), scripted.state("quick")))
     until(lambda: told.models)
     slow.set()
-    session._leaving[0].join(5)
-    until(lambda: not session._leaving[0].is_alive())
+    (late,) = (thread for thread in session._leaving._threads if thread.name == "inference")
+    late.join(5)
+    until(lambda: not late.is_alive())
     assert told.models == ["quick"]
 
 
