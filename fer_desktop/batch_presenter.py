@@ -55,8 +55,8 @@ class BatchPresenter(QObject):
 
     def start(self, plan: BatchPlan) -> None:
         """Begin, or go on, with the model and the device of the window's settings."""
-        device = self._window.settings.device
-        self._plan = dataclasses.replace(plan, model=self._model, device=device)
+        settings = self._window.settings
+        self._plan = dataclasses.replace(plan, model=settings.model_folder, device=settings.device)
         self._on_listed(())
         self._window.notices.clear(_NAME)
         self.dialog.show_preparing()
@@ -66,11 +66,6 @@ class BatchPresenter(QObject):
     def close(self) -> None:
         """The program ends; what is done stays."""
         self.process.close()
-
-    @property
-    def _model(self) -> Path | None:
-        model = self._window.settings.model
-        return Path(model) if model else None
 
     def _on_settings(self, settings: Settings) -> None:
         """Another model has answered nothing yet."""
@@ -106,7 +101,8 @@ class BatchPresenter(QObject):
         self._lengths[done.path] = 0.0
         self._step = None
         self.dialog.show_done(done)
-        if done.document is not None and self._plan is not None and self._plan.model == self._model:
+        plan, model = self._plan, self._window.settings.model_folder
+        if done.document is not None and plan is not None and plan.model == model:
             self._analysed[done.path] = done.document
         if not self.process.stops:
             self._show_progress(done.seconds_left)

@@ -169,7 +169,7 @@ def _model(settings: Settings) -> str:
     from fer_core.preprocess.face import FaceDetector
     from fer_desktop.live.model import open_model
 
-    predictor, state = open_model(Path(settings.model) if settings.model else None, settings.device)
+    predictor, state = open_model(settings.model_folder, settings.device)
     detector = FaceDetector()
     predictor.predict(_demo_clip(0.0, detector))
     took_ms = []

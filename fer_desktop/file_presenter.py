@@ -168,8 +168,7 @@ class FilePresenter(QObject):
     # What is found in it
 
     def _model_loader(self, settings: Settings) -> Callable[[], Any]:
-        folder = Path(settings.model) if settings.model else None
-        return partial(open_file_model, folder, settings.device)
+        return partial(open_file_model, settings.model_folder, settings.device)
 
     def _analyse(self, anew: bool = False) -> None:
         """From the beginning; ``anew``: even if the answers are known."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
@@ -93,12 +92,11 @@ class LivePresenter(QObject):
     def load_model(self) -> None:
         """Begin to load the model of the settings; the session may start meanwhile."""
         settings = self.window.settings
-        folder = Path(settings.model) if settings.model else None
         self._config = None
         self._forget_prediction()
         self._say_loading()
         self.window.notices.clear("inference")
-        self.session.use_model(lambda: open_model(folder, settings.device))
+        self.session.use_model(lambda: open_model(settings.model_folder, settings.device))
 
     def _say_loading(self) -> None:
         self.window.notices.clear("model")

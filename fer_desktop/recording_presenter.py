@@ -82,7 +82,6 @@ class RecordingPresenter(QObject):
         return complete or now - self._ready_since_s > PATIENCE_SECONDS
 
     def _on_model(self, state: ModelState) -> None:
-        named = self._window.settings.model
-        folder = Path(named) if named else bundled_model()
+        folder = self._window.settings.model_folder or bundled_model()
         if folder.is_dir():  # else random weights stand in, which no timeline need name
             self._session.recorder.use_model(ModelAnswering(state.config, folder))

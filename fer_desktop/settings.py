@@ -44,6 +44,11 @@ class Settings:
     device: Device = "auto"
     recordings: str | None = None  # folder; None: in the user's documents
 
+    @property
+    def model_folder(self) -> Path | None:
+        """None: the bundled model's."""
+        return Path(self.model) if self.model else None
+
 
 def settings_path() -> Path:
     """``FER_DESKTOP_SETTINGS`` if set, else the platform's own place."""

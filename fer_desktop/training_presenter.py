@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import QObject
 
 from fer_core.errors import UserError
@@ -64,8 +62,7 @@ class TrainingPresenter(QObject):
             self._panel.show_begun()
 
     def _offer_models(self, settings: Settings) -> None:
-        in_use = Path(settings.model) if settings.model else None
-        self._panel.form.offer_models(in_use, settings.device)
+        self._panel.form.offer_models(settings.model_folder, settings.device)
 
     def _stop(self) -> None:
         self._panel.show_stopping()

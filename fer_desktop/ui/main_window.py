@@ -359,8 +359,7 @@ class MainWindow(QMainWindow):
 
     def _open_card(self) -> None:
         self.notices.clear("card")
-        model = self.settings.model
-        notice = show_card(Path(model) if model else None, self)
+        notice = show_card(self.settings.model_folder, self)
         if notice is not None:
             self.notices.show_notice(notice)
 

@@ -34,6 +34,12 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     assert load_settings(path) == CHANGED
 
 
+def test_without_a_folder_the_bundled_model_answers() -> None:
+    assert CHANGED.model_folder == Path("/models/mine")
+    assert Settings().model_folder is None
+    assert Settings(model="").model_folder is None
+
+
 def test_no_file_gives_the_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "none.json") == Settings()
 
