@@ -330,7 +330,9 @@ def _fold(
     again |= {*speakers_of(validation)} & {*speakers_of(test)}
     if again and not leaks_speakers:
         says += f"; it LEAKS SPEAKERS, for {_some(again)} are in more than one part"
-    elif any(item.speaker is None for item in (*train, *validation)):
+    elif (train or validation) and any(
+        item.speaker is None for item in (*train, *validation, *test)
+    ):
         says += "; who is in a recording is not known, so people may be in more than one part"
     return Fold(
         name,

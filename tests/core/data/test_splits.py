@@ -185,8 +185,18 @@ def test_official_parts_are_kept() -> None:
     assert (len(fold.train), len(fold.validation), len(fold.test)) == (1, 1, 0)
     assert "its test part is not there" in fold.description
     assert "who is in a recording is not known" in fold.description
-    (fold,) = split(in_parts({"train": ["01"], "valid": [None]}), "official")
+
+
+@pytest.mark.parametrize("unknown", ["train", "valid", "test"])
+def test_where_somebody_is_not_known_people_may_be_in_more_than_one_part(
+    unknown: OfficialSplit,
+) -> None:
+    people: dict[OfficialSplit, list[str | None]] = {"train": ["01"], "valid": ["02"]}
+    whole = in_parts({**people, "test": ["03"], unknown: [None]})
+    (fold,) = split(whole, "official")
     assert "who is in a recording is not known" in fold.description
+    (fold,) = split(whole, unknown)
+    assert "who is in a recording is not known" not in fold.description, "nobody trains"
 
 
 def test_official_parts_that_share_a_speaker_say_so() -> None:
