@@ -4,7 +4,7 @@
                 the face
     emotion     one of the eight, or a usual other word: fear, anger, joy, surprise ...
                 or, instead, a column for each emotion with its number of votes
-    speaker     any name; needed to keep a voice out of both training and test
+    speaker     any name, in capitals or not; needed to keep a voice out of both training and test
     start, end  seconds, to use only a part of the file (may be left out)
     sex         female or male (may be left out)
     split       train, valid or test, if they are fixed (may be left out, of all rows)
@@ -16,7 +16,9 @@ neutral or calm.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -74,7 +76,7 @@ def read(folder: Path) -> Corpus:
 
     divided = any(row.get("split") for row in rows.values())
 
-    items: dict[str, Item] = {}
+    items: dict[str, Item] = {}  # by file and start
     problems = []
     probe_once = cache(probe)  # many rows may be parts of one long recording
     for number, row in rows.items():
@@ -84,13 +86,15 @@ def read(folder: Path) -> Corpus:
         except ValueError as error:
             problems.append(Problem(where, str(error)))
             continue
+        place = f"{item.path.resolve()}#{item.start_s:.10g}"  # a file has many spellings
         if divided and item.official_split is None:
             problems.append(Problem(where, "no split, which other rows have"))
-        elif item.key in items:
+        elif place in items:
             problems.append(Problem(where, "listed twice"))
         else:
-            items[item.key] = item
-    return Corpus("manifest", folder, tuple(items.values()), tuple(problems), LICENCE)
+            items[place] = item
+    people = _in_one_spelling(items.values())
+    return Corpus("manifest", folder, people, tuple(problems), LICENCE)
 
 
 def _table(folder: Path) -> Path:
@@ -120,6 +124,7 @@ def _item(
     named = row.get("path", "").replace("\\", "/")
     if not named:
         raise ValueError("no path")
+    named = posixpath.normpath(named)
     path = base / named
     if not path.is_file():
         raise ValueError("no such file")
@@ -130,11 +135,11 @@ def _item(
     has_sound, has_picture = (False, True) if still else _tracks(path, probe_once)
 
     shares = shares_of(_votes(row, columns), groups)
-    start, end = _seconds(row, "start"), _seconds(row, "end")
-    if end is not None and end <= (start or 0.0):
+    start, end = _seconds(row, "start") or 0.0, _seconds(row, "end")
+    if end is not None and end <= start:
         raise ValueError("its end is not after its start")
     return Item(
-        key=named if start is None else f"{named}#{start:.10g}",  # hours, to the tenth of a ms
+        key=f"{named}#{start:.10g}" if start else named,  # hours, to the tenth of a ms
         path=path,
         kind="still" if still else "recording",
         has_sound=has_sound,
@@ -143,10 +148,21 @@ def _item(
         groups=groups,
         speaker=row.get("speaker") or None,
         sex=_one_of(_SEXES, row, "sex"),
-        start_s=start or 0.0,
+        start_s=start,
         end_s=end,
         official_split=_one_of(_SPLITS, row, "split"),
         difficulty=1 - max(shares) if columns else 0.5,
+    )
+
+
+def _in_one_spelling(items: Iterable[Item]) -> tuple[Item, ...]:
+    """``items`` with each person's name as it is first written: Ann and ann are one."""
+    first: dict[str, str] = {}
+    return tuple(
+        item
+        if item.speaker is None
+        else replace(item, speaker=first.setdefault(item.speaker.casefold(), item.speaker))
+        for item in items
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from fer_core.data.corpora import manifest
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM
+from fer_core.data.splits import split
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
 
@@ -91,7 +92,7 @@ def test_parts_of_one_recording_are_items_of_their_own(place: Place) -> None:
     table = write_table(
         place("a.wav"), "path,emotion,start,end\na.wav,joy,0,0.2\na.wav,sad,0.2,0.4\n"
     )
-    assert [item.key for item in manifest.read(table).items] == ["a.wav#0", "a.wav#0.2"]
+    assert [item.key for item in manifest.read(table).items] == ["a.wav", "a.wav#0.2"]
 
 
 def test_parts_of_a_recording_of_hours_are_told_apart(place: Place) -> None:
@@ -101,6 +102,33 @@ def test_parts_of_a_recording_of_hours_are_told_apart(place: Place) -> None:
     corpus = manifest.read(table)
     assert [item.key for item in corpus.items] == ["a.wav#12345.61", "a.wav#12345.64"]
     assert corpus.problems == ()
+
+
+@pytest.mark.parametrize(
+    "row", ["./a.wav,", "sub/../a.wav,", "sub//../a.wav,", "same.wav,", "a.wav,0", "a.wav,0.0"]
+)
+def test_one_recording_is_one_item_however_it_is_written(place: Place, row: str) -> None:
+    folder = place("a.wav", "sub/b.wav")
+    (folder / "same.wav").symlink_to(folder / "a.wav")
+    rows = f"path,emotion,split,start\na.wav,sad,train,\n{row.replace(',', ',joy,test,')}\n"
+    corpus = manifest.read(write_table(folder, rows))
+    assert [item.key for item in corpus.items] == ["a.wav"]
+    assert [problem.reason for problem in corpus.problems] == ["listed twice"]
+
+
+def test_keys_are_without_detours(place: Place) -> None:
+    folder = place("sub/b.wav")
+    corpus = manifest.read(write_table(folder, "path,emotion\n./sub//b.wav,sad\n"))
+    assert [item.key for item in corpus.items] == ["sub/b.wav"]
+
+
+def test_one_person_is_one_however_the_name_is_written(place: Place) -> None:
+    folder = place("a.wav", "b.wav", "c.wav")
+    rows = "path,emotion,speaker,split\na.wav,joy,Zoë,train\nb.wav,sad,ZOË,test\nc.wav,sad,,train\n"
+    corpus = manifest.read(write_table(folder, rows))
+    assert [item.speaker for item in corpus.items] == ["Zoë", "Zoë", None]
+    (fold,) = split(corpus, "official")
+    assert fold.leaks_speakers
 
 
 def test_a_folder_with_one_table_is_enough(place: Place) -> None:
