@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Groups, Shares
 from fer_core.labels import CLASSES, EMOTIONS
@@ -35,14 +35,14 @@ def groups_of(tells_calm: bool) -> Groups:
     return EACH_ALONE if tells_calm else NEUTRAL_OR_CALM
 
 
-def shares_of(votes: Mapping[int, float], groups: Groups) -> Shares:
-    """Votes by emotion as shares; within a group all go to its first emotion.
+def shares_of(votes: Iterable[tuple[int, float]], groups: Groups) -> Shares:
+    """Emotions and their votes as shares; within a group all go to its first emotion.
 
     Raises:
         ValueError: there is no vote, or less than none.
     """
     counts = [0.0] * CLASSES
-    for emotion, vote in votes.items():
+    for emotion, vote in votes:
         if not 0 <= vote < float("inf"):
             raise ValueError("a number of votes below 0")
         counts[groups[emotion]] += vote

@@ -3,14 +3,15 @@
     path        a sound, video or picture file, relative to the table; a picture must be cropped to
                 the face
     emotion     one of the eight, or a usual other word: fear, anger, joy, surprise ...
-                or, instead, a column for each emotion with its number of votes
+                or, instead, a column for each emotion with its number of votes; those of several
+                words for one emotion are added up, and a row where two emotions tie is not scored
     speaker     any name, in capitals or not; needed to keep a voice out of both training and test
     start, end  seconds, to use only a part of the file (may be left out)
     sex         female or male (may be left out)
     split       train, valid or test, if they are fixed (may be left out, of all rows)
 
 Separated by commas, semicolons or tabs. If no row and no column speaks of calm, neutral means
-neutral or calm.
+neutral or calm. Other columns are not used, and listed with the rows that cannot be.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ _SPLITS: dict[str, OfficialSplit] = {
     "dev": "valid",
     "test": "test",
 }
+_COLUMNS = ("path", "emotion", "speaker", "start", "end", "sex", "split")
 _SEXES: dict[str, Sex] = {"f": "female", "female": "female", "m": "male", "male": "male"}
 _CALM = EMOTIONS.index("calm")
 
@@ -53,31 +55,36 @@ def read(folder: Path) -> Corpus:
     """All rows of the table ``folder``, or of the only table in the folder.
 
     Raises:
-        UserError: there is none or several, or it lacks a column.
+        UserError: there is none or several, or it lacks a column or has one twice.
     """
     table = _table(folder)
     found = read_table(table)
     names, rows = found.columns, found.rows
     if not rows:
         raise UserError(f"The table “{table}” has no rows.", "Check that it is the right file.")
-    columns = {emotion: name for name in names if (emotion := emotion_of(name)) is not None}
-    if "path" not in names or ("emotion" not in names and not columns):
+    voted = "emotion" not in names
+    columns = {
+        name: emotion for name in names if voted and (emotion := emotion_of(name)) is not None
+    }
+    if "path" not in names or (voted and not columns):
         raise UserError(
             f"The table “{table}” needs a column “path”, and “emotion” or one for each emotion; "
             f"it has {', '.join(names)}.",
             "Name its columns so in the first line.",
         )
-    if "emotion" in names:
-        columns = {}
-        tells_calm = any(emotion_of(row.get("emotion", "")) == _CALM for row in rows.values())
+    used = {*_COLUMNS, *columns}
+    if twice := [name for name in names if name in used and names.count(name) > 1]:
+        raise UserError(f"The table “{table}” has two columns “{twice[0]}”.", "Rename one of them.")
+    if voted:
+        tells_calm = _CALM in columns.values()
     else:
-        tells_calm = _CALM in columns
+        tells_calm = any(emotion_of(row.get("emotion", "")) == _CALM for row in rows.values())
     groups = groups_of(tells_calm)
 
     divided = any(row.get("split") for row in rows.values())
 
     items: dict[str, Item] = {}  # by file and start
-    problems = []
+    problems = [Problem(name, "column not used") for name in names if name and name not in used]
     probe_once = cache(probe)  # many rows may be parts of one long recording
     for number, row in rows.items():
         where = f"row {number}: {row.get('path', '')}"
@@ -112,7 +119,7 @@ def _table(folder: Path) -> Path:
 def _item(
     base: Path,
     row: Mapping[str, str],
-    columns: Mapping[int, str],  # of votes, by emotion; none if there is one column for them all
+    columns: Mapping[str, int],  # of votes: their emotions; none if one column names the emotion
     groups: Groups,
     probe_once: Callable[[Path], MediaInfo],
 ) -> Item:
@@ -152,6 +159,7 @@ def _item(
         end_s=end,
         official_split=_one_of(_SPLITS, row, "split"),
         difficulty=1 - max(shares) if columns else 0.5,
+        scored=shares.count(max(shares)) == 1,  # as in FER+: of a tie no answer would be right
     )
 
 
@@ -174,13 +182,13 @@ def _tracks(path: Path, probe_once: Callable[[Path], MediaInfo]) -> tuple[bool, 
     return info.has_sound, info.has_picture
 
 
-def _votes(row: Mapping[str, str], columns: Mapping[int, str]) -> dict[int, float]:
+def _votes(row: Mapping[str, str], columns: Mapping[str, int]) -> list[tuple[int, float]]:
     if columns:
-        return {emotion: _number(row.get(name) or "0") for emotion, name in columns.items()}
+        return [(emotion, _number(row.get(name) or "0")) for name, emotion in columns.items()]
     emotion = emotion_of(row.get("emotion", ""))
     if emotion is None:
         raise ValueError("unknown emotion")
-    return {emotion: 1.0}
+    return [(emotion, 1.0)]
 
 
 def _seconds(row: Mapping[str, str], column: str) -> float | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.data.check import check
 from fer_core.data.corpora import manifest
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM
 from fer_core.data.splits import split
@@ -53,7 +54,48 @@ def test_columns_of_votes_become_shares(place: Place) -> None:
     assert first.shares == (0.25, 0, 0.75, 0, 0, 0, 0, 0)
     assert second.shares == (0, 0, 0, 0, 0, 0, 0, 1)
     assert (first.difficulty, second.difficulty) == (0.25, 0)
-    assert [(p.where, p.reason) for p in corpus.problems] == [("row 4: c.wav", "no votes")]
+    assert [(p.where, p.reason) for p in corpus.problems] == [
+        ("comment", "column not used"),
+        ("row 4: c.wav", "no votes"),
+    ]
+
+
+def test_votes_for_one_emotion_in_several_columns_are_added_up(place: Place) -> None:
+    rows = "path,happy,joy,sad\na.wav,3,2,4\n"
+    (item,) = manifest.read(write_table(place("a.wav"), rows)).items
+    assert item.shares == tuple({"happy": 5 / 9, "sad": 4 / 9}.get(name, 0) for name in EMOTIONS)
+
+
+def test_where_two_emotions_tie_neither_is_the_truth(place: Place) -> None:
+    rows = "path,neutral,calm,happy,sad\na.wav,0,0,2,2\nb.wav,0,0,3,2\nc.wav,1,1,1,0\n"
+    corpus = manifest.read(write_table(place("a.wav", "b.wav", "c.wav"), rows))
+    assert [item.scored for item in corpus.items] == [False, True, False]
+    rows = "path,neutral,happy\na.wav,1,1\nb.wav,2,1\n"
+    corpus = manifest.read(write_table(place("a.wav", "b.wav"), rows))
+    assert [item.scored for item in corpus.items] == [False, True]
+    corpus = manifest.read(write_table(place("a.wav"), "path,emotion\na.wav,sad\n"))
+    assert [item.scored for item in corpus.items] == [True]
+
+
+@pytest.mark.parametrize(
+    ("table", "unused"),
+    [
+        ("path,disgust,contempt,id\na.wav,2,8,x", ["contempt", "id"]),
+        ("path,emotion,happy,spaeker\na.wav,sad,1,Ann", ["happy", "spaeker"]),
+        ("path,emotion,speaker,start,end,sex,split,,\na.wav,sad", []),
+    ],
+)
+def test_columns_that_are_not_used_are_listed(place: Place, table: str, unused: list[str]) -> None:
+    checked = check(manifest.read(write_table(place("a.wav"), table)))
+    assert [problem.where for problem in checked.corpus.problems] == unused
+    assert (f"column not used: {', '.join(unused)}" in checked.as_text()) == bool(unused)
+
+
+def test_two_columns_of_one_name_are_refused(place: Place) -> None:
+    folder = place("a.wav")
+    with pytest.raises(UserError, match="two columns “happy”"):
+        manifest.read(write_table(folder, "path,happy,Happy\na.wav,1,2\n"))
+    manifest.read(write_table(folder, "path,happy,note,note\na.wav,1,x,y\n"))
 
 
 def test_neutral_is_neutral_alone_only_where_calm_is_told_too(place: Place) -> None:
