@@ -9,7 +9,7 @@ printed beside each score.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
@@ -172,6 +172,22 @@ def leaks_told(names: Sequence[str], folds: Sequence[Fold]) -> list[Fold]:
     return told
 
 
+def told_together(folds: Sequence[Fold]) -> str:
+    """Who is tested where the tests of ``folds``, of one split, are taken together: a sentence.
+
+    Of several it tells nothing about who trains, which is somebody else in each.
+    """
+    first, *others = folds
+    if not others:
+        return first.description
+    name = first.name.rsplit("-", 1)[0]
+    people = speakers_of(item for fold in folds for item in fold.test)
+    says = f"{name}, the test parts of all {len(folds)} folds"
+    says += f": {_listed(people)}" if people else ""
+    named = _codes(chain(*RAVDESS_FOLDS.get(name, ())))
+    return f"{says}{_without({*named} - {*people})}."
+
+
 def speakers_of(items: Iterable[Item]) -> tuple[str, ...]:
     """Who is known to be in ``items``, in order."""
     return tuple(sorted({item.speaker for item in items if item.speaker is not None}))
@@ -210,7 +226,7 @@ def _ravdess(corpus: Corpus, name: str, allow_missing: bool) -> tuple[Fold, ...]
         says = (
             f"{name}, fold {number} of {len(tests)}: {', '.join(parts)}"
             + ", none of whom is in its training part"
-            + (f"; missing from the folder: {_listed(missing)}" if missing else "")
+            + _without(missing)
         )
         fold = _fold(
             f"{name}-{number}",
@@ -378,6 +394,10 @@ def _codes(actors: Iterable[int]) -> tuple[str, ...]:
 def _listed(speakers: Iterable[str]) -> str:
     *others, last = speakers
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def _without(missing: Collection[str]) -> str:
+    return f"; missing from the folder: {_listed(sorted(missing))}" if missing else ""
 
 
 def _some(speakers: Iterable[str]) -> str:

@@ -146,9 +146,10 @@ def run_evaluate(options: argparse.Namespace) -> None:
 def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
     """Whom ``evaluate`` tests on, and the name of that."""
     from fer_core.data.pairs import pairs_of
+    from fer_core.data.splits import told_together
     from fer_core.evaluation.measurement import Trial
     from fer_core.training.counting import bar
-    from fer_core.training.material import at_fold, having, read_material, with_a_test
+    from fer_core.training.material import PAIRED, at_fold, having, read_material, with_a_test
     from fer_core.training.measuring import ways
 
     choices = choices_of(options)
@@ -177,14 +178,16 @@ def tested(options: argparse.Namespace) -> tuple[tuple[Item, ...], Trial]:
             f"Nothing in the test part has {wanted.only or 'sound or picture'}.",
             "Choose other --modalities.",
         )
-    whole = re.sub(r"-\d+(?=,|$)", "", folds[0].name)  # of all folds
-    split = whole if options.fold is None else folds[0].name
+    names = [own[0].name for own in scored]
+    if options.fold is None:  # all of them
+        names = [re.sub(r"-\d+(?=,|$)", "", name) for name in names]
+    split, told = " and ".join(names), [told_together(own) for own in scored]
     if options.pairs is not None:
-        split = f"{options.pairs} pairs an emotion of {split} and {folds[-1].name}"
+        split, told = f"{options.pairs} pairs an emotion of {split}", [PAIRED, *told]
     return items, Trial(
         corpus=" with ".join(choice.name for choice in choices),
         split=split,
-        description=folds[0].description,
+        description=" ".join(told),
         leaks_speakers=any(fold.leaks_speakers for fold in folds),
         shown=next(iter(ways(items, wanted))),
     )

@@ -18,6 +18,8 @@ from fer_core.training.config import RunConfig
 from fer_core.training.counting import Count, silent
 from fer_core.training.provenance import MAY_KNOW
 
+PAIRED = "Each utterance beside a face of somebody else that shows the same emotion."
+
 
 @dataclass(frozen=True)
 class CorpusChoice:
@@ -159,8 +161,7 @@ def pairs_test(names: Sequence[str], folds: Sequence[Fold]) -> list[tuple[str, F
             validation=(),
             test=pairs,
             leaks_speakers=any(part.leaks_speakers for _, part in both),
-            description="Each utterance beside a face of somebody else that shows the same "
-            "emotion. " + " ".join(part.description for _, part in both),
+            description=" ".join([PAIRED, *(part.description for _, part in both)]),
         )
         tests.append((" with ".join(name for name, _ in both), fold))
     return tests

@@ -21,6 +21,7 @@ from fer_core.data.splits import (
     leaks_told,
     speakers_of,
     split,
+    told_together,
     with_validation,
 )
 from fer_core.errors import UserError
@@ -127,6 +128,19 @@ def test_missing_actors_are_an_error_unless_allowed() -> None:
     assert all("missing from the folder: 02, 05, 14, 15 and 16" in f.description for f in folds)
     with pytest.raises(UserError, match="No actor that the split dev5 scores"):
         split(actors([2, 5]), "dev5", allow_missing=True)
+
+
+def test_the_tests_of_all_folds_are_told_without_who_trains() -> None:
+    folds = split(actors(range(1, 8)), "luna5", allow_missing=True)
+    assert told_together(folds) == (
+        "luna5, the test parts of all 3 folds: 01, 02, 03, 04, 05, 06 and 07; missing from the "
+        "folder: 08, 09, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 and 24."
+    )
+    assert told_together(folds[:1]) == folds[0].description
+    numbered = corpus([item(str(i), None, official_fold=i) for i in (1, 2)], "dfew")
+    assert told_together(split(numbered, "official")) == (
+        "official, the test parts of all 2 folds."
+    )
 
 
 def test_splits_of_ravdess_are_refused_for_other_corpora() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fer_core.config import FERConfig
@@ -81,6 +82,32 @@ def test_opening_files_is_counted_to_its_end(
     main(["data", "check", "--corpus", "manifest", "--data", str(own_voices)])
     whole = [(done, 12) for done in range(1, 13)]
     assert told == {"Opening the files of manifest": whole, "Reading manifest": whole}
+
+
+def test_the_tests_of_all_folds_are_told_without_a_training_part(tested: Tested) -> None:
+    items, trial = tested()
+    assert len(items) == 12
+    assert trial.split == "speakers"
+    assert trial.description == ("speakers, the test parts of all 5 folds: a, b, c, d, e and f.")
+    _, trial = tested("--fold", "1")
+    assert "fold 1 of 5: tested on" in trial.description
+
+
+def test_of_pairs_both_corpora_are_told(tested: Tested, tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "ferplus_valid.npz",
+        images=np.zeros((2, 48, 48), np.uint8),
+        votes=np.array([[0, 10, *[0] * 8]] * 2),
+        names=np.array(["a.png", "b.png"]),
+    )
+    faces = ("--corpus", "ferplus", "--data", str(tmp_path))
+    _, trial = tested("--split", "speakers", *faces, "--split", "valid", "--pairs", "2")
+    assert trial.split == "2 pairs an emotion of speakers and valid"
+    assert trial.description == (
+        "Each utterance beside a face of somebody else that shows the same emotion. "
+        "speakers, the test parts of all 5 folds: a, b, c, d, e and f. "
+        "The test is the official part “valid” of ferplus."
+    )
 
 
 @pytest.mark.parametrize("fold", ["-1", "5"])
