@@ -213,6 +213,26 @@ def test_where_somebody_is_not_known_people_may_be_in_more_than_one_part(
     assert "who is in a recording is not known" not in fold.description, "nobody trains"
 
 
+def described(train: str, valid: str, test: str, name: str = "manifest") -> str:
+    """The official parts in which each letter is a recording of somebody."""
+    people: dict[OfficialSplit, str] = {"train": train, "valid": valid, "test": test}
+    items = [
+        item(key, str(ord(key.lower())), official_split=part)
+        for part, keys in people.items()
+        for key in keys
+    ]
+    return split(corpus(items, name), "official")[0].description
+
+
+def test_the_parts_of_a_table_are_described_alike_only_where_the_same_people_teach() -> None:
+    own = described("ab", "c", "d")
+    assert own == described("ba", "c", "d") == described("ab", "c", "e")
+    others = {described("ad", "c", "b"), described("ac", "b", "d"), described("aA", "c", "d")}
+    assert own not in others
+    assert len(others) == 3
+    assert described("ab", "c", "d", "meld") == "The official parts of meld."
+
+
 def test_official_parts_that_share_a_speaker_say_so() -> None:
     (fold,) = split(in_parts({"train": ["01", "02"], "test": ["02"]}), "official")
     assert fold.leaks_speakers

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+from fer_core.data.item import Corpus, Item
+from fer_core.data.splits import split
+from fer_core.resources import bundled_model
 from fer_core.training.provenance import corpora_in, may_know, provenance, taught_by
+from fer_core.weights import load_config
 
 VOICES = "ravdess, 960 items: Everything in the folder trains."
 FACES = "ferplus, 28,285 items: The official parts of ferplus."
@@ -63,3 +70,36 @@ def test_people_whom_any_earlier_run_learnt_from_may_be_known() -> None:
     before = provenance([second], provenance([first], None).trained_on).trained_on
     assert may_know("ravdess", [second], before)  # whom it tests taught the run before the last
     assert not may_know("ravdess", [second], provenance([second], second).trained_on)
+
+
+def taught_in(name: str, items: list[Item], of_split: str) -> str:
+    (fold,) = split(Corpus(name, Path("somewhere"), tuple(items), (), ""), of_split)
+    return taught_by(name, len(fold.train), fold.description)
+
+
+def test_people_may_be_known_where_a_tables_parts_were_moved(
+    voice_item: Callable[..., Item],
+) -> None:
+    first, second = (
+        [
+            voice_item(3, key=who, speaker=who, official_split="test" if who == tested else "train")
+            for who in "abc"
+        ]
+        for tested in "ab"
+    )
+    before = taught_in("manifest", first, "official")
+    assert not may_know("manifest", [taught_in("manifest", first[::-1], "official")], before)
+    now = taught_in("manifest", second, "official")
+    assert may_know("manifest", [now], before)
+    assert provenance([now], before).trained_on == f"{now} Begun with a model trained on: {before}"
+
+
+def test_the_bundled_model_knows_nobody_whom_its_own_split_scores(
+    voice_item: Callable[..., Item],
+) -> None:
+    actors = (1, 3, 4, *range(6, 14), *range(17, 25))
+    takes = [voice_item(3, key=f"{a}/{k}", speaker=f"{a:02d}") for a in actors for k in range(60)]
+    before = load_config(bundled_model()).trained_on
+    assert before is not None
+    assert corpora_in(before) == ("ravdess", "ferplus")
+    assert not may_know("ravdess", [taught_in("ravdess", takes, "bundled")], before)
