@@ -27,7 +27,7 @@ from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
 from fer_core.training.fit import METRICS_NAME, fit
 from fer_core.training.machine import Machine
-from fer_core.training.material import Material, at_fold, shown_of
+from fer_core.training.material import Material, at_fold, shown_names, shown_of
 from fer_core.training.run import (
     RunData,
     begin,
@@ -117,7 +117,7 @@ def ablate(
     if stages and "fusion" not in stages:
         raise UserError("Without the fusion stage nothing can be compared.", "Add it to --stages.")
     wanted = modalities or Modalities()
-    materials = [at_fold([material, *others], number) for number in folds]
+    materials = [at_fold([material, *others], number) for number in dict.fromkeys(folds)]
     base = _base(config, materials[0], wanted)
     if not _stages_of(base, materials[0], stages):
         raise UserError(
@@ -146,7 +146,7 @@ def ablate(
             if row.variants and not machine.rank:
                 scores.setdefault(row.name, []).append(runs.scores(row.variants))
                 tested = [some[0].folds[0] for some in materials]
-                table = table_of(material.corpus.name, tested, scores, left_out)
+                table = table_of(shown_names(own)[0], tested, scores, left_out)
                 write_json(table, folder / RESULTS_NAME)
                 write_text(as_markdown(table), folder / TABLE_NAME)
     return table
@@ -201,16 +201,14 @@ class _Runs:
     def _averaged(self, variants: Sequence[Variant]) -> Measurement:
         """Of the answers that networks give which each know one modality alone."""
         device = resolve_device(self.machine.device)
-        corpus, (fold,) = self.materials[0].corpus, self.materials[0].folds
+        corpus, (fold,) = shown_names(self.materials)[0], self.materials[0].folds
         members = []
         for variant in variants:
             model = load_checkpoint(self.folder / variant.name / "model", device)
             store = MediaStore(self.cache / "media", model.config.vision)
             answers = evaluate(model, fold.test, store, variant.modalities)
             members.append(answers.calibrated(model.config.temperatures))
-        trial = Trial(
-            corpus.name, fold.name, fold.description, fold.leaks_speakers, "audio and video"
-        )
+        trial = Trial(corpus, fold.name, fold.description, fold.leaks_speakers, "audio and video")
         return Measurement.of(trial, ensemble(members))
 
     def _shared(self, variant: Variant) -> set[StageName]:

@@ -29,7 +29,14 @@ from fer_core.resources import CARD_NAME
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
 from fer_core.training.machine import Machine
-from fer_core.training.material import Material, folds_of, known_before, pairs_test, with_a_test
+from fer_core.training.material import (
+    Material,
+    folds_of,
+    known_before,
+    pairs_test,
+    shown_names,
+    with_a_test,
+)
 from fer_core.training.measuring import calibrated, measure
 from fer_core.training.provenance import corpora_in, may_know, provenance, taught_by
 from fer_core.training.records import command_line, licence_of, machine_name, records_of
@@ -98,7 +105,8 @@ def fit(
         known_before(part) if may_know(name, taught, before) else part
         for name, part in zip(names, folds, strict=True)
     ]
-    tests = [*zip(names, map(with_a_test, tested), strict=True), *pairs_test(names, tested)]
+    shown = shown_names(material)
+    tests = [*zip(shown, map(with_a_test, tested), strict=True), *pairs_test(shown, tested)]
     measurements = tuple(
         measurement
         for name, part in tests

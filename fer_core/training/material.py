@@ -98,6 +98,15 @@ def folds_of(
     return leaks_told([own.corpus.name for own in material], folds)
 
 
+def shown_names(material: Sequence[Material]) -> list[str]:
+    """What scores call the corpora: their names, with a number where several have the same."""
+    names = [own.corpus.name for own in material]
+    return [
+        f"{name} {names[: at + 1].count(name)}" if names.count(name) > 1 else name
+        for at, name in enumerate(names)
+    ]
+
+
 def at_fold(material: Sequence[Material], number: int) -> list[Material]:
     """Each with one fold: the first with ``number``, others with the one that goes with it.
 

@@ -109,6 +109,25 @@ def test_rows_that_the_corpora_cannot_have_are_left_out_with_the_reason(
     assert "left out: concat fusion: the training part has no faces" in as_text(table)
 
 
+def test_a_fold_named_twice_is_one_and_corpora_of_one_name_are_told_apart(
+    config: RunConfig, quiet: Machine, make_voices: MakeItems, tmp_path: Path
+) -> None:
+    first, second = (
+        material_of([item for name in names for item in make_voices(2, name)])
+        for names in ("ab", "cd")
+    )
+    table = ablate(
+        config, first, [0, 0], tmp_path / "runs", tmp_path / "cache", quiet, others=[second]
+    )
+    assert (table["corpus"], table["folds"]) == ("manifest 1", ["speakers-0"])
+    (row,) = table["rows"]
+    assert [(one["corpus"], one["n"]) for one in row["scores"]] == [
+        ("manifest 1", 2),
+        ("manifest 2", 2),
+    ]
+    assert all(one["uar"]["sd"] is None for one in row["scores"])
+
+
 def test_without_the_fusion_stage_there_is_nothing_to_compare(
     config: RunConfig, quiet: Machine, make_voices: MakeItems, tmp_path: Path
 ) -> None:

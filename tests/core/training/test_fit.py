@@ -16,7 +16,14 @@ from fer_core.errors import UserError
 from fer_core.training.config import RunConfig, TrainingConfig
 from fer_core.training.fit import fit
 from fer_core.training.machine import Machine
-from fer_core.training.material import Material, at_fold, folds_of, pairs_test, with_a_test
+from fer_core.training.material import (
+    Material,
+    at_fold,
+    folds_of,
+    pairs_test,
+    shown_names,
+    with_a_test,
+)
 from fer_core.training.measuring import calibrated, measure
 from fer_core.training.records import command_line, licence_of
 from fer_core.weights import new_model, save_checkpoint
@@ -245,6 +252,13 @@ def test_who_is_tested_in_one_corpus_and_teaches_in_another_of_its_name_is_told(
             assert "in another part of the other ravdess." in fold.description
     other = material_of("cremad", part, tmp_path)
     assert not any(at_fold([first, other], n)[0].folds[0].leaks_speakers for n in range(3))
+
+
+def test_scores_of_corpora_of_one_name_are_numbered(make_voices: MakeItems, tmp_path: Path) -> None:
+    voices = [item for name in "ab" for item in make_voices(1, name)]
+    material = [material_of(name, voices, tmp_path) for name in ("own", "ravdess", "own")]
+    assert shown_names(material) == ["own 1", "ravdess", "own 2"]
+    assert shown_names(material[:2]) == ["own", "ravdess"]
 
 
 def test_a_fold_is_found_by_its_number_where_others_are_missing(
