@@ -35,8 +35,8 @@ RAVDESS_FOLDS: dict[str, tuple[tuple[int, ...], ...]] = {
     # Five folds of the 19 actors that are not in luna5's first: those stay for a last look.
     "dev5": ((1, 6, 11, 20), (3, 8, 13, 22), (4, 9, 18, 23), (7, 12, 17, 24), (10, 19, 21)),
 }
-# K. Chumachenko et al.: Self-attention fusion for audiovisual emotion recognition with incomplete
-# data, ICPR 2022
+# Of the models released with K. Chumachenko et al.: Self-attention fusion for audiovisual emotion
+# recognition with incomplete data, ICPR 2022. The paper's figures are of five other folds.
 CHUMACHENKO_TEST = (5, 10, 16, 19)
 CHUMACHENKO_VALIDATION = (11, 13, 18, 22)
 BUNDLED_VALIDATION = (17, 18, 22)  # drawn once; the others of dev5 train the bundled model
@@ -46,7 +46,8 @@ PARTS: tuple[OfficialSplit, ...] = ("train", "valid", "test")
 SPLITS: dict[str, str] = {
     "hicmae6": "RAVDESS: six folds, actors 1-4, 5-8 ... 21-24",
     "luna5": "RAVDESS: the five folds of Luna-Jiménez et al.",
-    "chumachenko": "RAVDESS: one fold with validation actors, of Chumachenko et al.",
+    "chumachenko": "RAVDESS: one fold with validation actors, of Chumachenko et al.'s released "
+    "models; the paper's are others",
     "dev5": "RAVDESS: five folds of 19 actors; 2, 5, 14, 15 and 16 take no part",
     "bundled": "RAVDESS: the bundled model's; 17, 18 and 22 validate, the others of dev5 train",
     "official": "as the corpus publishes it",

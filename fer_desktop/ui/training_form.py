@@ -36,7 +36,7 @@ SPLIT_TEXTS: dict[str | None, str] = {
     None: "People who are not trained on",
     "hicmae6": "RAVDESS: actors 1 to 4 (hicmae6)",
     "luna5": "RAVDESS: first fold of Luna-Jiménez (luna5)",
-    "chumachenko": "RAVDESS: actors of Chumachenko",
+    "chumachenko": "RAVDESS: Chumachenko's models (chumachenko)",
     "untested": "Nobody: all of them train",
     LEAKING: "The same people: says nothing about others",
 }
