@@ -17,6 +17,7 @@ from benchmarks.__main__ import parser as benchmarks_parser
 from benchmarks.accuracy import parser as accuracy_parser
 from fer_core.analysis.command_line import parser as analyze_parser
 from fer_core.training.command_line import parser as train_parser
+from fer_core.training.config import RunConfig, read_values
 from fer_desktop.command_line import parse_arguments
 from fer_desktop.ui.commands import COMMANDS
 
@@ -28,6 +29,10 @@ PAGES = [
     *sorted((ROOT / "resources").rglob("*.md")),
 ]
 LIVING = [page for page in PAGES if page.name not in HISTORY]
+SECTIONS = (*vars(RunConfig()), *vars(RunConfig().model))
+SETTING = re.compile(
+    rf"`(?:--set )?((?:{'|'.join(SECTIONS)})\.(?!safetensors)[a-z_.]+)(?:(?:=|: )([^`]+))?`"
+)
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 PARSERS: dict[str, Callable[[list[str]], object]] = {
@@ -83,6 +88,22 @@ def test_every_command_is_understood(
             PARSERS[program]([*commands, "--help"])
         known = capsys.readouterr().out
         assert all(word in known for word in arguments if word.startswith("--"))
+
+
+def complaint_about(change: str) -> str:
+    try:
+        RunConfig.from_values(read_values(None, [change]))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("page", LIVING, ids=lambda path: path.name)
+def test_settings_are_named_as_set_takes_them(page: Path) -> None:
+    for name, value in SETTING.findall(page.read_text(encoding="utf-8")):
+        complaint = complaint_about(f"{name}={value or 'null'}")
+        # Where no value is told, none need not be one, but the name must be known.
+        assert not re.search("." if value else "unknown|no stage", complaint), complaint
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.name)

@@ -1,4 +1,4 @@
-"""NVIDIA's FastConformer encoders: from a NeMo ``.nemo`` file to a folder for ``audio.upstream``.
+"""NVIDIA's FastConformer encoders: from a ``.nemo`` file to a folder for ``model.audio.upstream``.
 
 A ``.nemo`` file is a tar with ``model_config.yaml`` and ``model_weights.ckpt``. Nothing is unpacked
 to disk, and the weights are read without running anything pickled in them.

@@ -73,7 +73,7 @@ def load_upstreams(model: MultimodalFER) -> None:
         if not config.audio.batch_norm:
             raise UserError(
                 f"The audio encoder in {config.audio.upstream} was trained with batch norm.",
-                "Set audio.batch_norm to true in the configuration.",
+                "Set model.audio.batch_norm to true in the configuration.",
             )
         _fill(
             model.audio_branch.encoders[0], ParakeetEncoder, config.audio.upstream, PARAKEET_FIELDS

@@ -206,7 +206,7 @@ def _add_convert(command: AddCommand) -> None:
     convert = command(
         "convert-nemo",
         commands.run_convert_nemo,
-        "convert NVIDIA's FastConformer (.nemo) to a folder for audio.upstream",
+        "convert NVIDIA's FastConformer (.nemo) to a folder for model.audio.upstream",
     )
     convert.add_argument("file", type=Path, metavar="FILE", help="the .nemo file")
     convert.add_argument("folder", type=Path, metavar="FOLDER", help="where the weights go")

@@ -268,7 +268,7 @@ def run_convert_nemo(options: argparse.Namespace) -> None:
 
     config = convert_nemo(options.file, options.folder)
     print(
-        f"Wrote {options.folder}. In the configuration's audio section set: "
+        f"Wrote {options.folder}. In the configuration's model.audio section set: "
         f'upstream "{options.folder}", batch_norm true, width {config.hidden_size}, '
         f"layers {config.num_hidden_layers}, heads {config.num_attention_heads}, "
         f"feed_forward {config.intermediate_size}, "

@@ -108,7 +108,7 @@ def test_a_fastconformer_comes_with_its_batch_norm(tiny_config: FERConfig, tmp_p
 
 @pytest.mark.parametrize(
     ("changes", "named"),
-    [({}, "batch_norm"), ({"batch_norm": True}, "scale_input")],
+    [({}, "Set model.audio.batch_norm to true"), ({"batch_norm": True}, "scale_input")],
 )
 def test_an_audio_encoder_that_does_not_fit_names_the_field(
     tiny_config: FERConfig, tmp_path: Path, changes: dict[str, bool], named: str
