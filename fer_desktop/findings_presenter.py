@@ -16,7 +16,6 @@ import platformdirs
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
-from fer_core.analysis.export import FORMATS
 from fer_core.analysis.timeline import Marker, Timeline
 from fer_core.errors import UserError
 from fer_desktop.errors import Notice
@@ -186,7 +185,7 @@ class FindingsPresenter(QObject):
             return
         face = self._timeline.face_id
         name = f"{self._path.stem}-emotions" + ("" if face is None else f"-face-{face}")
-        dialog = ExportDialog(FORMATS, _folder_for(self._path), name)
+        dialog = ExportDialog(_folder_for(self._path), name)
         dialog.setParent(parent, dialog.windowFlags())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         # What was there when it opened: another analysis may begin behind it.

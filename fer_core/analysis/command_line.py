@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--format",
-        type=list_of(FORMATS),
+        type=list_of(tuple(FORMATS)),
         metavar=",".join(FORMATS),
         help=f"what is written (default: {DEFAULT_FORMATS}; with --json alone nothing)",
     )

@@ -20,8 +20,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
-from fer_core.analysis.export import OVERLAY
-from fer_core.analysis.export.formats import export
+from fer_core.analysis.export import OVERLAY, export
 from fer_core.analysis.export.json_document import encoded
 from fer_core.analysis.export.overlay_video import overlay_video
 from fer_core.analysis.identities import FaceChoice

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from fer_core.analysis.export import OVERLAY
+from fer_core.analysis.export import OVERLAY, export
 from fer_core.analysis.timeline import Timeline
 from fer_core.errors import UserError
 from fer_desktop.errors import Notice, first_line
@@ -98,8 +98,7 @@ class Exporter(QObject):
 
 def _written(timeline: Timeline, path: Path) -> Generator[float]:
     """Write ``path``; yields the share that is done, closed early it leaves no half of it."""
-    # Imported here, on the thread: matplotlib and FFmpeg take half a second.
-    from fer_core.analysis.export.formats import export
+    # Imported here, on the thread: FFmpeg takes its time.
     from fer_core.analysis.export.overlay_video import overlay_video
 
     yield 0.0

@@ -29,7 +29,6 @@ from fer_core.analysis.export import FORMATS
 from fer_desktop.batch.batch_process import Done, Listed, Step
 from fer_desktop.batch.plan import BatchPlan, proposed_folder
 from fer_desktop.ui.batch_table import BatchTable
-from fer_desktop.ui.export_dialog import FORMAT_TEXTS
 from fer_desktop.ui.folder_field import browse_button, path_in, side_by_side
 from fer_desktop.ui.legend import legend
 from fer_desktop.ui.open_button import FileDrop, ask_for_files
@@ -65,11 +64,10 @@ class BatchDialog(QDialog):
         self._boxes: dict[str, QCheckBox] = {}
         formats = QHBoxLayout()
         formats.setSpacing(14)
-        for suffix in FORMATS:
-            text, tip = FORMAT_TEXTS[suffix]
+        for suffix, kind in FORMATS.items():
             box = QCheckBox(suffix.upper())
-            box.setAccessibleName(text)
-            box.setToolTip(f"{text}: {tip}")
+            box.setAccessibleName(kind.title)
+            box.setToolTip(f"{kind.title}: {kind.tip}")
             box.setChecked(suffix in _CHOSEN)
             self._boxes[suffix] = box
             formats.addWidget(box)

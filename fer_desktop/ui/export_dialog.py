@@ -21,20 +21,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from fer_core.analysis.export import FORMATS
 from fer_desktop.errors import Notice
 from fer_desktop.playback.exporting import ExportRequest
 from fer_desktop.ui.folder_field import browse_button, path_in, side_by_side
 
-FORMAT_TEXTS = {
-    "csv": ("Table (CSV)", "A row for each segment, for spreadsheets"),
-    "json": ("Everything (JSON)", "All that is known, for programs"),
-    "srt": ("Subtitles (SRT)", "The emotions as subtitles that any player shows"),
-    "vtt": ("Subtitles (WebVTT)", "The emotions as subtitles for the web"),
-    "png": ("Chart (PNG)", "The emotions over time as a picture"),
-    "svg": ("Chart (SVG)", "The emotions over time as a drawing"),
-    "html": ("Report (HTML)", "Chart, table, thumbnails and the model's card in one page"),
-    "mp4": ("Video (MP4)", "The file with the results drawn on its picture; takes a while"),
-}
 _CHOSEN = ("csv", "html")  # at first
 
 
@@ -42,14 +33,8 @@ class ExportDialog(QDialog):
     export_requested = Signal(object)  # ExportRequest
     cancel_requested = Signal()
 
-    def __init__(
-        self,
-        formats: Sequence[str],
-        folder: Path,
-        name: str,
-        parent: QWidget | None = None,
-    ) -> None:
-        """``formats`` are suffixes; ``name`` that of the files, without one."""
+    def __init__(self, folder: Path, name: str, parent: QWidget | None = None) -> None:
+        """``name`` is that of the files, without a suffix."""
         super().__init__(parent)
         self.setWindowTitle("Export")
         self.setAccessibleName("Export")
@@ -58,11 +43,10 @@ class ExportDialog(QDialog):
         grid = QGridLayout()
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(8)
-        for number, suffix in enumerate(formats):
-            text, tip = FORMAT_TEXTS.get(suffix, (suffix.upper(), f"Write NAME.{suffix}"))
-            box = QCheckBox(text)
+        for number, (suffix, kind) in enumerate(FORMATS.items()):
+            box = QCheckBox(kind.title)
             box.setChecked(suffix in _CHOSEN)
-            box.setToolTip(tip)
+            box.setToolTip(kind.tip)
             box.toggled.connect(self._look)
             self._boxes[suffix] = box
             grid.addWidget(box, number // 2, number % 2)

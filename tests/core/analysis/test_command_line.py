@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from fer_core.analysis.command_line import main
-from fer_core.analysis.export import FORMATS, OVERLAY
-from fer_core.analysis.export.formats import EXPORTERS
+from fer_core.analysis.export import FORMATS
 from fer_core.analysis.inputs import jobs_of
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
@@ -39,10 +38,6 @@ def names(folder: Path) -> list[str]:
 
 def run(folder: Path, *arguments: object) -> int:
     return main([*map(str, arguments), "--model", str(folder), "--device", "cpu"])
-
-
-def test_the_formats_that_are_offered_are_those_there_are() -> None:
-    assert set(FORMATS) == {*EXPORTERS, OVERLAY}
 
 
 def test_one_bad_file_never_stops_the_rest(

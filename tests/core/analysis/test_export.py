@@ -17,9 +17,8 @@ import pytest
 import fer_core.analysis.timeline
 from fer_core.analysis import overview
 from fer_core.analysis.analysis import analyze
-from fer_core.analysis.export import csv_table
+from fer_core.analysis.export import FORMATS, OVERLAY, as_bytes, csv_table, export
 from fer_core.analysis.export.cues import clock, cues_of, subtitles_of
-from fer_core.analysis.export.formats import EXPORTERS, export
 from fer_core.analysis.model import LoadedModel
 from fer_core.analysis.timeline import (
     AudioSource,
@@ -94,7 +93,7 @@ def test_markers_are_told_where_they_are(timeline: Timeline, where: str) -> None
     times = {0.375: "a --> b", 1.25: " at\n\nthe end ", 0.2: ""}
     marked = replace(timeline, markers=tuple(Marker(*own) for own in sorted(times.items())))
     if where == "csv":
-        rows = list(csv.DictReader(io.StringIO(EXPORTERS["csv"](marked).decode())))
+        rows = list(csv.DictReader(io.StringIO(as_bytes(marked, "csv").decode())))
         notes = [row["markers"].strip() for row in rows]
         assert notes == ["marker", "a --> b", "", "at\n\nthe end"]
         return
@@ -109,10 +108,10 @@ def test_markers_are_told_where_they_are(timeline: Timeline, where: str) -> None
 
 
 def test_json_keeps_its_contract(timeline: Timeline, schema: dict[str, Any]) -> None:
-    document = json.loads(EXPORTERS["json"](timeline))
+    document = json.loads(as_bytes(timeline, "json"))
     jsonschema.validate(document, schema)
     chosen = replace(timeline, face_id=1, only="audio", sound_track=2)
-    told = json.loads(EXPORTERS["json"](chosen))
+    told = json.loads(as_bytes(chosen, "json"))
     jsonschema.validate(told, schema)
     assert (told["face_id"], told["only"], told["sound_track"]) == (1, "audio", 2)
     assert document["summary"]["emotion"] == "happy"
@@ -155,7 +154,7 @@ def test_what_an_analysis_finds_keeps_the_contract(
     schema: dict[str, Any],
 ) -> None:
     path = write_video("a.mkv", squares(3.5, dark=range(15)), sound=noise(2.0))
-    document = json.loads(EXPORTERS["json"](analyze(path, model)))
+    document = json.loads(as_bytes(analyze(path, model), "json"))
     jsonschema.validate(document, schema)
     video = document["source"]["video"]
     assert (video["width"], video["height"]) == (160, 120)
@@ -173,7 +172,7 @@ def test_the_schema_refuses_an_emotion_without_probabilities(
 
 
 def test_csv_has_a_row_for_each_segment(timeline: Timeline) -> None:
-    rows = list(csv.DictReader(io.StringIO(EXPORTERS["csv"](timeline).decode(), newline="")))
+    rows = list(csv.DictReader(io.StringIO(as_bytes(timeline, "csv").decode(), newline="")))
     assert [row["emotion"] for row in rows] == ["happy", "happy", "", "sad"]
     assert [row["uncertain"] for row in rows] == ["false", "false", "true", "false"]
     assert rows[0]["happy"] == "0.72"
@@ -195,23 +194,23 @@ def test_every_column_is_explained(
 
 
 def test_subtitles_join_segments_of_one_emotion_and_leave_gaps(timeline: Timeline) -> None:
-    assert EXPORTERS["srt"](timeline).decode() == (
+    assert as_bytes(timeline, "srt").decode() == (
         "1\n00:00:00,000 --> 00:00:00,750\nhappy 72%\n\n2\n00:00:01,125 --> 00:00:01,250\nsad 72%\n"
     )
-    assert EXPORTERS["vtt"](timeline).decode().startswith(
+    assert as_bytes(timeline, "vtt").decode().startswith(
         "WEBVTT\n\n00:00:00.000 --> 00:00:00.750\nhappy 72%\n\n"
     )  # fmt: skip
     assert clock(3 * 3600 + 59.9996, ",") == "03:01:00,000"
 
 
 def test_the_chart_is_a_picture(timeline: Timeline) -> None:
-    picture = cv2.imdecode(np.frombuffer(EXPORTERS["png"](timeline), np.uint8), cv2.IMREAD_COLOR)
+    picture = cv2.imdecode(np.frombuffer(as_bytes(timeline, "png"), np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     assert picture.shape[1] > 1000
 
 
 def test_the_page_needs_no_other_file_and_escapes_what_it_shows(timeline: Timeline) -> None:
-    page = EXPORTERS["html"](timeline).decode()
+    page = as_bytes(timeline, "html").decode()
     assert "a &lt;b&gt;.wav" in page
     assert "of &lt;tiny&gt;" in page
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
@@ -234,6 +233,13 @@ def test_half_a_file_is_never_left(
     assert path.read_text() == "old"
 
 
-def test_an_unknown_format_is_refused(timeline: Timeline, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no format 'doc'"):
-        export(timeline, tmp_path / "a.doc")
+def test_every_format_that_is_offered_is_written(timeline: Timeline, tmp_path: Path) -> None:
+    for name in {*FORMATS} - {OVERLAY}:
+        export(timeline, tmp_path / f"a.{name}")
+        assert (tmp_path / f"a.{name}").read_bytes(), name
+
+
+@pytest.mark.parametrize("name", ["doc", OVERLAY])  # the video is written bit by bit
+def test_an_unknown_format_is_refused(timeline: Timeline, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=f"no format '{name}'"):
+        export(timeline, tmp_path / f"a.{name}")

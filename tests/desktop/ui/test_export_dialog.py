@@ -9,12 +9,10 @@ from fer_desktop.errors import Notice
 from fer_desktop.playback.exporting import ExportRequest
 from fer_desktop.ui.export_dialog import ExportDialog
 
-FORMATS = ("csv", "json", "html", "mp4")
-
 
 @pytest.fixture
 def dialog(qtbot, tmp_path: Path) -> ExportDialog:
-    dialog = ExportDialog(FORMATS, tmp_path, "clip")
+    dialog = ExportDialog(tmp_path, "clip")
     qtbot.addWidget(dialog)
     dialog.show()
     return dialog
