@@ -71,7 +71,7 @@ class Corpus:
     folder: Path
     items: tuple[Item, ...]
     problems: tuple[Problem, ...]
-    licence: str  # one line
+    licence: str = "not stated"  # one line
 
 
 def one_emotion(emotion: int) -> Shares:

@@ -8,22 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from fer_core.data.corpora.registry import CORPORA
 from fer_core.evaluation.card_facts import CardFacts, Part
 from fer_core.evaluation.measurement import SHOWN, Measurement, Trial
 
 LEAKS = (
     "**This split leaks speakers: scores on it say nothing about people the model does not know.**"
 )
-
-# What a model cannot have learned from each corpus.
-LIMITS = {
-    "ravdess": "RAVDESS: acted speech, two sentences, 24 North American actors, one studio.",
-    "cremad": "CREMA-D: acted speech, twelve sentences, 91 actors of one country, one studio.",
-    "ferplus": "FER+: grey pictures of 48 by 48 pixels from a web search; nobody knows of whom. "
-    "Neutral and calm faces are told apart by no label.",
-    "dfew": "DFEW: scenes of films, so acted.",
-    "meld": "MELD: scenes of one comedy series, with its audience's laughter.",
-}
 
 
 def model_card(facts: CardFacts) -> str:
@@ -219,8 +210,8 @@ def _kept(temperature: float) -> str:
 
 
 def _limits(facts: CardFacts) -> list[str]:
-    names = [use.name for use in facts.corpora]
-    own = [LIMITS[name] for name in dict.fromkeys(names) if name in LIMITS]
+    learnt = [CORPORA[name] for name in dict.fromkeys(use.name for use in facts.corpora)]
+    own = [f"{kind.title}: {kind.limits}" for kind in learnt if kind.limits]
     return [
         "## Use and limits",
         "",

@@ -18,20 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from fer_core.data.corpora.registry import CORPORA, CorpusFormat
 from fer_core.resources import bundled_model
 from fer_desktop.settings import Device
 from fer_desktop.training.plan import LEAKING, Corpus, LearntFrom, TrainingPlan
 from fer_desktop.ui.folder_field import browse_button, path_in, side_by_side
 
-# By their names in ``fer_core.data.corpora.registry``, which would import torch.
-CORPUS_TEXTS = {
-    "manifest": ("My own recordings", "A table (CSV) with the columns path, emotion and speaker"),
-    "ravdess": ("RAVDESS", "Acted speech and song, 24 actors, sound and picture"),
-    "cremad": ("CREMA-D", "Acted speech, 91 actors, sound and picture"),
-    "ferplus": ("FER+", "Grey faces with the votes of ten people each"),
-    "dfew": ("DFEW", "Film clips"),
-    "meld": ("MELD", "Utterances of a television series"),
-}
 SPLIT_TEXTS: dict[str | None, str] = {
     None: "People who are not trained on",
     "hicmae6": "RAVDESS: actors 1 to 4 (hicmae6)",
@@ -59,9 +51,11 @@ class CorpusRow(QWidget):
         self.corpus = QComboBox()
         if none is not None:
             self.corpus.addItem(none, None)
-        for name, (text, tip) in CORPUS_TEXTS.items():
-            self.corpus.addItem(text, name)
-            self.corpus.setItemData(self.corpus.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        for name, kind in CORPORA.items():
+            self.corpus.addItem(kind.title, name)
+            self.corpus.setItemData(
+                self.corpus.count() - 1, _tip(kind), Qt.ItemDataRole.ToolTipRole
+            )
         self.corpus.setAccessibleName(what)
         self.folder = QLineEdit()
         self.folder.setAccessibleName(f"Folder of {what.lower()}")
@@ -90,13 +84,16 @@ class CorpusRow(QWidget):
         self.folder.setText("" if corpus is None else str(corpus.folder))
 
     def _show_tip(self) -> None:
-        name = self.corpus.currentData()
-        _, tip = CORPUS_TEXTS.get(name, ("", "No second corpus"))
-        self.corpus.setToolTip(tip)
-        self.folder.setPlaceholderText(tip if name is not None else "")
+        kind = CORPORA.get(self.corpus.currentData())
+        self.corpus.setToolTip("No second corpus" if kind is None else _tip(kind))
+        self.folder.setPlaceholderText("" if kind is None else _tip(kind))
         for widget in (self.folder, self.browse):
-            widget.setEnabled(name is not None)
+            widget.setEnabled(kind is not None)
         self.changed.emit()
+
+
+def _tip(kind: CorpusFormat) -> str:
+    return kind.help[0].upper() + kind.help[1:]
 
 
 class TrainingForm(QWidget):

@@ -18,9 +18,6 @@ from fer_core.data.corpora.emotion_names import emotion_of
 from fer_core.data.corpora.folders import first_of_each, inside, located_rows, media_files
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, Problem, Sex, one_emotion
 
-LICENCE = "ODbL 1.0"
-EXPECTED = "files named like 1001_DFA_ANG_XX.flv, .mp4 or .wav, in any folder"
-
 _NAME = re.compile(r"(?P<actor>1\d{3})_[A-Z]{3}_(?P<emotion>[A-Z]{3})_(?P<level>LO|MD|HI|XX?)")
 _EMOTIONS = ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
 _FORMS = (".mp4", ".flv", ".avi", ".wav", ".flac", ".mp3")  # of one take, the best first
@@ -46,7 +43,7 @@ def read(folder: Path) -> Corpus:
     for path in first_of_each(folder, named, lambda path: path.name.lower(), problems).values():
         takes.setdefault(path.stem, path)
     items = tuple(_item(folder, path, sexes) for _, path in sorted(takes.items()))
-    return Corpus("cremad", folder, items, tuple(problems), LICENCE)
+    return Corpus("cremad", folder, items, tuple(problems))
 
 
 def _item(folder: Path, path: Path, sexes: dict[str, Sex]) -> Item:

@@ -36,12 +36,6 @@ from fer_core.data.media_info import probe
 from fer_core.errors import UserError
 from fer_core.media import TICK_SECONDS
 
-LICENCE = "research use, by agreement with its authors"
-EXPECTED = (
-    "the tables “test(single-labeled)/set_1.csv” to “set_5.csv” or annotation.csv, "
-    "and clips named by their number, such as Clip/original/part_1/1.mp4 or "
-    "Clip/clip_224x224_16f/00001/*.jpg"
-)
 FRAME_RATE = 25.0  # frames a second of clips that lie as pictures; nobody wrote it down
 SPREAD = "16f"  # the end of the name of a folder with clips of 16 frames spread over each
 _LABELS = dict(
@@ -84,7 +78,7 @@ def read(folder: Path) -> Corpus:
                     frame_rate=_frame_rate(path),
                 )
             )
-    return Corpus("dfew", folder, tuple(items), tuple(problems), LICENCE)
+    return Corpus("dfew", folder, tuple(items), tuple(problems))
 
 
 def _tables(folder: Path) -> list[tuple[Path, int | None]]:

@@ -31,11 +31,6 @@ from fer_core.data.npz import length_of_array, read_arrays
 from fer_core.errors import UserError
 from fer_core.labels import CLASSES
 
-LICENCE = "votes: MIT; pictures of FER2013: research use"
-EXPECTED = (
-    "ferplus_train*.npz, ferplus_valid.npz or ferplus_test.npz; "
-    "or fer2013new.csv and the pictures in FER2013Train, FER2013Valid and FER2013Test"
-)
 ANSWERS = (
     "neutral",
     "happiness",
@@ -84,7 +79,7 @@ def read(folder: Path) -> Corpus:
         else:
             seen.add(item.key)
             unique.append(item)
-    return Corpus("ferplus", folder, tuple(unique), tuple(problems), LICENCE)
+    return Corpus("ferplus", folder, tuple(unique), tuple(problems))
 
 
 def _from_npz(

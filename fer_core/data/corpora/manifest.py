@@ -32,9 +32,6 @@ from fer_core.data.media_info import MediaInfo, probe
 from fer_core.errors import UserError
 from fer_core.labels import EMOTIONS
 
-LICENCE = "not stated"
-EXPECTED = "a table (CSV) with the columns path, emotion and speaker, or a folder that holds one"
-
 _SPLITS: dict[str, OfficialSplit] = {
     "train": "train",
     "training": "train",
@@ -101,7 +98,7 @@ def read(folder: Path) -> Corpus:
         else:
             items[place] = item
     people = _in_one_spelling(items.values())
-    return Corpus("manifest", folder, people, tuple(problems), LICENCE)
+    return Corpus("manifest", folder, people, tuple(problems))
 
 
 def _table(folder: Path) -> Path:

@@ -26,11 +26,6 @@ from fer_core.data.corpora.folders import (
 )
 from fer_core.data.item import NEUTRAL_OR_CALM, Corpus, Item, OfficialSplit, Problem, one_emotion
 
-LICENCE = "GPL-3.0 for the annotation; the videos belong to their makers"
-EXPECTED = (
-    "train_sent_emo.csv, dev_sent_emo.csv or test_sent_emo.csv, "
-    "and videos such as train_splits/dia0_utt0.mp4"
-)
 _PARTS: dict[str, OfficialSplit] = {"train": "train", "dev": "valid", "test": "test"}
 _NAME = re.compile(r"dia(\d+)_utt(\d+)")
 
@@ -71,7 +66,7 @@ def read(folder: Path) -> Corpus:
                     )
                 if reason is not None:
                     problems.append(Problem(key, reason))
-    return Corpus("meld", folder, tuple(items.values()), tuple(problems), LICENCE)
+    return Corpus("meld", folder, tuple(items.values()), tuple(problems))
 
 
 def _files(folder: Path, problems: list[Problem]) -> dict[Utterance, Path]:

@@ -30,9 +30,6 @@ from fer_core.data.corpora.folders import (
 from fer_core.data.item import EACH_ALONE, Corpus, Item, Problem, one_emotion
 from fer_core.labels import EMOTIONS
 
-LICENCE = "CC BY-NC-SA 4.0"
-EXPECTED = "files named like 03-01-06-01-02-01-12.wav or 01-01-06-01-02-01-12.mp4, in any folder"
-
 _NAME = re.compile(
     r"(?P<modality>\d\d)-(?P<take>(?P<channel>\d\d)-(?P<emotion>\d\d)-(?P<intensity>\d\d)"
     r"-\d\d-\d\d-(?P<actor>\d\d))"
@@ -58,7 +55,7 @@ def read(folder: Path, song: bool = False) -> Corpus:
         modality, _, take = stem.partition("-")
         takes.setdefault(take, {})[modality] = path
     items = tuple(_item(folder, forms) for _, forms in sorted(takes.items()))
-    return Corpus("ravdess", folder, items, tuple(problems), LICENCE)
+    return Corpus("ravdess", folder, items, tuple(problems))
 
 
 def _fault(path: Path, song: bool) -> str | None:

@@ -1,62 +1,82 @@
-"""The corpora by name."""
+"""The corpora by name: what is said of each, to people and in the model card.
+
+A corpus is an entry here, and a module of its name beside this one, whose ``read`` makes a
+:class:`Corpus` of a folder. It is imported when it is used: a window shows the names.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
-from fer_core.data.corpora import cremad, dfew, ferplus, manifest, meld, ravdess
 from fer_core.data.item import Corpus
 from fer_core.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusFormat:
-    """How one corpus is read."""
+    """What is known of a corpus before it is read; each text is one line."""
 
-    help: str  # one line
+    title: str
+    help: str
     expected: str  # what must lie in its folder
     licence: str
-    read: Callable[..., Corpus]
-    flags: tuple[str, ...] = ()  # keywords of ``read``
+    limits: str | None  # what a model cannot have learnt from it; None: only its owner knows
+    flags: tuple[str, ...] = ()  # keywords of its ``read``
 
 
 CORPORA: dict[str, CorpusFormat] = {
+    "manifest": CorpusFormat(
+        title="My own recordings",
+        help="your own recordings: a table (CSV) with columns path, emotion, speaker",
+        expected="a table (CSV) with the columns path, emotion and speaker, "
+        "or a folder that holds one",
+        licence="not stated",
+        limits=None,
+    ),
     "ravdess": CorpusFormat(
-        "acted speech (and song), 24 actors, 8 emotions, sound and picture",
-        ravdess.EXPECTED,
-        ravdess.LICENCE,
-        ravdess.read,
-        ("song",),
+        title="RAVDESS",
+        help="acted speech (and song), 24 actors, 8 emotions, sound and picture",
+        expected="files named like 03-01-06-01-02-01-12.wav or 01-01-06-01-02-01-12.mp4, "
+        "in any folder",
+        licence="CC BY-NC-SA 4.0",
+        limits="acted speech, two sentences, 24 North American actors, one studio.",
+        flags=("song",),
     ),
     "cremad": CorpusFormat(
-        "acted speech, 91 actors, 6 emotions, sound and picture",
-        cremad.EXPECTED,
-        cremad.LICENCE,
-        cremad.read,
+        title="CREMA-D",
+        help="acted speech, 91 actors, 6 emotions, sound and picture",
+        expected="files named like 1001_DFA_ANG_XX.flv, .mp4 or .wav, in any folder",
+        licence="ODbL 1.0",
+        limits="acted speech, twelve sentences, 91 actors of one country, one studio.",
     ),
     "ferplus": CorpusFormat(
-        "35,887 grey faces with the votes of ten people each, 7 emotions",
-        ferplus.EXPECTED,
-        ferplus.LICENCE,
-        ferplus.read,
+        title="FER+",
+        help="35,887 grey faces with the votes of ten people each, 7 emotions",
+        expected="ferplus_train*.npz, ferplus_valid.npz or ferplus_test.npz; "
+        "or fer2013new.csv and the pictures in FER2013Train, FER2013Valid and FER2013Test",
+        licence="votes: MIT; pictures of FER2013: research use",
+        limits="grey pictures of 48 by 48 pixels from a web search; nobody knows of whom. "
+        "Neutral and calm faces are told apart by no label.",
     ),
     "dfew": CorpusFormat(
-        "12,059 film clips, 7 emotions, five folds", dfew.EXPECTED, dfew.LICENCE, dfew.read
+        title="DFEW",
+        help="12,059 film clips, 7 emotions, five folds",
+        expected="the tables “test(single-labeled)/set_1.csv” to “set_5.csv” or annotation.csv, "
+        "and clips named by their number, such as Clip/original/part_1/1.mp4 or "
+        "Clip/clip_224x224_16f/00001/*.jpg",
+        licence="research use, by agreement with its authors",
+        limits="scenes of films, so acted.",
     ),
     "meld": CorpusFormat(
-        "13,708 utterances of a television series, 7 emotions",
-        meld.EXPECTED,
-        meld.LICENCE,
-        meld.read,
-    ),
-    "manifest": CorpusFormat(
-        "your own recordings, listed in a CSV table",
-        manifest.EXPECTED,
-        manifest.LICENCE,
-        manifest.read,
+        title="MELD",
+        help="13,708 utterances of a television series, 7 emotions",
+        expected="train_sent_emo.csv, dev_sent_emo.csv or test_sent_emo.csv, "
+        "and videos such as train_splits/dia0_utt0.mp4",
+        licence="GPL-3.0 for the annotation; the videos belong to their makers",
+        limits="scenes of one comedy series, with its audience's laughter.",
     ),
 }
 
@@ -77,7 +97,8 @@ def read_corpus(name: str, folder: Path, **flags: bool) -> Corpus:
         raise UserError(f"There is no folder “{folder}”.", f"Expected there: {kind.expected}.")
     if not folder.is_dir() and name != "manifest":
         raise UserError(f"“{folder}” is not a folder.", f"Expected: {kind.expected}.")
-    corpus = kind.read(folder, **{flag: given for flag, given in flags.items() if given})
+    module = import_module(f"{__package__}.{name}")
+    corpus: Corpus = module.read(folder, **{flag: given for flag, given in flags.items() if given})
     if not corpus.items:
         reasons = Counter(problem.reason for problem in corpus.problems).most_common(3)
         found = "; ".join(f"{reason}: {count}" for reason, count in reasons)
@@ -85,4 +106,4 @@ def read_corpus(name: str, folder: Path, **flags: bool) -> Corpus:
             f"Nothing in “{folder}” can be used as {name}" + (f" ({found})." if found else "."),
             f"Expected there: {kind.expected}.",
         )
-    return corpus
+    return replace(corpus, licence=kind.licence)

@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from fer_core.data.corpora.registry import CORPORA
 from fer_core.data.splits import SPLITS
 from fer_core.resources import bundled_model
 from fer_core.training.config import STAGES as TRAINED
@@ -18,7 +17,7 @@ from fer_desktop.training.plan import Corpus, TrainingPlan
 from fer_desktop.ui.settings_dialog import SettingsDialog
 from fer_desktop.ui.theme import apply_theme
 from fer_desktop.ui.training_curves import TrainingCurves
-from fer_desktop.ui.training_form import CORPUS_TEXTS, SPLIT_TEXTS
+from fer_desktop.ui.training_form import SPLIT_TEXTS
 from fer_desktop.ui.training_panel import STAGES, TrainingPanel
 
 
@@ -31,8 +30,7 @@ def panel(qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingPan
     return panel
 
 
-def test_every_corpus_split_and_stage_offered_is_one_that_train_py_knows() -> None:
-    assert CORPUS_TEXTS.keys() == CORPORA.keys()
+def test_every_split_and_stage_offered_is_one_that_train_py_knows() -> None:
     assert SPLIT_TEXTS.keys() - {None} <= SPLITS.keys()
     assert tuple(STAGES) == TRAINED
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,8 +43,20 @@ def test_unknown_names_and_flags_are_said(place: Callable[..., Path]) -> None:
     assert read_corpus("cremad", place("1001_DFA_ANG_XX.wav"), song=False).items
 
 
-def test_the_names_are_there_without_torch() -> None:
-    command = "import sys, fer_core.data.corpora.registry; print('torch' in sys.modules)"
+def test_a_corpus_has_its_registered_licence(place: Callable[..., Path]) -> None:
+    corpus = read_corpus("cremad", place("1001_DFA_ANG_XX.wav"))
+    assert corpus.licence == CORPORA["cremad"].licence
+
+
+def test_the_documents_table_says_of_each_corpus_what_the_program_says() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "corpora.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \| .*\| (.*) \|$", page, re.MULTILINE)
+    told = [(name, kind.help, kind.licence) for name, kind in CORPORA.items()]
+    assert rows[: len(told)] == told
+
+
+def test_the_names_are_there_without_what_reads_files() -> None:
+    command = "import sys, fer_core.data.corpora.registry; print('av' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", command], capture_output=True, text=True, check=True
     )
