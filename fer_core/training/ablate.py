@@ -10,7 +10,6 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fer_core.config import FusionKind, RoiPlace
@@ -26,7 +25,7 @@ from fer_core.training.ablation_table import Scores, as_markdown, table_of
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
 from fer_core.training.fit import METRICS_NAME, fit
-from fer_core.training.machine import Machine
+from fer_core.training.job import TrainingJob
 from fer_core.training.material import Material, at_fold, shown_names, shown_of
 from fer_core.training.run import (
     RunData,
@@ -85,26 +84,15 @@ class Row:
 
 
 def ablate(
-    config: RunConfig,
-    material: Material,
-    folds: Sequence[int],
-    folder: Path,
-    cache: Path,
-    machine: Machine,
-    stages: Sequence[StageName] = (),
-    modalities: Modalities | None = None,
-    others: Sequence[Material] = (),
-    say: Callable[[str], None] = print,
+    job: TrainingJob, folds: Sequence[int], say: Callable[[str], None] = print
 ) -> dict[str, Any]:
-    """Train and measure every row on the ``folds`` of ``material``.
+    """Train and measure every row on the ``folds`` of the first corpus.
 
-    Each network has a folder of its own; finished ones are not repeated. The table is written anew
-    after each row, as JSON and as Markdown.
+    The other corpora are added to each fold, by the one that goes with it; see
+    :func:`fer_core.training.material.at_fold`. Each network has a folder of its own; finished ones
+    are not repeated. The table is written anew after each row, as JSON and as Markdown.
 
     Args:
-        stages: the only ones; fusion must be among them.
-        others: corpora that are added to each fold, by the one that goes with it; see
-            :func:`fer_core.training.material.at_fold`.
         say: told what begins.
 
     Returns:
@@ -114,11 +102,11 @@ def ablate(
     Raises:
         UserError: as :func:`fer_core.training.fit.fit`; or there is nothing to compare.
     """
+    wanted, stages = job.modalities, job.stages
     if stages and "fusion" not in stages:
         raise UserError("Without the fusion stage nothing can be compared.", "Add it to --stages.")
-    wanted = modalities or Modalities()
-    materials = [at_fold([material, *others], number) for number in dict.fromkeys(folds)]
-    base = _base(config, materials[0], wanted)
+    materials = [at_fold(job.material, number) for number in dict.fromkeys(folds)]
+    base = _base(job.config, materials[0], wanted)
     if not _stages_of(base, materials[0], stages):
         raise UserError(
             "The corpora can teach none of the stages that are asked for.",
@@ -130,25 +118,27 @@ def ablate(
         else row
         for row in _rows(base, materials[0], wanted)
     ]
-    if machine.rank == 0:
-        every = [fold for own in (material, *others) for fold in own.folds]
-        begin(folder, config, stages, data=RunData.of(every).digest(), modalities=str(modalities))
+    if job.machine.rank == 0:
+        every = RunData.of([fold for own in job.material for fold in own.folds])
+        asked = str(job.modalities)
+        begin(job.out, job.config, job.stages, data=every.digest(), modalities=asked)
     left_out = {row.name: row.left_out for row in rows if row.left_out}
     scores: dict[str, list[Scores]] = {}
     table: dict[str, Any] = {}
     for own in materials:
         (fold,) = own[0].folds
-        runs = _Runs(config, own, folder / fold.name, cache, machine, tuple(stages), base, say)
+        at = dataclasses.replace(job, material=own, out=job.out / fold.name)
+        runs = _Runs(at, base, say)
         runs.train(base)
         for row in rows:
             for variant in row.variants:
                 runs.train(variant)
-            if row.variants and not machine.rank:
+            if row.variants and not job.machine.rank:
                 scores.setdefault(row.name, []).append(runs.scores(row.variants))
                 tested = [some[0].folds[0] for some in materials]
-                table = table_of(shown_names(own)[0], tested, scores, left_out)
-                write_json(table, folder / RESULTS_NAME)
-                write_text(as_markdown(table), folder / TABLE_NAME)
+                table = table_of(shown_names(job.material)[0], tested, scores, left_out)
+                write_json(table, job.out / RESULTS_NAME)
+                write_text(as_markdown(table), job.out / TABLE_NAME)
     return table
 
 
@@ -156,43 +146,35 @@ def ablate(
 class _Runs:
     """The runs of one fold."""
 
-    config: RunConfig
-    materials: Sequence[Material]  # each with one fold
-    folder: Path
-    cache: Path
-    machine: Machine
-    stages: tuple[StageName, ...]
+    job: TrainingJob  # of that fold alone
     base: Variant
     say: Callable[[str], None]
 
     def train(self, variant: Variant) -> None:
         """Train and measure ``variant``, with the base's branches, unless it is done."""
-        own = self.folder / variant.name
+        folder = self.job.out
+        own = folder / variant.name
         if (own / METRICS_NAME).exists():
             return
-        if self.machine.rank == 0:
-            self.say(f"{self.folder.name}: {variant.name}")
-        config = without_periodic_checkpoints(variant.of(self.config))
-        stages = _stages_of(variant, self.materials, self.stages)
-        shared = [stage for stage in stages if stage in self._shared(variant)]
-        take_over(shared, self.folder / self.base.name, config, stages, own)
-        fit(
-            config,
-            self.materials,
-            self.materials[0].folds[0].number,
-            own,
-            self.cache,
-            self.machine,
-            stages,
+        if self.job.machine.rank == 0:
+            self.say(f"{folder.name}: {variant.name}")
+        job = dataclasses.replace(
+            self.job,
+            config=without_periodic_checkpoints(variant.of(self.job.config)),
+            out=own,
+            stages=_stages_of(variant, self.job.material, self.job.stages),
             modalities=variant.modalities,
         )
-        if self.machine.rank == 0:
+        shared = [stage for stage in job.stages if stage in self._shared(variant)]
+        take_over(shared, folder / self.base.name, job.config, job.stages, own)
+        fit(job, job.material[0].folds[0].number)
+        if job.machine.rank == 0:
             for checkpoint in own.glob("stages/*/*.ckpt"):
                 checkpoint.unlink()  # what is measured is not trained any further
 
     def scores(self, variants: Sequence[Variant]) -> Scores:
         """What a network reached; of several, the mean of their answers."""
-        path = self.folder / "+".join(variant.name for variant in variants) / METRICS_NAME
+        path = self.job.out / "+".join(variant.name for variant in variants) / METRICS_NAME
         if not path.exists():
             write_json([self._averaged(variants).as_json()], path)
         scores: Scores = json.loads(path.read_text(encoding="utf-8"))
@@ -200,12 +182,12 @@ class _Runs:
 
     def _averaged(self, variants: Sequence[Variant]) -> Measurement:
         """Of the answers that networks give which each know one modality alone."""
-        device = resolve_device(self.machine.device)
-        corpus, (fold,) = shown_names(self.materials)[0], self.materials[0].folds
+        device = resolve_device(self.job.machine.device)
+        corpus, (fold,) = shown_names(self.job.material)[0], self.job.material[0].folds
         members = []
         for variant in variants:
-            model = load_checkpoint(self.folder / variant.name / "model", device)
-            store = MediaStore(self.cache / "media", model.config.vision)
+            model = load_checkpoint(self.job.out / variant.name / "model", device)
+            store = MediaStore(self.job.cache / "media", model.config.vision)
             answers = evaluate(model, fold.test, store, variant.modalities)
             members.append(answers.calibrated(model.config.temperatures))
         trial = Trial(corpus, fold.name, fold.description, fold.leaks_speakers, "audio and video")
@@ -216,7 +198,7 @@ class _Runs:
         if variant == self.base:
             return set()
         alike: set[StageName] = {"audio", "visual"} if variant.roi == self.base.roi else {"audio"}
-        return alike & {*_stages_of(self.base, self.materials, self.stages)}
+        return alike & {*_stages_of(self.base, self.job.material, self.job.stages)}
 
 
 def _stages_of(

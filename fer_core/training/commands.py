@@ -19,7 +19,6 @@ from fer_core.training.options import (
     modalities_of,
     prepared,
     say,
-    stages_of,
 )
 
 if TYPE_CHECKING:
@@ -38,19 +37,9 @@ def run_fit(options: argparse.Namespace) -> None:
             "A run begun with --start-from has the network of that model.",
             "Leave --preset and --set model... out, or begin with fresh weights.",
         )
-    config, material, machine = prepared(options)
-    outcome = fit(
-        config,
-        material,
-        options.fold,
-        options.out,
-        cache_of(options),
-        machine,
-        stages_of(options),
-        options.start_from,
-        modalities_of(options),
-    )
-    if machine.rank == 0:
+    job = prepared(options)
+    outcome = fit(job, options.fold, options.start_from)
+    if job.machine.rank == 0:
         for measurement in outcome.measurements:
             say(options, _in_a_line(measurement))
         say(options, f"The model is in {options.out / 'model'}, with its card.")
@@ -59,17 +48,7 @@ def run_fit(options: argparse.Namespace) -> None:
 def run_crossval(options: argparse.Namespace) -> None:
     from fer_core.training.crossval import as_text, crossval
 
-    config, (first, *others), machine = prepared(options)
-    result = crossval(
-        config,
-        first,
-        options.out,
-        cache_of(options),
-        machine,
-        stages_of(options),
-        modalities_of(options),
-        others,
-    )
+    result = crossval(prepared(options))
     if result:
         say(options, as_text(result))
 
@@ -78,19 +57,7 @@ def run_ablate(options: argparse.Namespace) -> None:
     from fer_core.training.ablate import ablate
     from fer_core.training.ablation_table import as_text
 
-    config, (first, *others), machine = prepared(options)
-    table = ablate(
-        config,
-        first,
-        options.fold or [0],
-        options.out,
-        cache_of(options),
-        machine,
-        stages_of(options),
-        modalities_of(options),
-        others,
-        say=lambda text: say(options, text),
-    )
+    table = ablate(prepared(options), options.fold or [0], lambda text: say(options, text))
     if table:
         say(options, as_text(table))
 
@@ -98,19 +65,8 @@ def run_ablate(options: argparse.Namespace) -> None:
 def run_tune(options: argparse.Namespace) -> None:
     from fer_core.training.tune import tune
 
-    config, material, machine = prepared(options)
-    best = tune(
-        config,
-        material,
-        options.fold,
-        options.out,
-        cache_of(options),
-        machine,
-        options.trials,
-        stages_of(options),
-        modalities_of(options),
-        say=lambda text: say(options, text),
-    )
+    job = prepared(options)
+    best = tune(job, options.fold, options.trials, lambda text: say(options, text))
     if best is None:
         raise UserError("No trial came to its end.", "Ask for more --trials, or smaller batches.")
     say(options, f"The best configuration: train with fit --config {best}.")

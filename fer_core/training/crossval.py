@@ -2,69 +2,59 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from fer_core.data.clips import Modalities
 from fer_core.errors import UserError
-from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json
 from fer_core.training.fit import METRICS_NAME, fit
-from fer_core.training.machine import Machine
-from fer_core.training.material import Material, at_fold
+from fer_core.training.job import TrainingJob
+from fer_core.training.material import at_fold
 from fer_core.training.run import RunData, begin
 
 RESULTS_NAME = "crossval.json"
 
 
-def crossval(
-    config: RunConfig,
-    material: Material,
-    folder: Path,
-    cache: Path,
-    machine: Machine,
-    stages: Sequence[StageName] = (),
-    modalities: Modalities | None = None,
-    others: Sequence[Material] = (),
-) -> dict[str, Any]:
-    """Fit every fold of ``material``, each in its own folder; finished ones are not repeated.
+def crossval(job: TrainingJob) -> dict[str, Any]:
+    """Fit every fold of the first corpus, each in its own folder; finished ones are not repeated.
 
-    ``others``: corpora that are added to each fold, by the one that goes with it; see
+    The other corpora are added to each fold, by the one that goes with it; see
     :func:`fer_core.training.material.at_fold`.
 
     Returns:
-        The scores of each fold, and their mean and standard deviation; None while other processes
-        write them.
+        The scores of each fold, and their mean and standard deviation; nothing in the processes
+        beside the first, which writes them.
 
     Raises:
         UserError: as :func:`fer_core.training.fit.fit`; or the folder holds another
             cross-validation, or a fold tests nobody.
     """
-    for fold in material.folds:
-        if not (fold.test or fold.validation or config.validation_speakers):
+    first, rank = job.material[0], job.machine.rank
+    for fold in first.folds:
+        if not (fold.test or fold.validation or job.config.validation_speakers):
             raise UserError(
-                f"The split of {material.corpus.name} has nothing to test.",
+                f"The split of {first.corpus.name} has nothing to test.",
                 "Choose another --split.",
             )
-    if machine.rank == 0:
-        every = [fold for own in (material, *others) for fold in own.folds]
-        begin(folder, config, stages, data=RunData.of(every).digest(), modalities=str(modalities))
+    if rank == 0:
+        every = RunData.of([fold for own in job.material for fold in own.folds])
+        asked = str(job.modalities)
+        begin(job.out, job.config, job.stages, data=every.digest(), modalities=asked)
     folds = []
-    for fold in material.folds:
-        own = folder / fold.name
+    for fold in first.folds:
+        own = job.out / fold.name
         metrics = own / METRICS_NAME
         if not metrics.exists():
-            together = at_fold([material, *others], fold.number)
-            number = fold.number
-            fit(config, together, number, own, cache, machine, stages, modalities=modalities)
-        if machine.rank == 0:
-            first = json.loads(metrics.read_text(encoding="utf-8"))[0]
-            folds.append({"fold": fold.name, "people": fold.test_speakers, **first})
-            write_json(summary(folds, len(material.folds)), folder / RESULTS_NAME)
-    return summary(folds, len(material.folds)) if folds else {}
+            together = at_fold(job.material, fold.number)
+            fit(dataclasses.replace(job, material=together, out=own), fold.number)
+        if rank == 0:
+            scores = json.loads(metrics.read_text(encoding="utf-8"))[0]
+            folds.append({"fold": fold.name, "people": fold.test_speakers, **scores})
+            write_json(summary(folds, len(first.folds)), job.out / RESULTS_NAME)
+    return summary(folds, len(first.folds)) if folds else {}
 
 
 def summary(folds: Sequence[dict[str, Any]], of: int) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.config import Temperatures
-from fer_core.data.clips import Modalities
 from fer_core.data.corpora.registry import CORPORA
 from fer_core.data.store import MediaStore
 from fer_core.device import resolve_device
@@ -26,11 +25,9 @@ from fer_core.evaluation.measurement import Measurement
 from fer_core.evaluation.model_card import model_card
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.resources import CARD_NAME
-from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
-from fer_core.training.machine import Machine
+from fer_core.training.job import TrainingJob
 from fer_core.training.material import (
-    Material,
     folds_of,
     known_before,
     pairs_test,
@@ -54,29 +51,18 @@ class Outcome:
     measurements: tuple[Measurement, ...]
 
 
-def fit(
-    config: RunConfig,
-    material: Sequence[Material],
-    fold: int,
-    folder: Path,
-    cache: Path,
-    machine: Machine,
-    stages: Sequence[StageName] = (),
-    start_from: Path | None = None,
-    modalities: Modalities | None = None,
-) -> Outcome:
+def fit(job: TrainingJob, fold: int, start_from: Path | None = None) -> Outcome:
     """Train on fold ``fold`` of each corpus, calibrate, measure, and write it all down.
 
     Args:
-        stages: none is the usual ones of what the corpora hold.
-        modalities: the only ones that are trained and measured.
+        start_from: a model folder to begin with instead of fresh weights.
 
     Raises:
         UserError: what a person can mend.
     """
-    wanted = modalities or Modalities()
-    folds = folds_of(material, fold, config, wanted)
-    before = None
+    material, machine, wanted = job.material, job.machine, job.modalities
+    folds = folds_of(material, fold, job.config, wanted)
+    config, before = job.config, None
     if start_from is not None:
         config = dataclasses.replace(config, model=load_config(start_from))
         before = config.model.trained_on
@@ -84,13 +70,13 @@ def fit(
     if not data.train:
         raise UserError("The training part is empty.", "Choose another split or another corpus.")
     began_s = time.monotonic()
-    stages = tuple(stages) or usual_stages(data.train)
+    stages = job.stages or usual_stages(data.train)
     records = records_of(material, folds)
-    model, history = train(config, data, stages, folder, cache, machine, start_from, records)
+    model, history = train(config, data, stages, job.out, job.cache, machine, start_from, records)
     trained_s = time.monotonic() - began_s
     if machine.rank:
         return Outcome(model, ())
-    store = MediaStore(cache / "media", model.config.vision)
+    store = MediaStore(job.cache / "media", model.config.vision)
     model = model.to(resolve_device(machine.device))  # Lightning has moved it to the CPU
     calibrated_before = model.config.temperatures != Temperatures()
     model, calibration = calibrated(model, data.validation, store, wanted, machine.count)
@@ -114,7 +100,7 @@ def fit(
     )
     trained_on, notes = provenance(taught, before)
     model.config = dataclasses.replace(model.config, trained_on=trained_on)
-    save_checkpoint(model.cpu(), folder / "model")
+    save_checkpoint(model.cpu(), job.out / "model")
     facts = CardFacts(
         model.config.name,
         sum(parameter.numel() for parameter in model.parameters()),
@@ -136,7 +122,7 @@ def fit(
         command=command_line(),
         machine=f"{machine_name()}, {trained_s / 60:.0f} minutes in this call",
     )
-    write_results(folder, facts, history)
+    write_results(job.out, facts, history)
     return Outcome(model, measurements)
 
 

@@ -6,24 +6,23 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fer_core.errors import UserError
 
 if TYPE_CHECKING:
     from fer_core.data.clips import Modalities
-    from fer_core.training.config import RunConfig
-    from fer_core.training.machine import Machine
-    from fer_core.training.material import CorpusChoice, Material
+    from fer_core.training.config import StageName
+    from fer_core.training.job import TrainingJob
+    from fer_core.training.material import CorpusChoice
 
 
-def prepared(
-    options: argparse.Namespace,
-) -> tuple[RunConfig, list[Material], Machine]:
-    """What every training needs; says what the corpora hold before anything begins."""
+def prepared(options: argparse.Namespace) -> TrainingJob:
+    """What is asked for; says what the corpora hold before anything begins."""
     import torch
 
     from fer_core.training.config import RunConfig, read_values
+    from fer_core.training.job import TrainingJob
     from fer_core.training.machine import Machine
     from fer_core.training.material import read_material
 
@@ -61,7 +60,15 @@ def prepared(
                     "the same people are in training and test: scores say nothing about others"
                 )
                 print(f"train.py: warning: {own.corpus.name}: {warning}.", file=sys.stderr)
-    return config, material, machine
+    return TrainingJob(
+        config,
+        material,
+        options.out,
+        cache_of(options),
+        machine,
+        stages_of(options),
+        modalities_of(options),
+    )
 
 
 def choices_of(options: argparse.Namespace) -> list[CorpusChoice]:
@@ -91,7 +98,7 @@ def modalities_of(options: argparse.Namespace) -> Modalities:
     return Modalities("audio" in options.modalities, "video" in options.modalities)
 
 
-def stages_of(options: argparse.Namespace) -> tuple[Any, ...]:
+def stages_of(options: argparse.Namespace) -> tuple[StageName, ...]:
     from fer_core.training.config import STAGES
 
     if options.stages is None:

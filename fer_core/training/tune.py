@@ -18,13 +18,12 @@ import torch
 import yaml
 from optuna.trial import BaseTrial, FixedTrial, TrialState
 
-from fer_core.data.clips import Modalities
 from fer_core.errors import UserError
 from fer_core.training.checkpoints import JUDGED_BY
 from fer_core.training.config import RunConfig, StageName, TrainingConfig
 from fer_core.training.files import alone_in, write_json, write_text
-from fer_core.training.machine import Machine
-from fer_core.training.material import Material, folds_of
+from fer_core.training.job import TrainingJob
+from fer_core.training.material import folds_of
 from fer_core.training.run import (
     RunData,
     begin,
@@ -57,18 +56,9 @@ _RATES: dict[StageName, tuple[str, ...]] = {
 
 
 def tune(
-    config: RunConfig,
-    materials: Sequence[Material],
-    fold: int,
-    folder: Path,
-    cache: Path,
-    machine: Machine,
-    trials: int,
-    stages: Sequence[StageName] = (),
-    modalities: Modalities | None = None,
-    say: Callable[[str], None] = print,
+    job: TrainingJob, fold: int, trials: int, say: Callable[[str], None] = print
 ) -> Path | None:
-    """Go on with the study in ``folder`` until it has so many ``trials``.
+    """Go on with the study in the job's folder until it has so many ``trials``.
 
     A trial is as good as the validation UAR of the epoch that its last stage keeps. Trials that
     were interrupted go on; those that lag behind or diverge end early. What a trial trained is
@@ -81,21 +71,22 @@ def tune(
         The configuration of the best trial, a file for ``fit --config``; None if none ended well.
 
     Raises:
-        UserError: nobody validates, another call tunes in ``folder``, or as
+        UserError: nobody validates, another call tunes in that folder, or as
             :func:`fer_core.training.run.train`.
     """
-    if machine.processes > 1:
+    config, folder = job.config, job.out
+    if job.machine.processes > 1:
         raise UserError("One process tunes alone.", "Leave out --devices and --nodes.")
-    folds = folds_of(materials, fold, config, modalities or Modalities())
+    folds = folds_of(job.material, fold, config, job.modalities)
     data = dataclasses.replace(RunData.of(folds), test=())
     if not data.validation:
         raise UserError(
             "The split names nobody to validate on, and tuning must not look at the test.",
             "Write --set validation_speakers=3, or choose another split.",
         )
-    stages = tuple(stages) or usual_stages(data.train)
+    stages = job.stages or usual_stages(data.train)
     with alone_in(folder):  # a second call would count the running trial as interrupted
-        begin(folder, config, stages, data=data.digest(), modalities=str(modalities))
+        begin(folder, config, stages, data=data.digest(), modalities=str(job.modalities))
         study = _study(folder, config, stages)
         while len(_done(study)) < trials:
             trial = study.ask()
@@ -112,8 +103,8 @@ def tune(
                     data,
                     stages,
                     own,
-                    cache,
-                    machine,
+                    job.cache,
+                    job.machine,
                     on_epoch=report,
                     features=features,
                 )

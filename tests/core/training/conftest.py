@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,10 +16,13 @@ import pytest
 from fer_core.config import FERConfig, Thresholds
 from fer_core.data.item import Item
 from fer_core.media import SAMPLE_RATE
-from fer_core.training.config import TrainingConfig
+from fer_core.training.config import RunConfig, TrainingConfig
+from fer_core.training.job import TrainingJob
 from fer_core.training.machine import Machine
+from fer_core.training.material import Material
 
 MakeItems = Callable[..., list[Item]]
+JobOf = Callable[..., TrainingJob]
 
 
 @pytest.fixture
@@ -133,3 +137,13 @@ def plain() -> TrainingConfig:
 @pytest.fixture
 def quiet() -> Machine:
     return Machine(device="cpu", progress="none", log="tensorboard")
+
+
+@pytest.fixture
+def job_of(quiet: Machine, tmp_path: Path) -> JobOf:
+    """A configuration and corpora, in the folders ``runs`` and ``cache``."""
+
+    def make(config: RunConfig, *material: Material, **others: Any) -> TrainingJob:
+        return TrainingJob(config, material, tmp_path / "runs", tmp_path / "cache", quiet, **others)
+
+    return make

@@ -24,11 +24,12 @@ from fer_core.training.ablate import FUSIONS, ablate
 from fer_core.training.ablation_table import as_markdown, as_text, table_of
 from fer_core.training.config import RunConfig, TrainingConfig
 from fer_core.training.fit import fit
-from fer_core.training.machine import Machine
+from fer_core.training.job import TrainingJob
 from fer_core.training.material import Material
 from fer_core.weights import load_checkpoint
 
 MakeItems = Callable[..., list[Item]]
+JobOf = Callable[..., TrainingJob]
 STAGES = ("audio", "visual", "fusion")
 
 
@@ -43,13 +44,13 @@ def config(network: FERConfig, plain: TrainingConfig) -> RunConfig:
 
 
 def test_every_row_is_measured_and_what_is_done_is_not_repeated(
-    config: RunConfig, quiet: Machine, make_pairs: MakeItems, tmp_path: Path
+    config: RunConfig, job_of: JobOf, make_pairs: MakeItems, tmp_path: Path
 ) -> None:
     material = material_of([*make_pairs(3, "a"), *make_pairs(2, "b")])
-    runs, cache = tmp_path / "runs", tmp_path / "cache"
+    job = job_of(config, material, stages=STAGES)
+    runs, cache = job.out, job.cache
     said: list[str] = []
-    how = {"stages": STAGES, "say": said.append}
-    table = ablate(config, material, [0], runs, cache, quiet, **how)
+    table = ablate(job, [0], said.append)
     shown = {row["name"]: [one["shown"] for one in row["scores"]] for row in table["rows"]}
     everything = ["audio and video", "audio alone", "video alone"]
     assert shown == {
@@ -70,7 +71,7 @@ def test_every_row_is_measured_and_what_is_done_is_not_repeated(
     alone = tmp_path / "concat"
     fusion = dataclasses.replace(config.model.fusion, kind="concat")
     model = dataclasses.replace(config.model, fusion=fusion)
-    fit(dataclasses.replace(config, model=model), [material], 0, alone, cache, quiet, STAGES)
+    fit(dataclasses.replace(job, config=dataclasses.replace(config, model=model), out=alone), 0)
     shared = load_checkpoint(fold / "audio-video-concat-after" / "model").state_dict()
     own = load_checkpoint(alone / "model").state_dict()
     for name, weights in own.items():
@@ -90,17 +91,17 @@ def test_every_row_is_measured_and_what_is_done_is_not_repeated(
 
     said.clear()
     (fold / "audio-video-concat-after" / "metrics.json").unlink()
-    assert ablate(config, material, [0], runs, cache, quiet, **how) == table
+    assert ablate(job, [0], said.append) == table
     assert said == [f"{fold.name}: audio-video-concat-after"]
     assert json.loads((runs / "ablation.json").read_text()) == table
     assert (runs / "ablation.md").read_text() == as_markdown(table)
 
 
 def test_rows_that_the_corpora_cannot_have_are_left_out_with_the_reason(
-    config: RunConfig, quiet: Machine, make_voices: MakeItems, tmp_path: Path
+    config: RunConfig, job_of: JobOf, make_voices: MakeItems
 ) -> None:
     material = material_of([*make_voices(4, "a"), *make_voices(4, "b")])
-    table = ablate(config, material, [0, 1], tmp_path / "runs", tmp_path / "cache", quiet)
+    table = ablate(job_of(config, material), [0, 1])
     (row,) = table["rows"]
     assert row["name"] == "audio alone"
     assert len(row["scores"][0]["uar"]["folds"]) == 2
@@ -110,15 +111,14 @@ def test_rows_that_the_corpora_cannot_have_are_left_out_with_the_reason(
 
 
 def test_a_fold_named_twice_is_one_and_corpora_of_one_name_are_told_apart(
-    config: RunConfig, quiet: Machine, make_voices: MakeItems, tmp_path: Path
+    config: RunConfig, job_of: JobOf, make_voices: MakeItems
 ) -> None:
     first, second = (
         material_of([item for name in names for item in make_voices(2, name)])
         for names in ("ab", "cd")
     )
-    table = ablate(
-        config, first, [0, 0], tmp_path / "runs", tmp_path / "cache", quiet, others=[second]
-    )
+    job = dataclasses.replace(job_of(config, first), material=[first, second])
+    table = ablate(job, [0, 0])
     assert (table["corpus"], table["folds"]) == ("manifest 1", ["speakers-0"])
     (row,) = table["rows"]
     assert [(one["corpus"], one["n"]) for one in row["scores"]] == [
@@ -129,18 +129,18 @@ def test_a_fold_named_twice_is_one_and_corpora_of_one_name_are_told_apart(
 
 
 def test_without_the_fusion_stage_there_is_nothing_to_compare(
-    config: RunConfig, quiet: Machine, make_voices: MakeItems, tmp_path: Path
+    config: RunConfig, job_of: JobOf, make_voices: MakeItems
 ) -> None:
     material = material_of([*make_voices(2, "a"), *make_voices(2, "b")])
     with pytest.raises(UserError, match="fusion"):
-        ablate(config, material, [0], tmp_path, tmp_path, quiet, stages=["audio"])
+        ablate(job_of(config, material, stages=("audio",)), [0])
     with pytest.raises(UserError, match="no fold 5"):
-        ablate(config, material, [5], tmp_path, tmp_path, quiet)
+        ablate(job_of(config, material), [5])
 
 
 def test_no_stage_is_trained_that_was_not_asked_for(
     config: RunConfig,
-    quiet: Machine,
+    job_of: JobOf,
     make_pairs: MakeItems,
     make_voices: MakeItems,
     tmp_path: Path,
@@ -149,17 +149,16 @@ def test_no_stage_is_trained_that_was_not_asked_for(
     monkeypatch.setattr("fer_core.training.ablate.FUSIONS", ("concat",))
     monkeypatch.setattr("fer_core.training.ablate.PLACES", {})
     both = material_of([*make_pairs(2, "a"), *make_pairs(2, "b")])
-    runs, cache = tmp_path / "runs", tmp_path / "cache"
-    table = ablate(config, both, [0], runs, cache, quiet, stages=["fusion"])
+    table = ablate(job_of(config, both, stages=("fusion",)), [0])
     assert [row["name"] for row in table["rows"]] == ["concat fusion"]
     assert table["left_out"] == dict.fromkeys(
         ("audio alone", "video alone", "no fusion, mean of both answers"),
         "none of its stages is asked for",
     )
-    assert {path.name for path in runs.glob("*/*/stages/*")} == {"1-fusion"}
+    assert {path.name for path in tmp_path.glob("runs/*/*/stages/*")} == {"1-fusion"}
     voices = material_of([*make_voices(2, "a"), *make_voices(2, "b")])
     with pytest.raises(UserError, match="none of the stages"):
-        ablate(config, voices, [0], tmp_path / "voices", cache, quiet, stages=["fusion"])
+        ablate(job_of(config, voices, stages=("fusion",)), [0])
 
 
 def test_the_table_has_mean_and_deviation_over_folds_and_a_column_for_each_corpus(

@@ -15,7 +15,7 @@ from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.training.config import RunConfig, TrainingConfig
 from fer_core.training.fit import fit
-from fer_core.training.machine import Machine
+from fer_core.training.job import TrainingJob
 from fer_core.training.material import (
     Material,
     at_fold,
@@ -30,6 +30,7 @@ from fer_core.weights import new_model, save_checkpoint
 
 MODULE = Path(fer_core.training.__file__).with_name("__main__.py")
 MakeItems = Callable[..., list[Item]]
+JobOf = Callable[..., TrainingJob]
 
 
 @pytest.fixture
@@ -164,20 +165,20 @@ def test_a_refused_command_leaves_the_other_runs_record_as_it_was(
     make_voices: MakeItems,
     network: FERConfig,
     plain: TrainingConfig,
-    quiet: Machine,
+    job_of: JobOf,
     tmp_path: Path,
 ) -> None:
     voices = tuple(make_voices(4))
     corpus = Corpus("ravdess", tmp_path, voices, (), "MIT")
-    material = [Material(check(corpus), (fold(train=voices[:2], test=voices[2:]),))]
-    run = tmp_path / "run"
-    first = RunConfig(network, replace(plain, epochs=1))
-    fit(first, material, 0, run, tmp_path / "cache", quiet)
+    material = Material(check(corpus), (fold(train=voices[:2], test=voices[2:]),))
+    job = job_of(RunConfig(network, replace(plain, epochs=1)), material)
+    run = job.out
+    fit(job, 0)
     (run / "command.txt").write_text("what began it")
     said = (run / "data.json").read_bytes()
-    other = [replace(material[0], folds=(fold(train=voices[2:], test=voices[:2]),))]
+    other = replace(material, folds=(fold(train=voices[2:], test=voices[:2]),))
     with pytest.raises(UserError, match="holds another run"):
-        fit(first, other, 0, run, tmp_path / "cache", quiet)
+        fit(replace(job, material=[other]), 0)
     assert (run / "command.txt").read_text() == "what began it"
     assert (run / "data.json").read_bytes() == said
 
@@ -186,33 +187,33 @@ def test_weights_stay_bound_by_the_corpora_of_the_model_they_began_with(
     make_voices: MakeItems,
     network: FERConfig,
     plain: TrainingConfig,
-    quiet: Machine,
+    job_of: JobOf,
     tmp_path: Path,
 ) -> None:
     taught = replace(network, trained_on="ravdess, 960 items: Everything trains.")
     save_checkpoint(new_model(taught, seed=0), tmp_path / "before")
     voices = tuple(make_voices(4))
     corpus = Corpus("manifest", tmp_path, voices, (), "not stated")
-    material = [Material(check(corpus), (fold(train=voices[:2], test=voices[2:]),))]
-    config, run = RunConfig(network, replace(plain, epochs=1)), tmp_path / "run"
-    fit(config, material, 0, run, tmp_path / "cache", quiet, start_from=tmp_path / "before")
-    assert "non-commercial use only" in (run / "model" / "model_card.md").read_text()
+    material = Material(check(corpus), (fold(train=voices[:2], test=voices[2:]),))
+    job = job_of(RunConfig(network, replace(plain, epochs=1)), material)
+    fit(job, 0, start_from=tmp_path / "before")
+    assert "non-commercial use only" in (job.out / "model" / "model_card.md").read_text()
 
 
 def test_a_run_records_the_network_it_began_with(
     make_voices: MakeItems,
     network: FERConfig,
     plain: TrainingConfig,
-    quiet: Machine,
+    job_of: JobOf,
     tmp_path: Path,
 ) -> None:
     begun = replace(network, name="begun")
     save_checkpoint(new_model(begun, seed=0), tmp_path / "before")
     voices = [item for name in "ab" for item in make_voices(2, name)]
-    material = [material_of("manifest", voices, tmp_path)]
-    config, run = RunConfig(network, replace(plain, epochs=1)), tmp_path / "run"
-    fit(config, material, 0, run, tmp_path / "cache", quiet, start_from=tmp_path / "before")
-    assert json.loads((run / "run.json").read_text())["config"]["model"]["name"] == "begun"
+    material = material_of("manifest", voices, tmp_path)
+    job = job_of(RunConfig(network, replace(plain, epochs=1)), material)
+    fit(job, 0, start_from=tmp_path / "before")
+    assert json.loads((job.out / "run.json").read_text())["config"]["model"]["name"] == "begun"
 
 
 def test_a_fold_that_another_corpus_lacks_goes_with_its_first(

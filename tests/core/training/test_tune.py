@@ -21,11 +21,12 @@ from fer_core.errors import UserError
 from fer_core.training import tune as tuning
 from fer_core.training.config import RunConfig, TrainingConfig
 from fer_core.training.files import alone_in
-from fer_core.training.machine import Machine
+from fer_core.training.job import TrainingJob
 from fer_core.training.material import Material
 from fer_core.training.tune import suggestion, tune
 
 MakeItems = Callable[..., list[Item]]
+JobOf = Callable[..., TrainingJob]
 
 
 @pytest.fixture
@@ -49,11 +50,12 @@ def study_in(folder: Path) -> optuna.Study:
 
 
 def test_the_best_of_the_trials_is_a_configuration_and_the_test_is_never_read(
-    config: RunConfig, material: Material, quiet: Machine, tmp_path: Path
+    config: RunConfig, material: Material, job_of: JobOf
 ) -> None:
-    runs, said = tmp_path / "runs", list[str]()
-    how: dict[str, Any] = {"stages": ["audio"], "say": said.append}
-    best = tune(config, [material], 0, runs, tmp_path / "cache", quiet, 2, **how)
+    said: list[str] = []
+    job = job_of(config, material, stages=("audio",))
+    runs = job.out
+    best = tune(job, 0, 2, said.append)
     assert best == runs / "best.yaml"
     assert best.read_text().startswith("# The best of 2 trials")
     found = RunConfig.from_values(yaml.safe_load(best.read_text()))
@@ -66,7 +68,7 @@ def test_the_best_of_the_trials_is_a_configuration_and_the_test_is_never_read(
     assert len(said) == 2
     assert not any((runs / "trials").iterdir()), "what trials trained is not kept"
 
-    tune(config, [material], 0, runs, tmp_path / "cache", quiet, 3, **how)
+    tune(job, 0, 3, said.append)
     assert len(said) == 3, "it goes on where it was"
     trials = json.loads((runs / "trials.json").read_text())
     assert [trial["complete"] for trial in trials] == [True] * 3
@@ -77,8 +79,7 @@ def test_the_best_of_the_trials_is_a_configuration_and_the_test_is_never_read(
 def test_a_trial_is_as_good_as_the_epoch_that_it_keeps(
     config: RunConfig,
     material: Material,
-    quiet: Machine,
-    tmp_path: Path,
+    job_of: JobOf,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = [(0.4, 0.9), (0.6, 0.5), (0.7, 0.8)]  # UAR and loss of each epoch
@@ -88,28 +89,29 @@ def test_a_trial_is_as_good_as_the_epoch_that_it_keeps(
     ]
     monkeypatch.setattr(tuning, "train", lambda *_, **__: (None, history))
     said: list[str] = []
-    tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 1, ["audio"], say=said.append)
+    tune(job_of(config, material, stages=("audio",)), 0, 1, said.append)
     assert "UAR 0.600" in said[0]
 
 
 def test_a_second_call_is_refused_and_the_first_one_goes_on(
-    config: RunConfig, material: Material, quiet: Machine, tmp_path: Path
+    config: RunConfig, material: Material, job_of: JobOf
 ) -> None:
-    how: dict[str, Any] = {"stages": ["audio"], "say": lambda _: None}
-    tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 1, **how)
-    study_in(tmp_path).ask()  # the trial that another process is at
-    with alone_in(tmp_path), pytest.raises(UserError, match="Another training is at work"):
-        tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 2, **how)
-    assert study_in(tmp_path).trials[-1].state == TrialState.RUNNING
+    job = job_of(config, material, stages=("audio",))
+    tune(job, 0, 1)
+    study_in(job.out).ask()  # the trial that another process is at
+    with alone_in(job.out), pytest.raises(UserError, match="Another training is at work"):
+        tune(job, 0, 2)
+    assert study_in(job.out).trials[-1].state == TrialState.RUNNING
 
 
 def test_an_interrupted_trial_goes_on(
     config: RunConfig,
     material: Material,
-    quiet: Machine,
-    tmp_path: Path,
+    job_of: JobOf,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    job = job_of(config, material, stages=("audio",))
+
     class Interrupted(tuning._TrialReport):
         def __call__(self, row: dict[str, Any]) -> None:
             super().__call__(row)
@@ -119,10 +121,10 @@ def test_an_interrupted_trial_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(tuning, "_TrialReport", Interrupted)
         with pytest.raises(KeyboardInterrupt):
-            tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 1, ["audio"])
-    assert (tmp_path / "trials" / "0000" / "stages" / "1-audio" / "last.ckpt").exists()
-    tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 1, ["audio"])
-    broken, again = study_in(tmp_path).trials
+            tune(job, 0, 1)
+    assert (job.out / "trials" / "0000" / "stages" / "1-audio" / "last.ckpt").exists()
+    tune(job, 0, 1)
+    broken, again = study_in(job.out).trials
     assert (broken.state, again.state) == (TrialState.FAIL, TrialState.COMPLETE)
     assert again.params == broken.params
     assert again.user_attrs == {"folder": "0000"}
@@ -131,11 +133,12 @@ def test_an_interrupted_trial_goes_on(
 
 
 def test_a_trial_that_lags_behind_is_given_up(
-    config: RunConfig, material: Material, quiet: Machine, tmp_path: Path
+    config: RunConfig, material: Material, job_of: JobOf
 ) -> None:
+    job = job_of(config, material, stages=("audio",))
     said: list[str] = []
-    tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 1, ["audio"], say=said.append)
-    study = study_in(tmp_path)
+    tune(job, 0, 1, said.append)
+    study = study_in(job.out)
     (first,) = study.trials
     for _ in range(5):
         better = optuna.trial.create_trial(
@@ -145,20 +148,21 @@ def test_a_trial_that_lags_behind_is_given_up(
             intermediate_values={0: 1.0, 1: 1.0},
         )
         study.add_trial(better)
-    tune(config, [material], 0, tmp_path, tmp_path / "cache", quiet, 7, ["audio"], say=said.append)
-    last = study_in(tmp_path).trials[-1]
+    tune(job, 0, 7, said.append)
+    last = study_in(job.out).trials[-1]
     assert last.state == TrialState.PRUNED
     assert len(last.intermediate_values) == 1, "it ended after its first epoch"
     assert "given up" in said[-1]
 
 
 def test_a_trial_that_diverges_counts_and_the_next_begins(
-    config: RunConfig, material: Material, quiet: Machine, tmp_path: Path
+    config: RunConfig, material: Material, job_of: JobOf
 ) -> None:
     wild = dataclasses.replace(config, training=dataclasses.replace(config.training, lr=1e30))
+    job = job_of(wild, material, stages=("audio",))
     said: list[str] = []
-    tune(wild, [material], 0, tmp_path, tmp_path / "cache", quiet, 2, ["audio"], say=said.append)
-    assert [trial.state for trial in study_in(tmp_path).trials] == 2 * [TrialState.PRUNED]
+    tune(job, 0, 2, said.append)
+    assert [trial.state for trial in study_in(job.out).trials] == 2 * [TrialState.PRUNED]
     assert said == [f"trial {n} of 2: diverged; best none yet" for n in (1, 2)]
 
 
@@ -203,9 +207,9 @@ def test_a_suggestion_scales_what_each_stage_says(config: RunConfig) -> None:
 
 
 def test_without_anybody_to_validate_on_nothing_is_tuned(
-    config: RunConfig, material: Material, quiet: Machine, tmp_path: Path
+    config: RunConfig, material: Material, job_of: JobOf
 ) -> None:
     (fold,) = material.folds
     blind = dataclasses.replace(material, folds=(dataclasses.replace(fold, validation=()),))
     with pytest.raises(UserError, match="validate"):
-        tune(config, [blind], 0, tmp_path, tmp_path / "cache", quiet, 1, ["audio"])
+        tune(job_of(config, blind, stages=("audio",)), 0, 1)
