@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 
 from fer_core.labels import EMOTIONS
 from fer_core.patches import PATCHES, ROI_PATCHES
+from fer_core.typed_values import read_section
 
 Preset = Literal["compact", "lightweight", "full"]
 PRESETS: tuple[Preset, ...] = typing.get_args(Preset)
@@ -128,6 +129,13 @@ class PerModality:
     both: float
     audio: float  # heard, not seen
     video: float  # seen, not heard
+
+    @staticmethod
+    def in_full(values: Any) -> Any:
+        """One number is one for all."""
+        if type(values) in (int, float):
+            return dict.fromkeys(("both", "audio", "video"), values)
+        return values
 
     def of(self, heard: bool, seen: bool) -> float:
         """That of an answer; one that rests on nothing is read as seen."""
@@ -308,51 +316,3 @@ def head_width(part: AudioConfig | VisionConfig | TemporalConfig | FusionConfig,
     poolings, which cut the width itself into heads, still have ``width // head_width`` of them.
     """
     return part.head_width or width // part.heads
-
-
-def read_section(kind: type, values: Any, path: str) -> Any:
-    """A frozen dataclass of dataclasses and plain values, from what JSON or YAML makes of it.
-
-    Raises:
-        ValueError: a key that is unknown or missing, or a value of the wrong type, named by its
-            path.
-    """
-    if not isinstance(values, dict):
-        raise ValueError(f"{path}: expected an object, got {type(values).__name__}")
-    hints = typing.get_type_hints(kind)
-    if unknown := values.keys() - hints.keys():
-        raise ValueError(f"{path}: unknown {', '.join(sorted(map(str, unknown)))}")
-    needed = {own.name for own in dataclasses.fields(kind) if _has_no_default(own)}
-    if missing := needed - values.keys():
-        raise ValueError(f"{path}: {', '.join(sorted(missing))} missing")
-    return kind(
-        **{key: _value(hints[key], value, f"{path}.{key}") for key, value in values.items()}
-    )
-
-
-def _has_no_default(own: dataclasses.Field[Any]) -> bool:
-    return own.default is dataclasses.MISSING and own.default_factory is dataclasses.MISSING
-
-
-def _value(hint: Any, value: Any, path: str) -> Any:
-    """``value`` as the annotation ``hint`` wants it; JSON knows neither tuples nor whole floats."""
-    if hint is PerModality and type(value) in (int, float):  # one for all
-        value = dict.fromkeys(("both", "audio", "video"), value)
-    if dataclasses.is_dataclass(hint):
-        return read_section(typing.cast(type, hint), value, path)
-    origin, options = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        if type(value) in (int, float):  # as which YAML reads the 32 of 32 bits
-            value = f"{value:g}"
-        if value in options:
-            return value
-        raise ValueError(f"{path}: {value!r} is not one of {', '.join(map(repr, options))}")
-    if origin is tuple and isinstance(value, list | tuple):
-        return tuple(_value(options[0], item, path) for item in value)
-    if type(None) in options:
-        return None if value is None else _value(options[0], value, path)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(hint, type) or type(value) is not hint:
-        raise ValueError(f"{path}: expected {getattr(hint, '__name__', hint)}, got {value!r}")
-    return value

@@ -7,12 +7,14 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import platformdirs
 
+from fer_core.typed_values import read_section
 from fer_core.whole_file import whole
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,11 @@ class Settings:
     model: str | None = None  # folder; None: the bundled one
     device: Device = "auto"
     recordings: str | None = None  # folder; None: in the user's documents
+
+    def __post_init__(self) -> None:
+        for name in ("smoothing", "volume"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, must be 0 to 1")
 
     @property
     def model_folder(self) -> Path | None:
@@ -82,7 +89,11 @@ def load_settings(path: Path, tell: Callable[[str], None] = log.warning) -> Sett
     if not isinstance(values, dict):
         tell(f"The settings in {path} cannot be read (they are no table of values).")
         return Settings()
-    return Settings(**{k: v for k, v in values.items() if _fits(k, v)})
+    known: dict[str, Any] = {}
+    for key, value in values.items():
+        with suppress(ValueError, OverflowError):  # it may have 400 digits
+            known[key] = getattr(read_section(Settings, {key: value}, "settings"), key)
+    return Settings(**known)
 
 
 def save_settings(settings: Settings, path: Path) -> None:
@@ -94,20 +105,3 @@ def save_settings(settings: Settings, path: Path) -> None:
     text = json.dumps(dataclasses.asdict(settings), indent=2) + "\n"
     with whole(path) as draft:
         draft.write_text(text, encoding="utf-8")
-
-
-_CHOICES: dict[str, tuple[str, ...]] = {"theme": THEMES, "mode": MODES, "device": DEVICES}
-_FLAGS = frozenset(f.name for f in dataclasses.fields(Settings) if f.type == "bool")
-_OPTIONAL_TEXTS = frozenset({"camera", "microphone", "model", "recordings"})
-
-
-def _fits(key: str, value: Any) -> bool:
-    if key in _CHOICES:
-        return value in _CHOICES[key]
-    if key in _FLAGS:
-        return isinstance(value, bool)
-    if key in _OPTIONAL_TEXTS:
-        return value is None or isinstance(value, str)
-    if key in ("smoothing", "volume"):
-        return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-    return False

@@ -17,9 +17,10 @@ from typing import Any, Literal, Self
 
 import yaml
 
-from fer_core.config import PRESETS, FERConfig, Preset, read_section
+from fer_core.config import PRESETS, FERConfig, Preset
 from fer_core.data.clips import Augmentation
 from fer_core.errors import UserError
+from fer_core.typed_values import read_section
 
 StageName = Literal["audio", "visual", "fusion", "joint"]
 STAGES: tuple[StageName, ...] = typing.get_args(StageName)

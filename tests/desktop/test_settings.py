@@ -21,14 +21,19 @@ CHANGED = Settings(
     mode="microphone",
     smoothing=0.25,
     mirror=False,
+    show_face=False,
     show_patches=False,
+    show_emotion=False,
+    volume=0.25,
     model="/models/mine",
     device="cpu",
     recordings="/recordings",
 )
 
 
-def test_what_is_saved_comes_back(tmp_path: Path) -> None:
+def test_every_setting_that_is_saved_comes_back(tmp_path: Path) -> None:
+    usual = vars(Settings())
+    assert not [name for name, value in vars(CHANGED).items() if value == usual[name]]
     path = tmp_path / "new folder" / "settings.json"
     save_settings(CHANGED, path)
     assert load_settings(path) == CHANGED
@@ -65,6 +70,8 @@ def test_bytes_that_are_no_text_give_the_defaults(tmp_path: Path) -> None:
         ("mode", 3),
         ("smoothing", 1.5),
         ("smoothing", True),
+        ("volume", float("nan")),
+        ("volume", 10**400),
         ("mirror", "yes"),
         ("camera", 0),
         ("invented", 1),
