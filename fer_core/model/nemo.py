@@ -21,8 +21,8 @@ from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
 
 from fer_core.errors import UserError
 
-CONFIG_NAME = "model_config.yaml"
-WEIGHTS_NAME = "model_weights.ckpt"
+NEMO_CONFIG = "model_config.yaml"
+NEMO_WEIGHTS = "model_weights.ckpt"
 
 # NeMo's names for the parts of an encoder, and those of transformers.
 _RENAMES = (
@@ -60,7 +60,7 @@ def convert_nemo(file: Path, folder: Path) -> ParakeetEncoderConfig:
         encoder.load_state_dict(_renamed(weights))
     except RuntimeError as error:
         raise UserError(
-            f"The weights in {file.name} do not match its own {CONFIG_NAME}.",
+            f"The weights in {file.name} do not match its own {NEMO_CONFIG}.",
             "Fetch the file again, or choose another FastConformer.",
         ) from error
     try:
@@ -79,20 +79,20 @@ def _open(file: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         with tarfile.open(file, "r:*") as archive:
             for member in archive:
                 name = Path(member.name).name
-                if name in (CONFIG_NAME, WEIGHTS_NAME) and member.isfile():
+                if name in (NEMO_CONFIG, NEMO_WEIGHTS) and member.isfile():
                     content = archive.extractfile(member)
                     members[name] = content.read() if content else b""
     except FileNotFoundError:
         raise UserError(f"There is no file {file}.") from None
     except (tarfile.TarError, EOFError, OSError) as error:
         raise _not_nemo(file, "it is not a whole tar archive") from error
-    for name in (CONFIG_NAME, WEIGHTS_NAME):
+    for name in (NEMO_CONFIG, NEMO_WEIGHTS):
         if name not in members:
             raise _not_nemo(file, f"there is no {name} in it")
     try:
-        values = yaml.safe_load(members[CONFIG_NAME])
+        values = yaml.safe_load(members[NEMO_CONFIG])
         weights = torch.load(
-            io.BytesIO(members[WEIGHTS_NAME]), map_location="cpu", weights_only=True
+            io.BytesIO(members[NEMO_WEIGHTS]), map_location="cpu", weights_only=True
         )
     except Exception as error:  # whatever a damaged pickle makes its reader raise
         raise _not_nemo(file, "a part of it is damaged, or holds more than tensors") from error
@@ -104,7 +104,7 @@ def _open(file: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 def _encoder_config(file: Path, values: dict[str, Any]) -> ParakeetEncoderConfig:
     encoder = values.get("encoder")
     if not isinstance(encoder, dict):
-        raise _not_nemo(file, f"its {CONFIG_NAME} describes no encoder")
+        raise _not_nemo(file, f"its {NEMO_CONFIG} describes no encoder")
     for key, (default, required) in _REQUIRED.items():
         if encoder.get(key, default) != required:
             raise UserError(
@@ -130,7 +130,7 @@ def _encoder_config(file: Path, values: dict[str, Any]) -> ParakeetEncoderConfig
             convolution_bias=biased,
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _not_nemo(file, f"its {CONFIG_NAME} is incomplete ({error})") from error
+        raise _not_nemo(file, f"its {NEMO_CONFIG} is incomplete ({error})") from error
 
 
 def _renamed(weights: dict[str, Tensor]) -> dict[str, Tensor]:

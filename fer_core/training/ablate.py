@@ -21,10 +21,11 @@ from fer_core.errors import UserError
 from fer_core.evaluation.answers import ensemble
 from fer_core.evaluation.evaluate import evaluate
 from fer_core.evaluation.measurement import Measurement, Trial
+from fer_core.run_folder import METRICS_NAME
 from fer_core.training.ablation_table import Scores, as_markdown, table_of
 from fer_core.training.config import RunConfig, StageName
 from fer_core.training.files import write_json, write_text
-from fer_core.training.fit import METRICS_NAME, fit
+from fer_core.training.fit import fit
 from fer_core.training.job import TrainingJob
 from fer_core.training.material import Material, at_fold, shown_names, shown_of
 from fer_core.training.run import (

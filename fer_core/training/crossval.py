@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from fer_core.errors import UserError
+from fer_core.run_folder import METRICS_NAME
 from fer_core.training.files import write_json
-from fer_core.training.fit import METRICS_NAME, fit
+from fer_core.training.fit import fit
 from fer_core.training.job import TrainingJob
 from fer_core.training.material import at_fold
 from fer_core.training.run import RunData, begin

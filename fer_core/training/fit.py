@@ -25,6 +25,7 @@ from fer_core.evaluation.measurement import Measurement
 from fer_core.evaluation.model_card import model_card
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.resources import CARD_NAME
+from fer_core.run_folder import METRICS_NAME
 from fer_core.training.files import write_json, write_text
 from fer_core.training.job import TrainingJob
 from fer_core.training.material import (
@@ -39,8 +40,6 @@ from fer_core.training.provenance import corpora_in, may_know, provenance, taugh
 from fer_core.training.records import command_line, licence_of, machine_name, records_of
 from fer_core.training.run import RunData, train, usual_stages
 from fer_core.weights import load_config, save_checkpoint
-
-METRICS_NAME = "metrics.json"  # written last: a run that has it is complete
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.preprocess.spectra import SHORTEST, Spectra
+from fer_core.run_folder import RUN_NAME
 from fer_core.training.config import STAGES, RunConfig, StageName, TrainingConfig
 from fer_core.training.counting import Counter
 from fer_core.training.files import alone_in, refuse_no_room, write_json, write_text
@@ -34,7 +35,6 @@ from fer_core.training.task import TRAINED, Contrast, trained_by
 from fer_core.weights import load_checkpoint, new_model, save_checkpoint
 from fer_core.whole_file import whole
 
-CONFIG_NAME = "run.json"
 DONE_NAME = "done.safetensors"  # in the folder of a finished stage: all that was trained
 CACHE_PROBE = 2**20  # bytes: how much a cache needs is not known before
 
@@ -162,7 +162,7 @@ def begin(folder: Path, config: RunConfig, stages: Sequence[str], **others: str 
     """
     described = {"config": config.as_json(), "stages": list(stages), **others}
     said = json.loads(json.dumps(described))
-    path = folder / CONFIG_NAME
+    path = folder / RUN_NAME
     if path.exists():
         try:
             before = json.loads(path.read_text(encoding="utf-8"))

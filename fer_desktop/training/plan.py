@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from fer_core.resources import recipe
+from fer_core.run_folder import METRICS_NAME, RUN_NAME
 from fer_core.whole_file import whole
 from fer_desktop.settings import DEVICES, Device, settings_path
 
@@ -62,11 +63,11 @@ class TrainingPlan:
 
     @property
     def is_begun(self) -> bool:
-        return os.path.exists(self.run / "run.json")
+        return os.path.exists(self.run / RUN_NAME)
 
     @property
     def is_finished(self) -> bool:
-        return os.path.exists(self.run / "metrics.json")
+        return os.path.exists(self.run / METRICS_NAME)
 
     def as_json(self) -> dict[str, Any]:
         return {

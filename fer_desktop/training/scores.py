@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.errors import UserError
+from fer_core.run_folder import METRICS_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def scores_of(run: Path) -> tuple[Score, ...]:
     Raises:
         UserError: it is missing or damaged.
     """
-    path = run / "metrics.json"
+    path = run / METRICS_NAME
     try:
         measured = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(measured, list):
