@@ -57,7 +57,6 @@ def folder_info(folder: Path, rate: float) -> MediaInfo:
         frames=len(paths),
         sample_rate=None,
         channels=None,
-        sound_tracks=0,
     )
 
 

@@ -11,7 +11,6 @@ from fer_core.data.container import (
     opened,
     picture_track,
     sound_track,
-    sound_tracks,
 )
 from fer_core.data.damage import ignore
 from fer_core.data.media_picture import rgb
@@ -30,7 +29,6 @@ class MediaInfo:
     frames: int | None  # told, or from length and rate; None without picture
     sample_rate: int | None  # Hz, as stored; None without sound
     channels: int | None
-    sound_tracks: int  # to choose from
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +83,4 @@ def probe(path: Path, track_number: int | None = None) -> MediaInfo:
             frames=(picture.frames or round(duration_s * (fps or 0))) if size else None,
             sample_rate=sound.sample_rate if sound is not None else None,
             channels=sound.channels if sound is not None else None,
-            sound_tracks=len(sound_tracks(container)),
         )

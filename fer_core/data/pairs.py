@@ -28,11 +28,7 @@ def voice_of(pair: Item) -> Item:
 
 
 def pairs_of(
-    items: Sequence[Item],
-    per_emotion: int = PAIRS,
-    seed: int = 0,
-    *,
-    faces: Sequence[Item] | None = None,
+    items: Sequence[Item], per_emotion: int = PAIRS, *, faces: Sequence[Item] | None = None
 ) -> tuple[Item, ...]:
     """``per_emotion`` random pairs for each emotion that is both heard and seen among ``items``.
 
@@ -42,7 +38,7 @@ def pairs_of(
     Args:
         faces: those that are seen; by default those of ``items``.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     voices = [replace(item, has_picture=False) for item in items if item.has_sound and item.scored]
     shown = items if faces is None else faces
     stills = [item for item in shown if item.kind == "still" and item.scored]

@@ -31,7 +31,6 @@ class Machine:
     workers: int = 0  # processes that prepare batches
     progress: ProgressKind = "bar"
     log: LogKind = "tensorboard"
-    deterministic: bool = True
 
     @property
     def processes(self) -> int:
@@ -82,7 +81,7 @@ class Machine:
             "devices": self.devices,
             "num_nodes": self.nodes,
             "strategy": self._strategy,
-            "deterministic": self.deterministic and device == "cpu",
+            "deterministic": device == "cpu",
             # Its statistics would else be those of each GPU's own share of a batch. On CPUs they
             # are: torch has no such norm for them.
             "sync_batchnorm": self.processes > 1 and device == "cuda",
