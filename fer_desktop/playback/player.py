@@ -60,7 +60,7 @@ class Player(QObject):
         self._steps = 0  # that wait for the one at work
         self._position_s = 0.0  # while it does not play on
         self._play_once_open = False
-        self._ended = False  # Qt came to the end and stopped
+        self._ended = False  # Qt came to the end, or to where a file was cut off, and stopped
         self._deaf = False  # Qt can play nothing of the file
         self._blind = False  # Qt has no pictures of a file that has some
         self._offset_s: float | None = None  # of Qt's clock, once its first frame is there
@@ -349,26 +349,29 @@ class Player(QObject):
 
     def _answer_qt(self) -> None:
         fault, at_end = self._media.take_fault(), self._media.take_end()
-        if fault is not None:
+        if fault is not None and (self._deaf or self._offset_s is None):
             self._deaf, self.playing = True, False
             self._go_blind()
             self._tell_unplayable(f"This file cannot be played here: {fault}.")
             self.changed.emit()
-        elif at_end:
-            self._end()
+        elif fault is not None:
+            self._end(self.position_s)  # it was cut off: no more of it is there
+        elif at_end and not self._ended:
+            self._end(self.duration_s)
 
-    def _end(self) -> None:
+    def _end(self, end_s: float) -> None:
         self._ended = True
+        start_s, _ = self._bounds()
         if self.info is not None and self.info.has_picture and self._offset_s is None:
             self._miss_pictures()
-        elif self.playing and self.looping:
-            self.seek(self._bounds()[0])
+        elif self.playing and self.looping and end_s > start_s:
+            self.seek(start_s)
             self._media.play()
         else:
             self.playing = False
-            self._position_s = self.duration_s
+            self._position_s = end_s
             if self._goal is None:
-                self._goal = Goal(self.duration_s, time.monotonic(), waiting=False)
+                self._goal = Goal(end_s, time.monotonic(), waiting=False)
             self.changed.emit()
 
     def _miss_pictures(self) -> None:

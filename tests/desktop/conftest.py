@@ -332,6 +332,23 @@ def write_film(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def cut_film(write_film: Callable[..., Path], tmp_path: Path) -> Path:
+    """Of 6 s, as its header says, which comes first; cut off at about 4."""
+    path = tmp_path / "cut.mp4"
+    with (
+        av.open(str(write_film("six.mp4", seconds=6.0, gop=10))) as whole,
+        av.open(str(path), "w", options={"movflags": "faststart"}) as file,
+    ):
+        track = file.add_stream_from_template(whole.streams.video[0])
+        for packet in whole.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = track
+                file.mux(packet)
+    os.truncate(path, path.stat().st_size * 7 // 10)
+    return path
+
+
+@pytest.fixture
 def no_thread_stays() -> Iterator[None]:
     """What the test starts ends with it."""
     before = set(threading.enumerate())

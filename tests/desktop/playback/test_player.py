@@ -318,6 +318,21 @@ def test_a_file_damaged_in_the_middle_plays_on_behind_the_damage(seat, write_fil
     assert seat.pictures[-1].start_s > 2.5
 
 
+def test_a_file_that_was_cut_off_ends_where_its_data_do_and_plays_again(seat, cut_film):
+    seat.open(cut_film, play=True)
+    seat.player.set_rate(4)
+    seat.until(lambda: seat.player.playing)
+    seat.until(lambda: not seat.player.playing)
+    assert 3 < seat.player.position_s < 5.5 < seat.player.duration_s
+    assert not seat.notices
+    seat.player.play()
+    seat.until(lambda: 0 < seat.player.position_s < 3)
+    seat.player.set_looping(True)
+    seat.until(lambda: seat.player.position_s > 3)
+    seat.until(lambda: seat.player.position_s < 1)
+    assert seat.player.playing
+
+
 def test_a_file_that_vanishes_while_it_is_open_does_no_harm(seat, write_film, tmp_path):
     path = tmp_path / "here.mp4"
     path.write_bytes(write_film().read_bytes())
