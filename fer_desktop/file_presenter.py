@@ -201,6 +201,8 @@ class FilePresenter(QObject):
 
     def _on_finished(self, timeline: Timeline) -> None:
         self.timeline = timeline
+        if timeline.source.duration_s < self.player.duration_s:
+            self._shorten(timeline.source.duration_s)
         if self._known:
             self.page.analysis.show_known(self._known)
         else:
@@ -211,6 +213,12 @@ class FilePresenter(QObject):
             more = len(timeline.warnings) - 3
             hint = f"And {more} more, in every export." if more > 0 else ""
             self.window.notices.show_notice(Notice("analysis", text, hint, severity="warning"))
+
+    def _shorten(self, duration_s: float) -> None:
+        """To what was found of a file that was cut off."""
+        self.player.shorten(duration_s)
+        self.page.transport.set_duration(duration_s)
+        self.page.timeline.set_duration(duration_s)
 
     def _show_face(self, timeline: Timeline) -> None:
         """Of the face chosen; where it is not to be seen now, from its coming on."""

@@ -8,6 +8,7 @@ trust (``goal``); where it does not, the picture is read from the file (``stills
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from functools import partial
@@ -132,7 +133,7 @@ class Player(QObject):
             return self._position_s
         clock_s = self._clock_s()
         if self._shown is not None and abs(self._shown[0] - clock_s) < 2 * EARLY_SECONDS:
-            return self._shown[0]  # in step with the picture
+            clock_s = self._shown[0]  # in step with the picture
         return min(clock_s, self.duration_s)
 
     @property
@@ -140,6 +141,15 @@ class Player(QObject):
         return self._rate
 
     # What can be done
+
+    def shorten(self, duration_s: float) -> None:
+        """Its header promised more: what there is ends at ``duration_s``, and so does playing."""
+        if self.info is None:
+            return
+        behind = self.position_s > duration_s
+        self.info = dataclasses.replace(self.info, duration_s=duration_s)
+        if behind:
+            self.seek(duration_s)
 
     def play(self) -> None:
         """Go on; at the end, or behind what is looped, from the beginning."""

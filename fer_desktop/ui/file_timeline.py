@@ -96,9 +96,14 @@ class FileTimeline(LatePlot):
     # What is shown
 
     def set_duration(self, duration_s: float) -> None:
-        """Of the file, in seconds; shows all of it if all of it was shown before."""
+        """Of the file, in seconds; shows all of it if all of it was shown before.
+
+        What was selected behind it is selected no more.
+        """
         fitted = self._shows_all()
         self._duration_s = duration_s
+        if self.selection is not None:
+            self.set_selection(*self.selection)
         if self._plot is not None:
             self._plot.set_duration(duration_s)
             if fitted:

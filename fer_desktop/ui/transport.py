@@ -96,11 +96,11 @@ class Transport(QWidget):
 
     def set_duration(self, duration_s: float) -> None:
         self._duration_s = duration_s
+        self.show_position(0.0)  # else a shorter range would move the handle, as people do
         self.place.setRange(0, round(duration_s * _MILLI))
         self.place.setPageStep(max(round(duration_s * _MILLI / 20), 1))
         widest = f"{exact_clock(duration_s)} / {exact_clock(duration_s)}"
         self.time.setMinimumWidth(self.time.fontMetrics().horizontalAdvance(widest) + 12)
-        self.show_position(0.0)
 
     def show_position(self, time_s: float) -> None:
         self.time.setText(f"{exact_clock(time_s)} / {exact_clock(self._duration_s)}")

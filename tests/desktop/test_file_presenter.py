@@ -467,6 +467,27 @@ def test_focused_tabs_keep_their_arrows(desk, film, until, qtbot):
     assert desk.presenter.player.position_s == pytest.approx(0.0, abs=0.2)
 
 
+def test_a_file_that_was_cut_off_is_as_long_as_what_was_found_in_it(desk, cut_film, until):
+    player, page = desk.presenter.player, desk.presenter.page
+    desk.network.go_on.clear()
+    desk.window.open_requested.emit(cut_film)
+    until(lambda: player.playing, 30)
+    player.pause()
+    page.timeline.set_selection(2.0, 5.9)
+    desk.window.command("end").trigger()
+    until(lambda: "not come this far" in page.bars.accessibleDescription())
+    assert player.position_s == player.duration_s == 6.0
+    desk.network.go_on.set()
+    until(lambda: desk.presenter.timeline is not None, 60)
+    end_s = desk.presenter.timeline.source.duration_s
+    assert 3 < end_s < 5
+    assert player.position_s == player.duration_s == page.timeline.shown()[1] == end_s
+    assert player.selection == (2.0, end_s)
+    assert page.transport.place.maximum() == round(1000 * end_s)
+    until(lambda: page.transport.place.value() == round(1000 * end_s))
+    until(lambda: page.bars.accessibleDescription().startswith("Nothing to judge"))
+
+
 @pytest.fixture
 def recording(film, say_live, tmp_path) -> Path:
     video = tmp_path / "2026-11-21_14-03-05.mp4"
