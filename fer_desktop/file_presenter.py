@@ -32,7 +32,7 @@ POLL_MS = 16
 TIMELINE_MS = 50  # the playhead on the timeline need not move more often
 LONG_SECONDS, SHORT_SECONDS = 5.0, 1.0  # of the arrow keys
 LOUDER = 0.1
-KEYS = ("file", "playback", "analysis", "markers", "export")  # of the notices about a file
+KEYS = ("file", "playback", "analysis", "markers")  # of the notices about a file
 
 
 class FilePresenter(QObject):
@@ -176,6 +176,7 @@ class FilePresenter(QObject):
         if path is None:
             return
         self._due = None
+        self.window.notices.clear("analysis")  # of the one before
         self.window.command("export").setEnabled(False)
         self.results.clear()
         self.timeline, self._drawn = None, None

@@ -214,7 +214,6 @@ class FindingsPresenter(QObject):
 
     def _on_export_failed(self, notice: Notice) -> None:
         self._tell_dialog(lambda dialog: dialog.show_failure(notice))
-        self._show_notice(notice)
 
     def _tell(self, key: str, error: UserError) -> None:
         self._show_notice(Notice(key, error.text, error.hint, severity="warning"))

@@ -362,6 +362,16 @@ def test_without_a_model_the_file_plays_all_the_same(desk, film, until):
     until(lambda: desk.presenter.timeline is not None, 60)
 
 
+def test_why_there_was_no_analysis_is_told_no_more_once_there_is_one(desk, film, until):
+    desk.network.fault = UserError("There is no model in /nowhere.", "Choose another.")
+    desk.presenter.open(film)
+    until(lambda: desk.window.notices.keys() == ("analysis",), 30)
+    desk.network.fault = None
+    desk.window._change(model="/somewhere")
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert not desk.window.notices.keys()
+
+
 def test_another_file_begins_with_nothing_of_the_last_one(desk, film, write_film, until):
     desk.presenter.open(film)
     until(lambda: desk.presenter.timeline is not None, 60)
