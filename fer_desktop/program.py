@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from fer_desktop.live.report import Report
 from fer_desktop.live.statistics import Statistics
 from fer_desktop.playback.recent_files import RecentFiles
 from fer_desktop.settings import Settings, load_settings, save_settings, settings_path
+from fer_desktop.ui.end_recording import EndRecordingQuestion
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from fer_desktop.batch_presenter import BatchPresenter
     from fer_desktop.file_presenter import FilePresenter
     from fer_desktop.live_presenter import LivePresenter
+    from fer_desktop.recording_presenter import RecordingPresenter
     from fer_desktop.training_presenter import TrainingPresenter
 
 
@@ -93,6 +96,7 @@ class Program(QObject):
         self._options = options
         self._report = Report(options.report, Statistics().as_json()) if options.report else None
         self._presenter: LivePresenter | None = None
+        self._recording: RecordingPresenter | None = None
         self._files: FilePresenter | None = None  # once a file was opened
         self._analysed: dict[Path, Path] = {}  # recordings, and the JSON of each
         self._batch: BatchPresenter | None = None  # once several were to be analysed
@@ -145,7 +149,7 @@ class Program(QObject):
         named_microphone = None if options.microphone == "none" else options.microphone
         sources = Sources(options.demo, named_camera, named_microphone)
         self._presenter = LivePresenter(window, sources, self._report)
-        recording = RecordingPresenter(window, self._presenter.session)
+        self._recording = recording = RecordingPresenter(window, self._presenter.session)
         recording.recorded.connect(self._recent.add)
         self._training = TrainingPresenter(window)
         if options.record:
@@ -161,7 +165,15 @@ class Program(QObject):
             self._presenter.start()
 
     def _open(self, path: Path) -> None:
-        """Play a file in place of the session."""
+        """Play a file in place of the session; a recording is not ended unasked."""
+        if self._recording is not None and self._recording.goes_on:
+            question = EndRecordingQuestion(path.name, self.window)
+            question.accepted.connect(partial(self._play, path))
+            question.show()
+        else:
+            self._play(path)
+
+    def _play(self, path: Path) -> None:
         if self._presenter is None:
             return  # the notice of the first start is not yet agreed to
         self._presenter.stop()

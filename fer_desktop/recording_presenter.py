@@ -37,6 +37,11 @@ class RecordingPresenter(QObject):
         window.stop_requested.connect(lambda: self.record(False))
         session.model_loaded.connect(self._on_model)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether something is recorded, be it paused."""
+        return self._session.recorder.status(time.monotonic()) is not None
+
     def record(self, wanted: bool) -> None:
         """Record from now on, or from when the session has begun; or end the recording."""
         self._wanted, self._ready_since_s = wanted, None

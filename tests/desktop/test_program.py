@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
 
 from fer_core.errors import UserError
@@ -18,6 +18,7 @@ from fer_desktop.command_line import parse_arguments
 from fer_desktop.program import Program
 from fer_desktop.settings import Settings, load_settings, save_settings
 from fer_desktop.ui.batch_dialog import BatchDialog
+from fer_desktop.ui.end_recording import EndRecordingQuestion
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
 from fer_desktop.ui.settings_dialog import SettingsDialog
 
@@ -221,6 +222,39 @@ def test_a_file_takes_the_place_of_the_session_and_the_camera_is_closed(
     assert not program.window.command("play").isEnabled()
     program.window.open_requested.emit(write_film("film.mkv"))
     until(lambda: program._files.player.playing, 30)
+
+
+@pytest.fixture
+def recording(start, until, tmp_path) -> Program:
+    """A session that is being recorded."""
+    program = start("--demo", "--record", str(tmp_path / "recordings"))
+    until(lambda: program.window.command("record").isChecked(), 30)
+    return program
+
+
+@pytest.mark.no_qt_log
+def test_a_recording_is_not_ended_unasked_by_opening_a_file(
+    recording, until, write_film, no_file_model, qtbot
+):
+    window, film = recording.window, write_film()
+    window.open_requested.emit(film)
+    question = QApplication.activeModalWidget()
+    assert film.name in question.text()
+    qtbot.keyClick(question, Qt.Key.Key_Return)
+    until(lambda: not window.findChildren(EndRecordingQuestion))
+    assert (window.page, window.state) == ("live", "running")
+    assert window.command("record").isChecked()
+    window.open_requested.emit(film)
+    press("end")
+    assert (window.page, window.state) == ("file", "stopped")
+    until(lambda: recording._files.player.playing, 30)
+
+
+def test_closing_does_not_wait_for_the_answer_whether_a_recording_goes_on(recording, write_film):
+    recording.window.open_requested.emit(write_film())
+    recording.window.close()  # what a signal does
+    assert QApplication.activeModalWidget() is None
+    assert recording._files is None
 
 
 @pytest.mark.no_qt_log
