@@ -19,6 +19,7 @@ from fer_desktop.faces_presenter import FacesPresenter, first_seen
 from fer_desktop.findings_presenter import FindingsPresenter
 from fer_desktop.live.model import open_file_model
 from fer_desktop.playback.analysis_worker import AnalysisWorker
+from fer_desktop.playback.kept_timelines import KeptTimelines
 from fer_desktop.playback.known_answers import known_answers
 from fer_desktop.playback.left_place import LeftPlace
 from fer_desktop.playback.player import FASTEST, SLOWEST, Player
@@ -41,7 +42,7 @@ class FilePresenter(QObject):
     def __init__(
         self, window: MainWindow, recent: RecentFiles, analysed: Mapping[Path, Path]
     ) -> None:
-        """``analysed``: files that were analysed before, and the JSON of each."""
+        """``analysed``: files that were analysed elsewhere, and the JSON of each."""
         super().__init__(window)
         self.window = window
         self.page = window.file_page
@@ -54,6 +55,7 @@ class FilePresenter(QObject):
         self._settings = window.settings
         self._cancelled = self._failed = False
         self._analysed = analysed
+        self._kept = KeptTimelines()  # of the largest face, by the model and device of now
         self._anew = False  # also where the answers are known
         self._known = ""  # whence those that are shown were known; empty: of this analysis
         # To be analysed when its page is shown again: anew, or else unless the answers are known.
@@ -186,7 +188,7 @@ class FilePresenter(QObject):
         self.page.analysis.show_preparing()
         self._anew, self._known = anew, ""
         self.faces.forget()
-        known = partial(known_answers, path, self._analysed.get(path))
+        known = partial(known_answers, path, self._kept.of(path) or self._analysed.get(path))
         self.worker.start(path, (lambda: None) if anew else known, self.faces.faces)
 
     def _on_known(self, whence: str) -> None:
@@ -208,6 +210,8 @@ class FilePresenter(QObject):
             self.page.analysis.show_known(self._known)
         else:
             self.page.analysis.show_finished(len(timeline.warnings))
+            if self.faces.faces == "largest" and self.player.path is not None:
+                self._kept.keep(self.player.path, timeline)
         self.window.command("export").setEnabled(self.window.page == "file")
         if timeline.warnings:
             text = " ".join(timeline.warnings[:3])
@@ -419,6 +423,7 @@ class FilePresenter(QObject):
         if (settings.model, settings.device) == (before.model, before.device):
             return
         self.worker.use_model(self._model_loader(settings))
+        self._kept.clear()
         if self.player.info is None:
             return
         if self.window.page == "file":

@@ -24,8 +24,8 @@ class KnownAnswers:
     timeline: Timeline
 
 
-def known_answers(path: Path, document: Path | None) -> KnownAnswers | None:
-    """``document``: the JSON of an earlier analysis of ``path``, if there was one.
+def known_answers(path: Path, before: Timeline | Path | None) -> KnownAnswers | None:
+    """``before``: an earlier analysis of ``path``, if there was one, or its JSON.
 
     What cannot be used is no reason to fail: the file itself can be analysed.
     """
@@ -33,8 +33,8 @@ def known_answers(path: Path, document: Path | None) -> KnownAnswers | None:
     from fer_desktop.live.recorded_timeline import said_live
 
     sources: list[tuple[str, Callable[[Path], Timeline | None]]] = [("As said live", said_live)]
-    if document is not None:
-        sources.insert(0, ("As analysed before", partial(_found_before, document)))
+    if before is not None:
+        sources.insert(0, ("As analysed before", partial(_found_before, before)))
     for whence, find in sources:
         try:
             timeline = find(path)
@@ -46,10 +46,13 @@ def known_answers(path: Path, document: Path | None) -> KnownAnswers | None:
     return None
 
 
-def _found_before(document: Path, path: Path) -> Timeline | None:
+def _found_before(before: Timeline | Path, path: Path) -> Timeline | None:
     """None where the file has changed since then."""
     from fer_core.analysis.timeline import Timeline
     from fer_core.data.digest import content_digest
 
-    timeline = Timeline.from_json(json.loads(document.read_text(encoding="utf-8")))
+    if isinstance(before, Path):
+        timeline = Timeline.from_json(json.loads(before.read_text(encoding="utf-8")))
+    else:
+        timeline = before
     return timeline if timeline.source.sha256 == content_digest(path) else None

@@ -557,6 +557,25 @@ def test_a_file_that_was_analysed_before_shows_its_answers_at_once(
     assert desk.presenter.results.at(1.0).emotion == "angry"
 
 
+def test_who_goes_back_to_a_file_finds_it_analysed(desk, film, write_film, until):
+    other = write_film("film.mkv")
+    for path in (film, other):
+        desk.window.open_requested.emit(path)
+        until(lambda: desk.presenter.timeline is not None, 60)
+    asked = len(desk.network.windows)
+    desk.window.open_requested.emit(film)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert len(desk.network.windows) == asked, "nothing is computed again"
+    assert desk.presenter.timeline.source.path == str(film)
+    assert desk.presenter.results.at(11.0).emotion == "angry"
+    assert desk.presenter.page.analysis.words.text() == "As analysed before"
+    desk.window._change(device="cpu")
+    until(lambda: desk.presenter.timeline is not None, 60)
+    desk.window.open_requested.emit(other)
+    until(lambda: desk.presenter.timeline is not None, 60)
+    assert desk.presenter.page.analysis.words.text() == "Analysed", "as another device computes"
+
+
 @pytest.fixture
 def two_people(desk, film, until, monkeypatch) -> SimpleNamespace:
     """The file of two, analysed; what it says of the largest face is shown."""
@@ -623,6 +642,19 @@ def test_the_next_file_begins_with_the_largest_face(two_people, write_film, unti
     assert not desk.choice.isVisible(), "the faces of the file before are none of this one's"
     until(lambda: presenter.timeline is not None, 60)
     assert desk.choice.isVisible()
+    assert presenter.timeline.face_id is None
+    assert desk.offered() == ["Largest face", "Each face"]
+
+
+def test_who_goes_back_to_a_file_of_several_finds_the_largest_face(two_people, write_film, until):
+    desk, presenter = two_people, two_people.presenter
+    desk.pick(1)
+    until(lambda: presenter.timeline is not None, 60)
+    path = presenter.player.path
+    for next_one in (write_film("film.mkv"), path):
+        desk.window.open_requested.emit(next_one)
+        until(lambda: presenter.timeline is not None, 60)
+    assert presenter.page.analysis.words.text() == "As analysed before"
     assert presenter.timeline.face_id is None
     assert desk.offered() == ["Largest face", "Each face"]
 

@@ -24,11 +24,14 @@ def test_an_earlier_analysis_is_known_as_long_as_the_file_is_the_same(
     known = known_answers(film, document)
     assert known.whence == "As analysed before"
     assert {segment.emotion for segment in known.timeline.segments} == {"sad"}
+    assert known_answers(film, known.timeline) == known
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(film.read_bytes())
-    assert known_answers(copy, document) is not None
+    for before in (document, known.timeline):
+        assert known_answers(copy, before) is not None
     copy.write_bytes(film.read_bytes() + b"more")
-    assert known_answers(copy, document) is None
+    for before in (document, known.timeline):
+        assert known_answers(copy, before) is None
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"schema": 1}', None])
