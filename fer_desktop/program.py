@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from argparse import Namespace
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from fer_desktop.errors import Notice, catch_everything, keep_terminal_quiet, wr
 from fer_desktop.live.report import Report
 from fer_desktop.live.statistics import Statistics
 from fer_desktop.playback.recent_files import RecentFiles
-from fer_desktop.settings import Settings, load_settings, save_settings, settings_path
+from fer_desktop.settings import Settings, load_settings, put_aside, save_settings, settings_path
 from fer_desktop.ui.end_recording import EndRecordingQuestion
 from fer_desktop.ui.main_window import MainWindow
 from fer_desktop.ui.privacy_dialog import PrivacyDialog
@@ -104,8 +105,8 @@ class Program(QObject):
         self._recent = RecentFiles()
         self._closed = False
         self.status = 0  # of the process
-        self._damages: list[str] = []  # of the settings
-        self._kept = load_settings(settings_path(), self._damages.append)
+        self._damages: list[Notice] = []  # of the settings
+        self._kept = _load_settings(Settings(), self._damages.append)
         self._settings = settings_for(options, self._kept)  # as this window has them
         self._unsaved: dict[str, Any] = {}
         self.window = MainWindow(self._settings)
@@ -154,9 +155,8 @@ class Program(QObject):
         self._training = TrainingPresenter(window)
         if options.record:
             recording.record(True)
-        for text in self._damages:
-            hint = "The defaults hold; your next change replaces the file."
-            self._show(Notice("settings", text, hint, severity="warning"))
+        for notice in self._damages:
+            self._show(notice)
         self._presenter.load_model()
         self._presenter.find_devices()
         if options.files:
@@ -200,10 +200,7 @@ class Program(QObject):
         self.window.settings = settings
         now = dataclasses.asdict(settings)
         self._unsaved |= {name: now[name] for name in now if now[name] != getattr(before, name)}
-        damages: list[str] = []
-        kept = load_settings(settings_path(), damages.append)
-        if damages:
-            kept = self._kept
+        kept = _load_settings(self._kept, self._show)
         try:
             self._kept = dataclasses.replace(kept, **self._unsaved)
             save_settings(self._kept, settings_path())
@@ -242,3 +239,15 @@ class Program(QObject):
                 process.close()
         if self._files is not None:
             self._files.close()
+
+
+def _load_settings(instead: Settings, tell: Callable[[Notice], None]) -> Settings:
+    """``instead`` of damaged ones, which are put aside before anything takes their place."""
+    path = settings_path()
+    damages: list[str] = []
+    kept = load_settings(path, damages.append)
+    for text in damages:
+        aside = put_aside(path)
+        hint = "The defaults hold." if aside is None else f"They are now in {aside}."
+        tell(Notice("settings", text, hint, severity="warning"))
+    return instead if damages else kept

@@ -96,6 +96,18 @@ def load_settings(path: Path, tell: Callable[[str], None] = log.warning) -> Sett
     return Settings(**known)
 
 
+def put_aside(path: Path) -> Path | None:
+    """Where a file that cannot be read lies from now on, to be mended; None: it stays."""
+    aside = path.with_name(f"{path.name}.damaged")
+    try:
+        if not path.is_file():
+            return None
+        path.replace(aside)
+    except OSError:
+        return None
+    return aside
+
+
 def save_settings(settings: Settings, path: Path) -> None:
     """A crash leaves the old file.
 

@@ -137,6 +137,22 @@ def test_damaged_settings_are_told_and_cost_nothing_else(start, settings_file, u
     assert any("settings" in notice for notice in json.loads(report.read_text())["notices"])
 
 
+def test_damaged_settings_are_put_aside_before_others_take_their_place(start, settings_file, until):
+    damaged = '{"agreed": true, "theme": "light",}'
+    settings_file.write_text(damaged)
+    aside = settings_file.with_name("settings.json.damaged")
+    when_open(PrivacyDialog, lambda: press("agree"))
+    program = start()
+    until(lambda: program._presenter is not None)
+    assert load_settings(settings_file).agreed
+    assert aside.read_text() == damaged
+    assert str(aside) in program.window.notices.text("settings")
+    settings_file.write_text("{")  # by hand, meanwhile
+    program.window.command("mirror").trigger()
+    assert aside.read_text() == "{"
+    assert load_settings(settings_file) == replace(Settings(agreed=True), mirror=False)
+
+
 def test_settings_that_cannot_be_saved_are_told(start, tmp_path, monkeypatch, until):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("FER_DESKTOP_SETTINGS", str(tmp_path / "file" / "settings.json"))

@@ -8,6 +8,7 @@ import pytest
 from fer_desktop.settings import (
     Settings,
     load_settings,
+    put_aside,
     recordings_folder,
     save_settings,
     settings_path,
@@ -81,6 +82,14 @@ def test_one_wrong_value_falls_back_alone(tmp_path: Path, key: str, value: objec
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"device": "cpu", key: value}), encoding="utf-8")
     assert load_settings(path) == Settings(device="cpu")
+
+
+def test_what_cannot_be_put_aside_stays(tmp_path: Path) -> None:
+    assert put_aside(tmp_path / "none.json") is None
+    folder = tmp_path / "settings.json"
+    folder.mkdir()
+    assert put_aside(folder) is None
+    assert folder.is_dir()
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch) -> None:
