@@ -6,7 +6,7 @@ can be decoded; what is missing is told to ``on_damage``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +28,13 @@ from fer_core.errors import UserError
 from fer_core.media import RgbImage, VideoFrame
 
 Frame = TypeVar("Frame")
+
+_Shown = tuple[Any, float, Any]  # a decoded frame, when it is shown in seconds, its track
+
+# How far before a time the search for its frame goes on where seeking led behind it, and then each
+# time how many times as far.
+FIRST_BACK_SECONDS = 2.0
+FARTHER = 6
 
 FULL_TURN = 1 << 16  # one, in the fixed-point numbers of a display matrix
 
@@ -96,9 +103,42 @@ def _shown(
     end_s: float | None,
     on_damage: OnDamageAt,
     on_last: Callable[[float], None] = lambda _: None,
-) -> Iterator[tuple[Any, float, Any]]:
+) -> Iterator[_Shown]:
     """Decoded frames, each with its time and its track."""
     tell = each_once(on_damage)
+    for begin_s in _begins(start_s):
+        if (yield from _shown_from(path, begin_s, start_s, end_s, tell, on_last)):
+            return
+
+
+def _begins(start_s: float) -> Iterator[float]:
+    """Where reading may begin, ever further back and last at the beginning.
+
+    With an index the first place is right. Without, as in a transport stream, FFmpeg looks for a
+    time stamp, and the next key frame behind it may come seconds later, or never.
+    """
+    back_s = 0.0
+    while back_s < start_s:
+        yield start_s - back_s
+        back_s = FARTHER * back_s or FIRST_BACK_SECONDS
+    yield 0.0
+
+
+def _shown_from(
+    path: Path,
+    begin_s: float,
+    start_s: float,
+    end_s: float | None,
+    on_damage: OnDamageAt,
+    on_last: Callable[[float], None],
+) -> Generator[_Shown, None, bool]:
+    """False, and nothing read, if from ``begin_s`` the frame shown at ``start_s`` is not found."""
+    begun = begin_s == 0
+
+    def tell(what: str, time_s: float) -> None:
+        if begun:  # else it is what the seek left out
+            on_damage(what, time_s)
+
     with opened(path) as container:
         track = picture_track(container)
         if track is None:
@@ -106,14 +146,17 @@ def _shown(
                 f"“{path}” has no picture.", "Choose a video, or leave the picture out."
             )
         origin = origin_of(container)
-        seek(container, start_s)
-        first: tuple[Any, float, Any] | None = None  # the newest frame not after start_s
+        seek(container, begin_s)
+        first: _Shown | None = None  # the newest frame not after start_s
         last_s, shown_s, number = -np.inf, 0.0, 0
         for frame in decoded_frames(path, container, track, tell, start_s):
             number += 1
             ticks = frame.pts if frame.pts is not None else frame.dts
             if ticks is None or (time_s := float(ticks * frame.time_base) - origin) <= last_s:
                 continue
+            begun = begun or time_s <= start_s
+            if not begun:
+                return False
             last_s, shown_s = time_s, float((frame.duration or 0) * frame.time_base)
             if end_s is not None and time_s >= end_s:
                 break
@@ -125,13 +168,14 @@ def _shown(
                 first = None
             yield frame, time_s, track
         else:
-            if has_all(track, number):
+            if begun and has_all(track, number):
                 # MP4 tells lengths in order of decoding: the last frame's may be another's.
                 shown_s = max(shown_s, track_end(container, track) - origin - last_s)
             if shown_s > 0:
                 on_last(shown_s)
         if first is not None:
             yield first
+    return begun
 
 
 def _video_frame(frame: Any, time_s: float, track: Any) -> VideoFrame:

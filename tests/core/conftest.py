@@ -203,6 +203,7 @@ def write_video(tmp_path: Path) -> WriteVideo:
         matrix: Sequence[int] | None = None,
         pixel_aspect: Fraction | None = None,
         contents_first: bool = False,
+        gop: int | None = None,
     ) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -218,6 +219,8 @@ def write_video(tmp_path: Path) -> WriteVideo:
             track.time_base = track.codec_context.time_base = Fraction(1, 1000)
             if codec == "libx264":
                 track.options = {"preset": "ultrafast", "bf": "0"}
+            if gop is not None:
+                track.gop_size = gop
             if matrix is not None:
                 track.set_display_matrix(matrix)
             if pixel_aspect is not None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from fer_core.analysis.thumbnails import SIDE, as_jpeg, thumbnail
 from fer_core.media import FaceBox
@@ -17,8 +18,9 @@ def half_white(side: str) -> np.ndarray:
     return picture
 
 
-def test_it_shows_the_face_at_its_time(write_video: Callable[..., Path]) -> None:
-    path = write_video("a.mkv", [half_white("left")] * 10 + [half_white("right")] * 10)
+@pytest.mark.parametrize("name", ["a.mkv", "a.ts"])
+def test_it_shows_the_face_at_its_time(write_video: Callable[..., Path], name: str) -> None:
+    path = write_video(name, [half_white("left")] * 10 + [half_white("right")] * 10)
     face = FaceBox(10, 40, 20, 30, 0.9)
     early, late = thumbnail(path, 0.2, face), thumbnail(path, 1.5, face)
     assert early is not None

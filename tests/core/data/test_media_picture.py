@@ -49,6 +49,22 @@ def test_a_part_begins_with_the_frame_shown_there(write_video: Callable[..., Pat
     assert [whole[frame.time_s] for frame in part] == [frame.index for frame in part]
 
 
+@pytest.mark.parametrize("name", ["a.ts", "a.mkv"])
+@pytest.mark.parametrize("keys", [1, 3])
+def test_without_an_index_and_with_few_key_frames_a_part_begins_there_too(
+    write_video: Callable[..., Path], name: str, keys: int
+) -> None:
+    pictures = [np.full((48, 64, 3), number, np.uint8) for number in range(60)]
+    times_s = [number / 25 for number in range(60)]
+    path = write_video(name, pictures, times_s, gop=60 // keys)
+    damage: list[str] = []
+    whole = list(frames(path))
+    for place in (0, 19, 41, 59):
+        part = frames(path, whole[place].time_s + 0.01, on_damage=damage.append)
+        assert [frame.index for frame in part] == [frame.index for frame in whole[place:]]
+    assert damage == []
+
+
 @pytest.mark.parametrize(
     ("a", "b", "c", "d", "expected"),
     [
