@@ -18,6 +18,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from fer_core.errors import UserError
+from fer_core.fitting import fitted
 from fer_core.media import RgbImage, Waveform
 from fer_core.whole_file import unwritable
 
@@ -233,14 +234,7 @@ class MediaWriter:
 def _evenly_sized(image: RgbImage, size: tuple[int, int]) -> RgbImage:
     """``image`` fitted into ``size``, black around it; an odd side's edge is repeated once."""
     width, height = size
-    if image.shape[:2] != (height, width):
-        scale = min(width / image.shape[1], height / image.shape[0])
-        inner = [max(round(scale * side), 1) for side in (image.shape[1], image.shape[0])]
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        fitted = frame.reformat(width=inner[0], height=inner[1]).to_ndarray()
-        image = np.zeros((height, width, 3), np.uint8)
-        left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
-        image[top : top + inner[1], left : left + inner[0]] = fitted
+    image = fitted(image, size)
     if width % 2 or height % 2:
         image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     return np.ascontiguousarray(image)

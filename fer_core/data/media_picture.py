@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from av.sidedata.sidedata import SideDataContainer
@@ -25,11 +25,10 @@ from fer_core.data.container import (
 )
 from fer_core.data.damage import OnDamage, OnDamageAt, each_once, without_time
 from fer_core.errors import UserError
+from fer_core.fitting import fitted
 from fer_core.media import RgbImage, VideoFrame
 
 Frame = TypeVar("Frame")
-
-_Shown = tuple[Any, float, Any]  # a decoded frame, when it is shown in seconds, its track
 
 # How far before a time the search for its frame goes on where seeking led behind it, and then each
 # time how many times as far.
@@ -37,6 +36,15 @@ FIRST_BACK_SECONDS = 2.0
 FARTHER = 6
 
 FULL_TURN = 1 << 16  # one, in the fixed-point numbers of a display matrix
+
+
+class _Shown(NamedTuple):
+    """A decoded frame."""
+
+    frame: Any
+    time_s: float
+    track: Any
+    size: tuple[int, int]  # (width, height) of the file's first frame, in which it is shown
 
 
 def frames(
@@ -48,14 +56,15 @@ def frames(
     """The frame shown at ``start_s`` and all that follow before ``end_s``, in order of time.
 
     Times are presentation times, so any frame rate and a changing one are right; pictures are
-    turned and mirrored as the file asks. ``index`` is the time in the file's own units: it grows,
-    and names the same frame wherever reading began.
+    turned and mirrored as the file asks, and all of the first one's size: another is fitted into
+    it. ``index`` is the time in the file's own units: it grows, and names the same frame wherever
+    reading began.
 
     Raises:
         UserError: the file is not there, may not be read, is no media file or has no picture.
     """
-    for frame, time_s, track in _shown(path, start_s, end_s, without_time(path, on_damage)):
-        yield _video_frame(frame, time_s, track)
+    for shown in _shown(path, start_s, end_s, without_time(path, on_damage)):
+        yield _video_frame(shown)
 
 
 def frames_at(
@@ -75,8 +84,8 @@ def frames_at(
         UserError: as in :func:`frames`.
     """
     shown = _shown(path, start_s, end_s, on_damage or without_time(path, None), on_last)
-    for frame, time_s, track in newest_at(shown, times_s, lambda frame: frame[1]):
-        yield _video_frame(frame, time_s, track)
+    for newest in newest_at(shown, times_s, lambda one: one.time_s):
+        yield _video_frame(newest)
 
 
 def newest_at(
@@ -104,7 +113,7 @@ def _shown(
     on_damage: OnDamageAt,
     on_last: Callable[[float], None] = lambda _: None,
 ) -> Iterator[_Shown]:
-    """Decoded frames, each with its time and its track."""
+    """Decoded frames, from the one shown at ``start_s`` on."""
     tell = each_once(on_damage)
     for begin_s in _begins(start_s):
         if (yield from _shown_from(path, begin_s, start_s, end_s, tell, on_last)):
@@ -147,6 +156,8 @@ def _shown_from(
             )
         origin = origin_of(container)
         seek(container, begin_s)
+        # Of the first frame, or what the header says of it.
+        size = (track.width, track.height) if begin_s > 0 else None
         first: _Shown | None = None  # the newest frame not after start_s
         last_s, shown_s, number = -np.inf, 0.0, 0
         for frame in decoded_frames(path, container, track, tell, start_s):
@@ -160,13 +171,15 @@ def _shown_from(
             last_s, shown_s = time_s, float((frame.duration or 0) * frame.time_base)
             if end_s is not None and time_s >= end_s:
                 break
+            size = size or (frame.width, frame.height)
+            shown = _Shown(frame, time_s, track, size)
             if time_s <= start_s:
-                first = (frame, time_s, track)
+                first = shown
                 continue
             if first is not None:
                 yield first
                 first = None
-            yield frame, time_s, track
+            yield shown
         else:
             if begun and has_all(track, number):
                 # MP4 tells lengths in order of decoding: the last frame's may be another's.
@@ -178,16 +191,21 @@ def _shown_from(
     return begun
 
 
-def _video_frame(frame: Any, time_s: float, track: Any) -> VideoFrame:
-    index = frame.pts if frame.pts is not None else frame.dts
-    return VideoFrame(rgb(frame, track), time_s, index)
+def _video_frame(shown: _Shown) -> VideoFrame:
+    index = shown.frame.pts if shown.frame.pts is not None else shown.frame.dts
+    return VideoFrame(rgb(shown.frame, shown.track, shown.size), shown.time_s, index)
 
 
-def rgb(frame: Any, track: Any) -> RgbImage:
-    """(H, W, 3) as it is meant to be seen: square pixels, turned, mirrored."""
+def rgb(frame: Any, track: Any, size: tuple[int, int] | None = None) -> RgbImage:
+    """(H, W, 3) as it is meant to be seen: square pixels, turned, mirrored.
+
+    ``size``: the stored (width, height) into which it is fitted, by default its own.
+    """
     aspect = float(track.sample_aspect_ratio or 1)
-    width = round(frame.width * aspect) if 0.5 <= aspect <= 2 else frame.width
-    image: RgbImage = frame.to_ndarray(format="rgb24", width=width)
+    across = aspect if 0.5 <= aspect <= 2 else 1.0
+    image: RgbImage = frame.to_ndarray(format="rgb24", width=round(frame.width * across))
+    if size is not None:
+        image = fitted(image, (round(size[0] * across), size[1]))
     # Not ``frame.side_data``, which the frame keeps and which keeps the frame: both would stay in
     # memory until the garbage collector came, hundreds of frames later.
     try:

@@ -93,6 +93,33 @@ def test_pixels_that_are_not_square_are_made_so(write_video: Callable[..., Path]
     assert probe(path).size == (96, 48)
 
 
+def test_frames_of_another_size_are_fitted_into_the_first_ones(
+    write_video: Callable[..., Path],
+) -> None:
+    """As on television: half the size behind a second, and the same shape; then a narrow one."""
+    times_s, later_s = [i / 10 for i in range(10)], [1 + i / 10 for i in range(10)]
+    narrow = np.full((48, 32, 3), 255, np.uint8)
+    large, small, last = (
+        write_video(name, [picture] * 10, begin_s)
+        for name, picture, begin_s in (
+            ("a.ts", four_colours().repeat(2, 0).repeat(2, 1), times_s),
+            ("b.ts", four_colours(), later_s),
+            ("c.ts", narrow, [1 + time_s for time_s in later_s]),
+        )
+    )
+    large.write_bytes(large.read_bytes() + small.read_bytes() + last.read_bytes())
+    found = list(frames(large))
+    assert {frame.image.shape for frame in found} == {(96, 128, 3)}
+    assert probe(large).size == (128, 96)
+    assert [corners(frame.image) for frame in found[:20]] == 20 * [[RED, GREEN, BLUE, WHITE]]
+    bright = found[-1].image.mean(axis=(0, 2))
+    assert bright[64] > 250
+    assert max(bright[8], bright[-8]) < 5
+    part = list(frames(large, 1.55))
+    assert [frame.index for frame in part] == [frame.index for frame in found[15:]]
+    np.testing.assert_array_equal(part[0].image, found[15].image)
+
+
 def test_a_crooked_angle_is_left_alone() -> None:
     picture = four_colours()
     assert turned(picture, [50_000, 42_000, 0, -42_000, 50_000, 0, 0, 0, 1 << 30]) is picture
