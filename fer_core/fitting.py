@@ -1,4 +1,4 @@
-"""A picture fitted into another size, as a screen shows it: whole, in the middle, black around it."""
+"""A picture fitted into another size: whole, in the middle, black around it."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ can be decoded; what is missing is told to ``on_damage``.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -208,11 +209,12 @@ def rgb(frame: Any, track: Any, size: tuple[int, int] | None = None) -> RgbImage
         image = fitted(image, (round(size[0] * across), size[1]))
     # Not ``frame.side_data``, which the frame keeps and which keeps the frame: both would stay in
     # memory until the garbage collector came, hundreds of frames later.
-    try:
-        side_data = SideDataContainer(frame)  # type: ignore[call-arg]  # its stub has no constructor
-        matrix = side_data.get(SideData.DISPLAYMATRIX)
-    except ValueError:  # of a kind that PyAV does not know, such as EXIF
-        matrix = None
+    side_data = SideDataContainer.__new__(SideDataContainer)
+    # Reading them ends at a kind that PyAV does not know, such as EXIF, but keeps those before it:
+    # FFmpeg puts the matrix that EXIF asks for in front of it.
+    with suppress(ValueError):
+        side_data.__init__(frame)  # type: ignore[misc]  # its stub has no constructor
+    matrix = side_data.get(SideData.DISPLAYMATRIX)
     return image if matrix is None else turned(image, np.frombuffer(bytes(matrix), np.int32, 9))
 
 

@@ -32,6 +32,14 @@ def corners(picture: RgbImage) -> list[tuple[int, ...]]:
     return [tuple(int(v) for v in rounded[y, x]) for y in (8, -8) for x in (8, -8)]
 
 
+def with_exif(entry: bytes) -> bytes:
+    """The four colours as JPEG with one entry of EXIF, little-endian."""
+    _, coded = cv2.imencode(".jpg", cv2.cvtColor(four_colours(), cv2.COLOR_RGB2BGR))
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + b"\x01\0" + entry + bytes(4)
+    content = coded.tobytes()
+    return content[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2) + exif + content[2:]
+
+
 def test_frames_have_the_times_they_are_shown_at(write_video: Callable[..., Path]) -> None:
     times_s = [0.0, 0.1, 0.15, 0.5, 0.52]  # a changing rate
     pictures = [np.full((48, 64, 3), 50 * i, np.uint8) for i in range(5)]
@@ -163,18 +171,37 @@ def test_no_frame_outlives_its_use_until_the_garbage_collector_comes(
 
 def test_frames_with_notes_of_the_camera_are_shown_all_the_same(tmp_path: Path) -> None:
     """A camera's Motion JPEG has EXIF in each frame, for which PyAV has no name."""
-    _, coded = cv2.imencode(".jpg", four_colours())
-    # Little-endian, one entry of eight bytes from its beginning: the maker's name.
-    exif = b"Exif\0\0II*\0\x08\0\0\0" + b"\x01\0" + b"\x0f\x01\x02\0\x04\0\0\0abc\0" + bytes(4)
-    marked = coded.tobytes()[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2) + exif
+    # The maker's name: eight bytes from the beginning.
+    marked = with_exif(b"\x0f\x01\x02\0\x04\0\0\0abc\0")
     path = tmp_path / "camera.avi"
     with av.open(str(path), "w") as file:
         track = file.add_stream("mjpeg", rate=10)
         track.width, track.height, track.pix_fmt = 64, 48, "yuvj420p"
         for number in range(2):
-            packet = av.Packet(marked + coded.tobytes()[2:])
+            packet = av.Packet(marked)
             packet.stream, packet.pts, packet.dts = track, number, number
             packet.time_base = Fraction(1, 10)
             file.mux(packet)
     found = list(frames(path))
     assert [frame.image.shape for frame in found] == 2 * [(48, 64, 3)]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "expected"),
+    [
+        (1, [RED, GREEN, BLUE, WHITE]),
+        (2, [GREEN, RED, WHITE, BLUE]),
+        (3, [WHITE, BLUE, GREEN, RED]),
+        (6, [BLUE, RED, WHITE, GREEN]),
+        (7, [WHITE, GREEN, BLUE, RED]),
+        (8, [GREEN, WHITE, RED, BLUE]),
+    ],
+)
+def test_a_photograph_is_turned_as_its_camera_noted(
+    tmp_path: Path, orientation: int, expected: list[object]
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(with_exif(b"\x12\x01\x03\0\x01\0\0\0" + bytes([orientation, 0, 0, 0])))
+    (found,) = frames(path)
+    assert corners(found.image) == expected
+    assert probe(path).size == found.image.shape[1::-1]
