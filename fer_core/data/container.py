@@ -71,11 +71,13 @@ def path_of(container: Any) -> Path:
 def sound_track(container: Any, number: int | None = None) -> Any:
     """The track ``number``, from 1, by default the one that the file marks as its main; or None.
 
+    Of several programmes, as television has them, it is that of the picture.
+
     Raises:
         UserError: the file has sound, but not so many tracks.
     """
     if number is None:
-        track = container.streams.best("audio")
+        track = container.streams.best("audio", related=container.streams.best("video"))
         return track if track is not None and track.codec_context is not None else None
     tracks = sound_tracks(container)
     if tracks and not 1 <= number <= len(tracks):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -204,6 +204,7 @@ def write_video(tmp_path: Path) -> WriteVideo:
         pixel_aspect: Fraction | None = None,
         contents_first: bool = False,
         gop: int | None = None,
+        options: Mapping[str, str] | None = None,
     ) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -211,8 +212,8 @@ def write_video(tmp_path: Path) -> WriteVideo:
             pictures = [np.zeros((48, 64, 3), np.uint8)] * 5
         if times_s is None:
             times_s = [i / 10 for i in range(len(pictures))]
-        options = {"movflags": "faststart"} if contents_first else {}
-        with av.open(str(path), "w", options=options) as file:
+        how = {"movflags": "faststart"} if contents_first else {}
+        with av.open(str(path), "w", options=how | dict(options or {})) as file:
             track = file.add_stream(codec, rate=1000)
             track.height, track.width = pictures[0].shape[:2]
             track.pix_fmt = "yuv420p"
