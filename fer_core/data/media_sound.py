@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +116,8 @@ def _mono(
     told_s = told_duration(container)
     longest_s = math.inf if told_s is None else told_s + HOLE_SECONDS
     for frame in decoded_frames(path, container, track, on_damage, start_s):
-        if to_float is None:
-            sort, to_float, gain = _sort(frame), _to_float(frame), _gain(frame)
-        if _sort(frame) != sort:
-            on_damage("some of its sound is of another kind", next_s)
-            continue
+        if sort != (sort := _sort(frame)):  # television goes from one channel to two
+            to_float, gain = _to_float(frame), _gain(frame)
         time_s = next_s if frame.time is None else frame.time - origin
         if time_s > max(longest_s, next_s + BELIEVED_SECONDS):
             on_damage("some of its times lie after its end", next_s)
@@ -191,13 +189,10 @@ def _sort(frame: Any) -> tuple[object, ...]:
 
 def _resampled(pieces: Iterator[_Mono]) -> Iterator[Waveform]:
     """The same at 16 kHz; the filter remembers across pieces, so they join without a click."""
-    resampler: Any = None
-    for piece in pieces:
-        if piece.rate == SAMPLE_RATE:
-            yield piece.samples
+    for rate, equal in groupby(pieces, key=lambda piece: piece.rate):
+        if rate == SAMPLE_RATE:
+            yield from (piece.samples for piece in equal)
             continue
-        if resampler is None:
-            resampler = soxr.ResampleStream(piece.rate, SAMPLE_RATE, 1, dtype="float32")
-        yield resampler.resample_chunk(piece.samples)
-    if resampler is not None:
+        resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+        yield from (resampler.resample_chunk(piece.samples) for piece in equal)
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)

@@ -140,6 +140,31 @@ def test_a_part_beyond_the_end_is_shorter(write_sound: Callable[..., Path]) -> N
     assert damage == []
 
 
+@pytest.mark.parametrize(("channels", "rate"), [(2, 24_000), (6, 24_000), (1, 48_000), (2, 16_000)])
+def test_sound_whose_kind_changes_is_heard_to_its_end(
+    write_video: Callable[..., Path], channels: int, rate: int
+) -> None:
+    """As on television, where mono news follow stereo films."""
+
+    def second(name: str, rate: int, channels: int, begin_s: float) -> Path:
+        tone = 0.5 * np.sin(2 * np.pi * 500 * np.arange(rate) / rate)
+        times_s = [begin_s + i / 10 for i in range(10)]
+        black = [np.zeros((48, 64, 3), np.uint8)] * 10
+        heard = np.stack([tone] * channels) if channels > 1 else tone
+        return write_video(name, black, times_s, heard, rate, begin_s)
+
+    path = second("a.ts", 24_000, 1, 0.0)
+    path.write_bytes(path.read_bytes() + second("b.ts", rate, channels, 1.0).read_bytes())
+    damage: list[str] = []
+    sound = read_sound(path, on_damage=damage.append)
+    assert len(sound) / 16_000 == pytest.approx(2.0, abs=0.15)
+    for begin in (3_000, 20_000):  # in either half
+        part = sound[begin : begin + 8_000]
+        assert np.sqrt(np.mean(np.square(part))) == pytest.approx(0.5 / np.sqrt(2), abs=0.02)
+        assert np.abs(np.fft.rfft(part)).argmax() == 250  # 500 Hz
+    assert damage == []
+
+
 def test_a_hole_in_the_sound_stays_as_long_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as file:
