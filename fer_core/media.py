@@ -25,7 +25,8 @@ SEGMENT_SAMPLES = CLIP_SAMPLES // SEGMENTS  # 6,000
 FRAMES_PER_SEGMENT = 2
 FRAMES_PER_CLIP = SEGMENTS * FRAMES_PER_SEGMENT  # 16
 TICK_SECONDS = SEGMENT_SECONDS / FRAMES_PER_SEGMENT  # 0.1875, exact in binary
-MAX_FRAME_AGE_SECONDS = 0.5  # an older frame says nothing about now: a stalled camera is no face
+# A camera's older frame says nothing about now: one that stalled is no face.
+MAX_FRAME_AGE_SECONDS = 0.5
 
 RgbImage = NDArray[np.uint8]  # (H, W, 3)
 Waveform = NDArray[np.float32]  # (n,), -1 to 1
@@ -89,7 +90,8 @@ class Clip:
     """The 3 s given to the network, ``[start_s, start_s + 3)``.
 
     Frame ``k`` is the newest one at or before ``start_s + (k + 1) * 0.1875``, so that the last is
-    the freshest there is; None where the camera gave nothing. ``faces[k]`` is the face followed in
+    the freshest there is; None where the camera gave nothing or the file's picture has ended.
+    ``faces[k]`` is the face followed in
     it, None where none was found: that frame is then hidden from the network.
     """
 
@@ -131,13 +133,33 @@ def clip_starts(duration_s: float) -> list[float]:
     return starts if starts[-1] == last else [*starts, last]
 
 
-def sample_frames(frames: Sequence[VideoFrame], start_s: float) -> tuple[VideoFrame | None, ...]:
-    """The 16 frames of the clip at ``start_s``, from ``frames`` in order of time."""
-    times = np.array([frame.time_s for frame in frames])
-    chosen: list[VideoFrame | None] = []
-    for k in range(FRAMES_PER_CLIP):
-        tick_s = start_s + (k + 1) * TICK_SECONDS
-        newest = int(np.searchsorted(times, tick_s, side="right")) - 1
-        fresh = newest >= 0 and tick_s - times[newest] <= MAX_FRAME_AGE_SECONDS
-        chosen.append(frames[newest] if fresh else None)
-    return tuple(chosen)
+def newest_frames(
+    times_s: NDArray[np.float64], start_s: float, last_until_s: float | None = None
+) -> NDArray[np.int64]:
+    """Which frame each of the 16 places of the clip at ``start_s`` shows, -1 where none.
+
+    Args:
+        times_s: (n,), of the frames, ascending.
+        last_until_s: of a file, where a frame is shown until the next one: when the last one ends.
+            None: of a camera, which may have stalled in between.
+    """
+    ticks = start_s + TICK_SECONDS * np.arange(1, FRAMES_PER_CLIP + 1)
+    newest = np.searchsorted(times_s, ticks, side="right") - 1
+    if not len(times_s):
+        return newest.astype(np.int64)
+    shown = ticks - times_s[newest] <= MAX_FRAME_AGE_SECONDS
+    if last_until_s is not None:
+        shown |= (newest < len(times_s) - 1) | (ticks < last_until_s)
+    return np.where((newest >= 0) & shown, newest, -1).astype(np.int64)
+
+
+def sample_frames(
+    frames: Sequence[VideoFrame], start_s: float, last_until_s: float | None = None
+) -> tuple[VideoFrame | None, ...]:
+    """The 16 frames of the clip at ``start_s``, from ``frames`` in order of time.
+
+    ``last_until_s``: as for :func:`newest_frames`.
+    """
+    times_s = np.array([frame.time_s for frame in frames], np.float64)
+    chosen = newest_frames(times_s, start_s, last_until_s)
+    return tuple(frames[place] if place >= 0 else None for place in chosen)

@@ -93,7 +93,7 @@ class Analysis:
         self.done_s = 0.0  # how far it has been analysed
         self._said = Appearances(model.predictor.config.thresholds.uncertain_below)
         self._warnings: list[str] = []
-        self._last_shown_s: float | None = None  # for how long the last frame is, if the file says
+        self._told_picture_end_s: float | None = None  # if the file says
         self._finished = False
 
     def segments(self) -> Generator[Segment]:
@@ -166,7 +166,8 @@ class Analysis:
     def _through(
         self, sound_blocks: Generator, encoded: Generator[EncodedFrame]
     ) -> Iterator[Segment]:
-        sound, picture, said = SlidingSound(sound_blocks), SlidingPicture(encoded), self._said
+        sound, said = SlidingSound(sound_blocks), self._said
+        picture = SlidingPicture(encoded, self._picture_end)
         number, end_s = 0, math.inf
         while number * self._hop_s + CLIP_SECONDS <= end_s:
             starts = [(number + place) * self._hop_s for place in range(WINDOWS_AT_ONCE)]
@@ -232,9 +233,8 @@ class Analysis:
 
     def _picture_end(self, last_frame_s: float) -> float:
         """A slide is held for as long as it says; behind the header's end that is not believed."""
-        usual_s = 1 / (self._info.fps or math.inf)
-        latest_s = max(self._info.duration_s, last_frame_s + usual_s)
-        return min(last_frame_s + (self._last_shown_s or usual_s), latest_s)
+        usual_s = last_frame_s + 1 / (self._info.fps or math.inf)
+        return min(self._told_picture_end_s or usual_s, max(self._info.duration_s, usual_s))
 
     def _sound(self) -> Generator:
         if self._hears:
@@ -250,10 +250,10 @@ class Analysis:
 
     def _frames(self) -> Generator[VideoFrame]:
         times_s = looking_times(self._hop_s, self._expected_end())
-        yield from frames_at(self._path, times_s, on_damage=self._warn, on_last=self._on_last_frame)
+        yield from frames_at(self._path, times_s, on_damage=self._warn, on_end=self._on_picture_end)
 
-    def _on_last_frame(self, shown_s: float) -> None:
-        self._last_shown_s = shown_s
+    def _on_picture_end(self, end_s: float) -> None:
+        self._told_picture_end_s = end_s
 
     def _expected_end(self) -> float:
         """Where the last window will end, which looks at frames of its own.

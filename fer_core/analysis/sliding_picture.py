@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from itertools import count
 
@@ -11,7 +12,6 @@ from fer_core.analysis.encoded_frames import EncodedFrame
 from fer_core.media import (
     CLIP_SECONDS,
     FRAMES_PER_CLIP,
-    MAX_FRAME_AGE_SECONDS,
     TICK_SECONDS,
     FaceBox,
     VideoFrame,
@@ -23,10 +23,14 @@ from fer_core.predictor import EncodedFaces
 class SlidingPicture:
     """Keeps what the window may still need, and no more."""
 
-    def __init__(self, encoded: Iterable[EncodedFrame]) -> None:
+    def __init__(
+        self, encoded: Iterable[EncodedFrame], last_until: Callable[[float], float]
+    ) -> None:
+        """``last_until``: when the file's last frame, which was read, ends; from its time."""
         self._encoded: Iterator[EncodedFrame] = iter(encoded)
         self._next: EncodedFrame | None = None  # read, and later than what was asked for
         self._kept: deque[EncodedFrame] = deque()
+        self._last_until = last_until
         self.end_s = 0.0  # the time of the last frame read
 
     def reaches(self, time_s: float) -> bool:
@@ -51,10 +55,11 @@ class SlidingPicture:
 
         What no later window shows is forgotten.
         """
-        while self._kept and self._kept[0].frame.time_s < start_s - MAX_FRAME_AGE_SECONDS:
+        while len(self._kept) > 1 and self._kept[1].frame.time_s <= start_s:
             self._kept.popleft()
         faces_in = {encoded.frame.index: encoded.faces for encoded in self._kept}
-        shown = sample_frames([encoded.frame for encoded in self._kept], start_s)
+        last_until_s = math.inf if self._next is not None else self._last_until(self.end_s)
+        shown = sample_frames([encoded.frame for encoded in self._kept], start_s, last_until_s)
         faces = [{} if frame is None else faces_in[frame.index] for frame in shown]
         numbers = {number: None for boxes in faces for number in boxes}
         return shown, {number: tuple(boxes.get(number) for boxes in faces) for number in numbers}

@@ -74,17 +74,17 @@ def frames_at(
     start_s: float = 0.0,
     end_s: float | None = None,
     on_damage: OnDamageAt | None = None,
-    on_last: Callable[[float], None] = lambda _: None,
+    on_end: Callable[[float], None] = lambda _: None,
 ) -> Iterator[VideoFrame]:
     """Those of :func:`frames` that are the newest at one at least of ``times_s``, which ascend.
 
-    Only they become RGB: of a film at 30 frames a second, one in six. ``on_last`` is told for how
-    many seconds the file's last frame is shown, where the file says so.
+    Only they become RGB: of a film at 30 frames a second, one in six. ``on_end`` is told when the
+    file's last frame ends, where the file says so and it was read.
 
     Raises:
         UserError: as in :func:`frames`.
     """
-    shown = _shown(path, start_s, end_s, on_damage or without_time(path, None), on_last)
+    shown = _shown(path, start_s, end_s, on_damage or without_time(path, None), on_end)
     for newest in newest_at(shown, times_s, lambda one: one.time_s):
         yield _video_frame(newest)
 
@@ -112,12 +112,12 @@ def _shown(
     start_s: float,
     end_s: float | None,
     on_damage: OnDamageAt,
-    on_last: Callable[[float], None] = lambda _: None,
+    on_end: Callable[[float], None] = lambda _: None,
 ) -> Iterator[_Shown]:
     """Decoded frames, from the one shown at ``start_s`` on."""
     tell = each_once(on_damage)
     for begin_s in _begins(start_s):
-        if (yield from _shown_from(path, begin_s, start_s, end_s, tell, on_last)):
+        if (yield from _shown_from(path, begin_s, start_s, end_s, tell, on_end)):
             return
 
 
@@ -140,7 +140,7 @@ def _shown_from(
     start_s: float,
     end_s: float | None,
     on_damage: OnDamageAt,
-    on_last: Callable[[float], None],
+    on_end: Callable[[float], None],
 ) -> Generator[_Shown, None, bool]:
     """False, and nothing read, if from ``begin_s`` the frame shown at ``start_s`` is not found."""
     begun = begin_s == 0
@@ -186,7 +186,7 @@ def _shown_from(
                 # MP4 tells lengths in order of decoding: the last frame's may be another's.
                 shown_s = max(shown_s, track_end(container, track) - origin - last_s)
             if shown_s > 0:
-                on_last(shown_s)
+                on_end(last_s + shown_s)
         if first is not None:
             yield first
     return begun

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from fer_core.data.damage import OnDamage
@@ -45,12 +45,16 @@ def recording_frames(item: Item, on_damage: OnDamage | None = None) -> Iterator[
     return folder_frames(item.path, item.frame_rate, item.start_s, item.end_s, on_damage)
 
 
-def recording_frames_at(item: Item, times_s: Iterable[float], end_s: float) -> Iterator[VideoFrame]:
+def recording_frames_at(
+    item: Item, times_s: Iterable[float], end_s: float, on_end: Callable[[float], None]
+) -> Iterator[VideoFrame]:
     """Those of them, up to ``end_s``, that are the newest at one at least of ``times_s``.
+
+    ``on_end`` is told when the last frame ends, if that is known to be before ``end_s``.
 
     Raises:
         UserError: it cannot be opened.
     """
     if item.frame_rate is None:
-        return frames_at(item.path, times_s, item.start_s, end_s)
+        return frames_at(item.path, times_s, item.start_s, end_s, on_end=on_end)
     return folder_frames_at(item.path, item.frame_rate, times_s, item.start_s, end_s)

@@ -29,7 +29,6 @@ from fer_core.errors import UserError
 from fer_core.media import (
     CLIP_SECONDS,
     FRAMES_PER_CLIP,
-    MAX_FRAME_AGE_SECONDS,
     SAMPLE_RATE,
     SEGMENTS,
     TICK_SECONDS,
@@ -38,6 +37,7 @@ from fer_core.media import (
     RgbImage,
     Waveform,
     clip_starts,
+    newest_frames,
 )
 from fer_core.patches import PATCHES
 from fer_core.preprocess.face import FaceDetector, FaceTracker
@@ -47,7 +47,7 @@ from fer_core.preprocess.opencv import cv2
 from fer_core.preprocess.speech import CHUNK, speech_probabilities
 from fer_core.whole_file import whole
 
-FORMAT = 2  # of the files; another number makes all of them anew
+FORMAT = 3  # of the files; another number makes all of them anew
 
 PLACES = 12  # at which a segment is asked whether somebody speaks, one for each 31 ms
 
@@ -68,19 +68,16 @@ class Prepared:
     hidden_s: NDArray[np.float64]  # times of frames in which no face was found
     # The probability in each chunk of 32 ms of the waveform.
     speech: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    picture_end_s: float = 0.0  # until when the last frame is shown, for half a second at least
 
     def shown(self, start_s: float) -> NDArray[np.int64]:
         """The picture in each of the 16 places of the clip at ``start_s``, -1 where hidden."""
         times = np.concatenate([self.times_s, self.hidden_s])
-        if not times.size:
-            return np.full(FRAMES_PER_CLIP, -1)
         which = np.concatenate([np.arange(len(self.times_s)), np.full(len(self.hidden_s), -1)])
         order = np.argsort(times, kind="stable")
-        times, which = times[order], which[order]
-        ticks = start_s + TICK_SECONDS * np.arange(1, FRAMES_PER_CLIP + 1)
-        newest = np.searchsorted(times, ticks, side="right") - 1
-        fresh = (newest >= 0) & (ticks - times[newest] <= MAX_FRAME_AGE_SECONDS)
-        return np.where(fresh, which[newest], -1).astype(np.int64)
+        newest = newest_frames(times[order], start_s, self.picture_end_s)
+        # Behind all of them one that is none, for -1.
+        return np.append(which[order], -1)[newest]
 
     def heard(self, start_s: float, seconds: float = CLIP_SECONDS) -> tuple[Waveform, BoolArray]:
         """The samples from ``start_s`` on, and which of them are real."""
@@ -156,14 +153,16 @@ class MediaStore:
             duration_s = len(waveform) / SAMPLE_RATE
         pictures: list[RgbImage] = []
         rois, times_s, hidden_s = [], [], []
+        picture_end_s = 0.0
         if item.has_picture:
             file_end_s = recording_info(item.path, item.frame_rate).duration_s
             end_s = file_end_s if item.end_s is None else min(item.end_s, file_end_s)
             duration_s = max(duration_s, end_s - item.start_s)
+            ends_s = [end_s]
             tracker = FaceTracker()
             with FaceDetector() as detector:
                 ticks = [item.start_s + tick for tick in sampling_ticks(duration_s)]
-                for frame in recording_frames_at(item, ticks, end_s):
+                for frame in recording_frames_at(item, ticks, end_s, ends_s.append):
                     face = tracker.follow(detector.detect(frame.image), frame.time_s)
                     if face is None:
                         hidden_s.append(frame.time_s - item.start_s)
@@ -172,6 +171,7 @@ class MediaStore:
                     pictures.append(picture)
                     rois.append(roi)
                     times_s.append(frame.time_s - item.start_s)
+            picture_end_s = min(ends_s) - item.start_s
         return Prepared(
             duration_s,
             waveform,
@@ -180,6 +180,7 @@ class MediaStore:
             np.array(times_s, np.float64),
             np.array(hidden_s, np.float64),
             speech_probabilities(np.zeros(0, np.float32) if waveform is None else waveform),
+            picture_end_s,
         )
 
     def _look(self, image: RgbImage, face: FaceBox) -> tuple[RgbImage, BoolArray]:
@@ -226,6 +227,7 @@ def _read(path: Path) -> Prepared:
         arrays["times_s"],
         arrays["hidden_s"],
         arrays["speech"],
+        float(arrays["picture_end_s"][0]),
     )
 
 
@@ -242,6 +244,7 @@ def _write(prepared: Prepared, path: Path) -> None:
         "times_s": prepared.times_s,
         "hidden_s": prepared.hidden_s,
         "speech": prepared.speech,
+        "picture_end_s": np.array([prepared.picture_end_s]),
     }
     save_arrays(arrays, path)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,18 @@ def test_stalled_camera_is_no_frame_after_half_a_second() -> None:
     ticks = [(k + 1) * TICK_SECONDS for k in range(16)]
     assert seen == [k for k in range(16) if 1.0 <= ticks[k] <= 1.0 + MAX_FRAME_AGE_SECONDS]
     assert len(seen) == 3
+
+
+def test_a_files_frame_is_shown_until_the_next_and_the_last_until_it_ends() -> None:
+    slides = frames_at(0.0, 1.0, 2.5)
+    ticks = [(k + 1) * TICK_SECONDS for k in range(16)]
+    expected = [0 if tick < 1 else 1 if tick < 2.5 else 2 for tick in ticks]
+    assert indices(sample_frames(slides, 0.0, 4.0)) == expected
+    until = indices(sample_frames(slides, 3.0, 4.0))
+    assert until == [2 if 3 + tick < 4 else None for tick in ticks]
+    assert indices(sample_frames(slides, 4.0, math.inf)) == 16 * [2]
+    at_least = indices(sample_frames(slides, 2.0, 2.54))  # half a second, as of a camera
+    assert at_least == [1 if 2 + t < 2.5 else 2 if 2 + t <= 3 else None for t in ticks]
 
 
 def test_no_frame_of_the_future_is_taken() -> None:

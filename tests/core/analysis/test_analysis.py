@@ -191,6 +191,31 @@ def test_a_changing_frame_rate_is_analysed_to_its_end(
     assert all(segment.seen for segment in timeline.segments[1:12])
 
 
+SLIDES_S = [0.0, 0.3, 1.2, 3.4, 8.1]
+
+
+def test_a_face_is_seen_for_as_long_as_its_picture_is_held(
+    write_video: Make, squares: Callable[..., list], noise: Noise, folder: Path, tmp_path: Path,
+    bright_square: type,
+) -> None:  # fmt: skip
+    """And looked at once for each picture, however many windows show it."""
+    path = write_video("a.mp4", squares(0.5), SLIDES_S, sound=noise(8.2))
+    timeline = analyze(path, folder)
+    assert bright_square.detected == len(SLIDES_S)
+    assert all(segment.seen for segment in timeline.segments)
+    assert_as_training(path, folder, tmp_path)
+
+
+def test_behind_the_end_of_its_picture_a_face_is_not_seen(
+    write_video: Make, squares: Callable[..., list], noise: Noise, folder: Path, tmp_path: Path
+) -> None:
+    path = write_video("a.mp4", squares(2.0), sound=noise(6.0))
+    seen = [segment.seen for segment in analyze(path, folder).segments]
+    assert all(seen[:5])
+    assert not any(seen[7:])
+    assert_as_training(path, folder, tmp_path)
+
+
 def test_progress_reaches_the_end(video: Path, model: LoadedModel) -> None:
     told: list[tuple[float, float]] = []
     timeline = analyze(video, model, on_progress=lambda *so_far: told.append(so_far))

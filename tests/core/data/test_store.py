@@ -229,6 +229,17 @@ def test_a_camera_that_stalls_shows_nothing(store: MediaStore) -> None:
     assert lost.shown(0.0).tolist() == [0] + 15 * [-1]
 
 
+def test_a_picture_of_a_file_is_shown_until_the_next_one() -> None:
+    slides = replace(
+        nothing(3.0),
+        pictures=2 * [np.zeros((224, 224, 3), np.uint8)],
+        times_s=np.array([0.0, 2.0]),
+        hidden_s=np.array([1.0]),
+        picture_end_s=2.8,
+    )
+    assert slides.shown(0.0).tolist() == 5 * [0] + 5 * [-1] + 4 * [1] + 2 * [-1]
+
+
 def test_what_is_heard_begins_where_it_was_asked(store: MediaStore, item: Item) -> None:
     assert item.sound_path is not None
     sound = read_sound(item.sound_path)
