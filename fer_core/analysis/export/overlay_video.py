@@ -1,13 +1,17 @@
 """The file itself as a video, H.264 and AAC, with what was found drawn into its picture.
 
-Frame by frame, with the times they had, turned as the file asks; memory does not grow with its
-length. Of sound alone a dark picture with the bars is made.
+Frame by frame, with the times they had, turned as the file asks; where one stands still, it comes
+again for each segment. Memory does not grow with the file's length. Of sound alone a dark picture
+with the bars is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.analysis.export.overlay_picture import DARK, OverlayPainter
-from fer_core.analysis.timeline import Timeline
+from fer_core.analysis.timeline import Segment, Timeline
 from fer_core.data.container import decoded_frames, opened, origin_of, sound_track
 from fer_core.data.damage import ignore
 from fer_core.data.media_picture import frames
@@ -45,7 +49,7 @@ def overlay_video(
     """
     source = timelines[0].source
     size = WITHOUT_PICTURE if source.video is None else (source.video.width, source.video.height)
-    fps = 1 / SEGMENT_SECONDS if source.video is None else source.video.fps
+    fps = max(1 / SEGMENT_SECONDS, 0.0 if source.video is None else source.video.fps)
     pictures = frames(Path(source.path), on_damage=lambda _: None)
     if source.video is None:
         pictures = _dark_pictures(timelines[0])
@@ -62,7 +66,7 @@ def overlay_video(
             closing(_sound(Path(source.path), rate, channels or 1, sound_track)) as sound,
         ):
             block = next(sound, None)
-            for frame in pictures:
+            for frame in _held(pictures, timelines[0].segments):
                 while block is not None and block.time_s <= frame.time_s:
                     file.write_sound(block.samples, block.time_s)
                     block = next(sound, None)
@@ -100,6 +104,18 @@ def _sound(path: Path, rate: int | None, channels: int, number: int | None) -> G
             for part in resampler.resample(frame):
                 yield _Block(part.to_ndarray(), time_s)
                 time_s += part.samples / rate
+
+
+def _held(pictures: Iterable[VideoFrame], segments: Sequence[Segment]) -> Iterator[VideoFrame]:
+    """Where one is shown for longer than a segment, it begins anew with each, to the last's end."""
+    starts_s = [segment.start_s for segment in segments]
+    for frame, following in pairwise(chain(pictures, [None])):
+        assert frame is not None
+        yield frame
+        until_s = segments[-1].end_s if following is None else following.time_s
+        if until_s - frame.time_s > SEGMENT_SECONDS:
+            first, end = bisect_right(starts_s, frame.time_s), bisect_left(starts_s, until_s)
+            yield from (replace(frame, time_s=time_s) for time_s in starts_s[first:end])
 
 
 def _dark_pictures(timeline: Timeline) -> Iterator[VideoFrame]:

@@ -183,6 +183,24 @@ def test_of_sound_alone_a_picture_with_bars_is_made(write_sound: Make, tmp_path:
     assert len(read_sound(out)) == pytest.approx(48_000, abs=2048)
 
 
+@pytest.mark.parametrize("times_s", [[0.0], [0.0, 0.1, 0.2], [0.0, 1.2, 2.0]])
+def test_the_bars_go_on_where_the_picture_stands_still(
+    write_video: Make, tmp_path: Path, times_s: list[float]
+) -> None:
+    """A slide under a voice, a picture that ends before its sound, and a slow film."""
+    sound = 0.1 * np.ones(3 * 16_000)
+    found = timeline(write_video("a.mp4", [BLACK] * len(times_s), times_s, sound))
+    sad = np.roll(found.segments[0].probabilities, 1)
+    later = [replace(s, probabilities=sad) for s in found.segments[4:]]
+    out = written(replace(found, segments=(*found.segments[:4], *later)), tmp_path / "out.mp4")
+    shown = list(frames(out))
+    begins_s = [segment.start_s for segment in found.segments]
+    told_s = [frame.time_s for frame in shown]
+    assert told_s == pytest.approx(sorted({*times_s, *begins_s}), abs=0.001)
+    told = [has(frame.image, COLOURS[HAPPY + 1], 60).sum() for frame in shown]
+    assert [n > 500 for n in told] == [time_s > 1.4 for time_s in told_s]
+
+
 def test_a_silent_video_stays_silent(write_video: Make, tmp_path: Path) -> None:
     out = written(timeline(write_video("a.mp4", [BLACK] * 20)), tmp_path / "out.mp4")
     assert not probe(out).has_sound
