@@ -28,6 +28,7 @@ from fer_core.media import (
     sample_frames,
     tick_of,
 )
+from fer_core.preprocess.audio import LOWEST_DBFS, level_dbfs
 
 LATE_SECONDS = 1.0  # a clip may be asked for so long after its end
 TICKS_KEPT = math.ceil((CLIP_SECONDS + MAX_FRAME_AGE_SECONDS + LATE_SECONDS) / TICK_SECONDS)
@@ -37,7 +38,6 @@ SAMPLES_KEPT = int((CLIP_SECONDS + 2 * LATE_SECONDS) * SAMPLE_RATE)
 DRIFT_SAMPLES = int(0.1 * SAMPLE_RATE)
 LEVEL_SAMPLES = int(0.1 * SAMPLE_RATE)
 LEVEL_OUTDATED_SECONDS = 0.5
-LOWEST_DBFS = -100.0  # of digital silence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,14 +141,14 @@ class RecentMedia:
             return self._audio_losses
 
     def audio_level(self, now_s: float) -> float | None:
-        """RMS level of the last 100 ms heard, in dBFS, -100 to 0; None if that is long ago."""
+        """RMS level of the last 100 ms heard, in dBFS, -120 to 0; None if that is long ago."""
         with self._guard:
             end = self._sample_end
             if end is None or now_s - end / SAMPLE_RATE > LEVEL_OUTDATED_SECONDS:
                 return None
             heard = self._samples[-LEVEL_SAMPLES:][self._real[-LEVEL_SAMPLES:]]
-            power = float(np.mean(np.square(heard))) if len(heard) else 0.0
-        return max(10 * math.log10(power), LOWEST_DBFS) if power > 0 else LOWEST_DBFS
+        level = level_dbfs(heard)
+        return LOWEST_DBFS if level is None else level
 
     # ------------------------------------------------------------------ both
 

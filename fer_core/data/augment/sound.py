@@ -17,6 +17,7 @@ from torch import Tensor
 from fer_core.data.augment.limits import refuse_unusable
 from fer_core.media import CLIP_SAMPLES, CLIP_SECONDS, SAMPLE_RATE, BoolArray, Waveform
 from fer_core.model.inputs import LOG_FLOOR, MEL_BINS, MEL_FRAMES, PITCH_BINS
+from fer_core.preprocess.audio import level_dbfs
 from fer_core.preprocess.spectra import pitch_frequencies
 
 HZ_PER_LOW_BIN = 37.2  # of the mel axis, up to 1 kHz
@@ -69,10 +70,11 @@ def vary_waveform(
         places = np.linspace(0, len(samples) - 1, CLIP_SAMPLES)
         samples = np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
         real = real[places.round().astype(np.int64)]
-    other = bool(real.any() and rng.random() < config.microphone)
+    level = level_dbfs(samples[real])  # None where nothing is
+    other = level is not None and rng.random() < config.microphone
     gain_db = rng.uniform(-config.gain_db, config.gain_db / 2)
-    if other:
-        gain_db = rng.uniform(*MICROPHONE_DBFS) - _dbfs(samples[real])
+    if level is not None and other:
+        gain_db = rng.uniform(*MICROPHONE_DBFS) - level
     samples = samples * np.float32(10 ** (gain_db / 20))
     if rng.random() < config.room:
         samples = _in_a_room(samples, rng)
@@ -80,15 +82,11 @@ def vary_waveform(
         samples = _clipped(samples, rng)
     if rng.random() < config.codec:
         samples = _over_the_telephone(samples)
-    if other or (real.any() and rng.random() < config.noise):
-        level_db = _dbfs(samples[real]) - rng.uniform(10, 40)
-        samples = samples + np.float32(10 ** (level_db / 20)) * _coloured_noise(rng)
+    level = level_dbfs(samples[real])
+    if level is not None and (other or rng.random() < config.noise):
+        noise_db = level - rng.uniform(10, 40)
+        samples = samples + np.float32(10 ** (noise_db / 20)) * _coloured_noise(rng)
     return np.where(real, np.clip(samples, -1, 1), np.float32(0)), real
-
-
-def _dbfs(samples: Waveform) -> float:
-    """The mean power of samples; no less than that of the last of 16 bits."""
-    return 10 * float(np.log10(max(float(np.mean(np.square(samples))), 2.0**-30)))
 
 
 def _in_a_room(samples: Waveform, rng: Generator) -> Waveform:

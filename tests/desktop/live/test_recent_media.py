@@ -13,6 +13,7 @@ from fer_core.media import (
     VideoFrame,
     sample_frames,
 )
+from fer_core.preprocess.audio import LOWEST_DBFS
 from fer_desktop.live.recent_media import SAMPLES_KEPT, TICKS_KEPT, RecentMedia
 
 PICTURE = np.zeros((2, 2, 3), np.uint8)
@@ -212,7 +213,7 @@ def test_the_level_is_that_of_the_last_100_ms(recent):
     recent.add_audio(AudioBlock(quiet, SAMPLE_RATE, 11))
     assert recent.audio_level(11.1) == pytest.approx(-20, abs=0.01)
     recent.add_audio(AudioBlock(0 * quiet, SAMPLE_RATE, 11.1))
-    assert recent.audio_level(11.2) == -100
+    assert recent.audio_level(11.2) == LOWEST_DBFS
     assert recent.audio_level(12) is None
 
 
