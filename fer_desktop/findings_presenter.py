@@ -132,13 +132,20 @@ class FindingsPresenter(QObject):
 
     def _refresh(self) -> None:
         peaks = self._results.peaks()
+        if self._joined():
+            self._views.peaks.clear()  # of the pictures too, which may be of another moment
         self._views.peaks.set_peaks(peaks)
         if self._path is not None and self._has_picture:
-            self._thumbnails.want(self._path, peaks)
+            self._thumbnails.want(self._path, () if self._joined() else peaks)
         self._summarise()
 
+    def _joined(self) -> bool:
+        """Whether the file is known to be of several that were joined as they are."""
+        return self._timeline is not None and self._timeline.joined
+
     def _on_thumbnail(self, thumbnail: Thumbnail) -> None:
-        self._views.peaks.set_picture(thumbnail.peak, thumbnail.image)
+        if not self._joined():
+            self._views.peaks.set_picture(thumbnail.peak, thumbnail.image)
 
     def _summarise(self) -> None:
         selection = self._views.timeline.selection

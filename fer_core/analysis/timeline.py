@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.data.joined_times import BEGIN_ANEW
 from fer_core.labels import CLASSES, EMOTIONS
 from fer_core.media import FaceBox
 from fer_core.prediction import by_label, face_as_json, face_from_json, from_labels
@@ -152,6 +153,11 @@ class Timeline:
                 leads_s[segment.probabilities.argmax()] += segment.end_s - segment.start_s
         whole_s = self.segments[-1].end_s if self.segments else 1.0
         return leads_s / whole_s
+
+    @property
+    def joined(self) -> bool:
+        """Whether the file is of several, whose times begin anew: no place is found by its time."""
+        return any(BEGIN_ANEW in warning for warning in self.warnings)
 
     @property
     def face_s(self) -> float:

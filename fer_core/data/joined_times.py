@@ -13,6 +13,7 @@ from fer_core.data.damage import OnDamageAt
 
 # Containers write a track in order of its decoding times; damage takes them back by less.
 BACK_SECONDS = 1.0
+BEGIN_ANEW = "its times begin anew"  # as it is told
 
 
 class JoinedTimes:
@@ -44,7 +45,7 @@ class JoinedTimes:
             part += 1
             if part == len(self._moved_s):
                 self._moved_s.append(self._end_s - own_s)
-                self._on_damage("its times begin anew", self._end_s)
+                self._on_damage(BEGIN_ANEW, self._end_s)
         self._part[track] = part
         if part:
             distance = round(self._moved_s[part] / unit_s)

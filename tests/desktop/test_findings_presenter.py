@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -93,6 +94,18 @@ def test_peaks_come_while_it_is_analysed_and_get_their_pictures(
     assert [tile.peak.emotion for tile in desk.views.peaks.tiles] == ["happy"]
     until(lambda: desk.views.peaks.tiles[0]._picture is not None, 20)
     assert "happy 100% of the time" in desk.views.summary.text()
+
+
+def test_of_recordings_joined_as_they_are_peaks_have_no_picture(
+    desk: Desk, clip: Path, make_segments: Callable[..., list], until
+) -> None:
+    desk.presenter.open(clip, has_picture=True)
+    segments = make_segments(HAPPY, HAPPY)
+    desk.analyse(segments)
+    until(lambda: desk.views.peaks.tiles and desk.views.peaks.tiles[0]._picture is not None, 20)
+    joined = replace(timeline_of(clip, segments), warnings=("At 3.00 s: its times begin anew.",))
+    desk.worker.finished.emit(joined)
+    assert [tile._picture for tile in desk.views.peaks.tiles] == [None]
 
 
 def test_sound_alone_has_peaks_without_pictures(

@@ -61,7 +61,7 @@ def as_html(timeline: Timeline) -> bytes:
 
 def _moments(timeline: Timeline) -> list[str]:
     """Pictures of where each emotion is shown most clearly."""
-    if timeline.source.video is None:
+    if timeline.source.video is None or timeline.joined:
         return []
     shown = [_figure(Path(timeline.source.path), peak) for peak in peaks_of(timeline.segments)]
     found = [figure for figure in shown if figure]

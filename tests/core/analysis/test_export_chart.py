@@ -111,6 +111,16 @@ def test_the_report_shows_each_peak(write_video: Callable[..., Path]) -> None:
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
 
 
+def test_a_report_of_recordings_joined_as_they_are_has_no_pictures_of_other_moments(
+    write_video: Callable[..., Path],
+) -> None:
+    path = write_video("a.mkv", [np.zeros((120, 160, 3), np.uint8)] * 20)
+    told = timeline_of(path, HAPPY, None, None, None, SAD)
+    assert "clearest moments" in EXPORTERS["html"](told).decode()
+    joined = replace(told, warnings=("At 1.00 s: its times begin anew.",))
+    assert "clearest moments" not in EXPORTERS["html"](joined).decode()
+
+
 def test_a_report_of_a_file_that_has_gone_is_whole_without_thumbnails(tmp_path: Path) -> None:
     page = as_bytes(timeline_of(tmp_path / "gone.mkv", HAPPY, SAD), "html").decode()
     assert "clearest moments" not in page
