@@ -88,10 +88,10 @@ class OverlayPainter:
         there = [number for number, segment in enumerate(segments) if segment.seen] or [0]
         columns = []
         for number in there:
-            face_id = self._timelines[number].face_id
-            title = _said(segments[number])
-            title = title if face_id is None else f"{face_id}: {title}"
-            columns.append(self._column(title, segments[number]))
+            face_id, segment = self._timelines[number].face_id, segments[number]
+            # What is heard where nobody is seen is not the answer about a face.
+            whose = f"{face_id}: " if segment.seen and face_id is not None else ""
+            columns.append(self._column(whose + _said(segment), segment))
         return np.concatenate(columns, axis=1)
 
     def _column(self, title: str, segment: Segment) -> RgbImage:

@@ -96,6 +96,15 @@ def test_bars_are_as_long_as_the_probabilities(painted: Callable[..., np.ndarray
     assert all(n < 12 for i, n in enumerate(longest) if i not in (HAPPY, 0))
 
 
+def test_where_nobody_is_seen_the_bars_have_no_faces_number(write_video: Make) -> None:
+    found = timeline(write_video("a.mp4", [BLACK] * 20))
+    drawn = [
+        OverlayPainter([replace(found, face_id=face_id)], (480, 360)).draw(BLACK, 0.5)
+        for face_id in (None, 0)
+    ]
+    np.testing.assert_array_equal(*drawn)
+
+
 def test_the_bars_lie_in_the_corner_where_no_face_is(write_video: Make) -> None:
     path = write_video("a.mp4", [BLACK] * 20)
     for x, y in ((10, 230), (360, 230), (10, 10)):
