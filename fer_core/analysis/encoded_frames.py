@@ -54,7 +54,7 @@ _Found = tuple[VideoFrame, Mapping[int, FaceBox]]
 
 
 def _found(frames: Generator[VideoFrame], follower: Follower) -> Generator[_Found]:
-    with FaceDetector() as detector:
+    with FaceDetector(everybody=follower.everybody) as detector:
         for frame in frames:
             yield frame, follower.follow(detector.detect(frame.image), frame.time_s)
 

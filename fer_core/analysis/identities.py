@@ -17,6 +17,8 @@ KEPT_SECONDS = 3.0
 
 
 class Follower(Protocol):
+    everybody: bool  # whether those in the background matter too
+
     def follow(self, faces: Sequence[FaceBox], time_s: float) -> Mapping[int, FaceBox]:
         """Those of a frame's ``faces`` that are looked at, by number."""
         ...
@@ -24,6 +26,8 @@ class Follower(Protocol):
 
 class LargestFace:
     """One face, as live: the largest, kept while it is there."""
+
+    everybody = False
 
     def __init__(self) -> None:
         self._tracker = FaceTracker()
@@ -40,6 +44,8 @@ class EveryFace:
     it was not found for a while; where several could be meant, those that overlap most belong
     together.
     """
+
+    everybody = True
 
     def __init__(self) -> None:
         self._last: dict[int, tuple[FaceBox, float]] = {}  # where each was, and when

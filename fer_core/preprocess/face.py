@@ -9,6 +9,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -21,6 +22,7 @@ from fer_core.resources import resource
 MIN_SCORE = 0.5  # of a detection; mediapipe's own default
 CLOSER = 75  # percent: the side of the squares of a closer look, of the picture's shorter side
 CLOSER_STEP = 40  # percent of that side: from one square to the next
+SAME_FACE_SHARE = 0.5  # of the smaller box: what a square shows of a larger face lies in its box
 SAME_FACE_OVERLAP = 0.2  # at 5 frames a second a head may move by two thirds of its width
 # In seconds, not in frames: a file is searched at 5 frames a second, a camera at 30.
 GRACE_SECONDS = 0.5  # a face not found for so short a time was missed, not gone
@@ -35,17 +37,21 @@ class FaceDetector:
     whose boxes equal those of its video mode), so there are no timestamps to get wrong. A picture
     takes about 2 ms, most of them without the GIL.
 
-    BlazeFace sees a picture at 128 pixels. Where it finds nobody, it is shown overlapping squares
-    of three quarters of the picture's height, enlarged: of grey faces of 140 to 300 pixels in a
-    640x480 picture it misses 20 in 100 at first sight, and 2 after this.
+    BlazeFace sees a picture at 128 pixels. Where it finds nobody, or where everybody is wanted, it
+    is shown overlapping squares of three quarters of the picture's height, enlarged: of grey faces
+    of 140 to 300 pixels in a 640x480 picture it misses 20 in 100 at first sight, and 2 after this.
 
     Bazarevsky et al., BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs, 2019.
     """
 
-    def __init__(self, closer_looks: int | None = None) -> None:
-        """``closer_looks``: squares for each picture in which nobody was found at first sight.
+    def __init__(self, closer_looks: int | None = None, everybody: bool = False) -> None:
+        """The thread's own detector.
 
-        None is all of them. With fewer they take turns, beginning where the last face was.
+        Args:
+            closer_looks: squares of a picture that are looked at closer; None is all of them. With
+                fewer they take turns, and stay where a face is.
+            everybody: look closer also where somebody was found at first sight: smaller faces
+                beside a larger one.
         """
         # Imported here: it takes 0.4 s, and the window must not wait for it.
         from mediapipe.tasks.python.core.base_options import BaseOptions
@@ -62,33 +68,31 @@ class FaceDetector:
             self._detector = face_detector.FaceDetector.create_from_options(options)
 
         self._closer_looks = closer_looks
+        self._everybody = everybody
         self._next = 0  # square to look at
 
     def detect(self, image: RgbImage) -> list[FaceBox]:
-        """All faces of ``image`` (H, W, 3), largest first, clipped to the picture.
-
-        Of those that only a closer look shows, the ones in one square.
-        """
-        return self._look(image) or self._look_closer(image)
+        """The faces of ``image`` (H, W, 3), largest first, clipped to the picture."""
+        found = self._look(image)
+        if self._everybody or not found:
+            found = _different([*found, *self._look_closer(image)])
+        return sorted(found, key=lambda face: face.area, reverse=True)
 
     def _look_closer(self, image: RgbImage) -> list[FaceBox]:
+        """What the squares show, the surest first, the same face as often as it is in one."""
         squares = closer_squares(*image.shape[:2])
         looks = len(squares) if self._closer_looks is None else self._closer_looks
+        whole: list[FaceBox] = []
         cut: list[FaceBox] = []  # what is seen of faces at the edge of a square
         for turn in range(min(looks, len(squares))):
-            place = (self._next + turn) % len(squares)
-            left, top, side = squares[place]
-            faces = [
-                FaceBox(left + face.x, top + face.y, face.width, face.height, face.score)
-                for face in self._look(image[top : top + side, left : left + side])
-            ]
-            whole = [face for face in faces if _is_whole(face, left, top, side)]
-            if whole:
-                self._next = place
-                return whole
-            cut += faces
-        self._next = (self._next + looks) % len(squares)
-        return sorted(cut, key=lambda face: face.area, reverse=True)[:1]
+            left, top, side = squares[(self._next + turn) % len(squares)]
+            for face in self._look(image[top : top + side, left : left + side]):
+                place = replace(face, x=left + face.x, y=top + face.y)
+                (whole if _is_whole(place, left, top, side) else cut).append(place)
+        if not whole:
+            self._next = (self._next + looks) % len(squares)
+            return sorted(cut, key=lambda face: face.area, reverse=True)[:1]
+        return sorted(whole, key=lambda face: face.score, reverse=True)
 
     def _look(self, image: RgbImage) -> list[FaceBox]:
         height, width = image.shape[:2]
@@ -102,7 +106,7 @@ class FaceDetector:
             if right > left and bottom > top:
                 score = float(detection.categories[0].score)
                 boxes.append(FaceBox(left, top, right - left, bottom - top, score))
-        return sorted(boxes, key=lambda face: face.area, reverse=True)
+        return boxes
 
     def close(self) -> None:
         with _quiet_stderr():
@@ -113,6 +117,15 @@ class FaceDetector:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _different(faces: Sequence[FaceBox]) -> list[FaceBox]:
+    """Each face once: where boxes are of the same, the first of them."""
+    kept: list[FaceBox] = []
+    for face in faces:
+        if all(face.shared(k) < SAME_FACE_SHARE * min(face.area, k.area) for k in kept):
+            kept.append(face)
+    return kept
 
 
 def closer_squares(height: int, width: int) -> list[tuple[int, int, int]]:

@@ -121,6 +121,9 @@ class BrightSquare:
 
     detected = 0  # how often one was asked
 
+    def __init__(self, everybody: bool = False) -> None:
+        pass
+
     def __enter__(self) -> BrightSquare:
         return self
 

@@ -112,6 +112,8 @@ def desk(qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripted) -> It
 
 
 class _NoFaces:
+    def __init__(self, everybody: bool) -> None: ...
+
     def __enter__(self) -> _NoFaces:
         return self
 
@@ -126,7 +128,7 @@ class _NoFaces:
 class _TwoFaces(_NoFaces):
     """One on the left, in every picture; a smaller one on the right comes and stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, everybody: bool) -> None:
         self._looked = 0
 
     def detect(self, image: np.ndarray) -> list:

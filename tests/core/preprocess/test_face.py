@@ -98,6 +98,34 @@ def test_with_one_closer_look_a_picture_the_squares_take_turns_and_stay_with_the
     assert all(faces[0].contains(*middle) for faces in found if faces)
 
 
+def test_all_who_are_too_small_at_first_sight_are_found_whatever_was_looked_at_before(
+    detector, picture, distant
+):
+    head = cv2.resize(picture[30:230, 110:310], (110, 110), interpolation=cv2.INTER_AREA)
+    scene, _ = distant
+    scene = scene.copy()
+    scene[40:150, 40:150] = head
+    for other in (scene, distant[0], scene[:, ::-1]):
+        detector.detect(other)
+        faces = detector.detect(scene)
+        assert len(faces) == 2
+        for middle in ((555, 385), (95, 95)):
+            assert sum(face.contains(*middle) for face in faces) == 1
+
+
+def test_who_is_small_beside_a_large_face_is_found_where_everybody_is_wanted(detector, picture):
+    scene = np.full((720, 1280, 3), 127, np.uint8)
+    scene[60:660, 640:1240] = cv2.resize(picture[30:230, 110:310], (600, 600))
+    scene[250:410, 100:260] = cv2.resize(picture[30:230, 110:310], (160, 160))
+    (large,) = detector.detect(scene)
+    with FaceDetector(everybody=True) as of_everybody:
+        first, second = of_everybody.detect(scene)
+        (alone,) = of_everybody.detect(scene[:, 600:])
+    assert first == large
+    assert second.contains(180, 330)
+    assert alone.area > 200**2, "what a square shows of a face is not one more"
+
+
 @pytest.mark.parametrize(("height", "width"), [(480, 640), (1080, 1920), (1920, 1080), (48, 48)])
 def test_what_is_a_third_of_the_picture_is_whole_in_a_closer_look(height, width):
     squares = closer_squares(height, width)
