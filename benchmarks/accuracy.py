@@ -31,6 +31,7 @@ from fer_core.labels import EMOTIONS
 from fer_core.media import CLIP_SECONDS, RgbImage
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.preprocess.face import FaceDetector
+from fer_core.preprocess.image import looked_at
 from fer_core.preprocess.opencv import cv2
 from fer_core.resources import bundled_model
 from fer_core.weights import load_checkpoint
@@ -64,7 +65,7 @@ class PastedFaces(MediaStore):
         if not faces:
             self.missed.add(item.index)
             return Prepared(CLIP_SECONDS, None, [], np.zeros((0, 196), np.bool_), nothing, nothing)
-        picture, roi = self._look(scene, faces[0])
+        picture, roi = looked_at(scene, faces[0], self._vision)
         return Prepared(CLIP_SECONDS, None, [picture], roi[None], np.zeros(1), nothing)
 
 

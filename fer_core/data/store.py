@@ -41,8 +41,7 @@ from fer_core.media import (
 )
 from fer_core.patches import PATCHES
 from fer_core.preprocess.face import FaceDetector, FaceTracker
-from fer_core.preprocess.framing import framing_square, roi_of
-from fer_core.preprocess.image import crop
+from fer_core.preprocess.image import looked_at
 from fer_core.preprocess.opencv import cv2
 from fer_core.preprocess.speech import CHUNK, speech_probabilities
 from fer_core.whole_file import whole
@@ -142,7 +141,7 @@ class MediaStore:
         image = np.pad(image, ((height, height), (width, width), (0, 0)), "edge")
         x, y, across, down = STILL_FACE
         face = FaceBox((1 + x) * width, (1 + y) * height, across * width, down * height, score=1.0)
-        picture, roi = self._look(image, face)
+        picture, roi = looked_at(image, face, self._vision)
         return Prepared(CLIP_SECONDS, None, [picture], roi[None], np.zeros(1), np.zeros(0))
 
     def _recording(self, item: Item) -> Prepared:
@@ -167,7 +166,7 @@ class MediaStore:
                     if face is None:
                         hidden_s.append(frame.time_s - item.start_s)
                         continue
-                    picture, roi = self._look(frame.image, face)
+                    picture, roi = looked_at(frame.image, face, self._vision)
                     pictures.append(picture)
                     rois.append(roi)
                     times_s.append(frame.time_s - item.start_s)
@@ -182,10 +181,6 @@ class MediaStore:
             speech_probabilities(np.zeros(0, np.float32) if waveform is None else waveform),
             picture_end_s,
         )
-
-    def _look(self, image: RgbImage, face: FaceBox) -> tuple[RgbImage, BoolArray]:
-        square = framing_square(face, image.shape, self._vision)
-        return crop(image, square), roi_of(face, square)
 
 
 def sampling_ticks(duration_s: float) -> list[float]:

@@ -34,7 +34,7 @@ def segment_of(time_ms: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class ModelInputs:
-    """A batch of clips, made by ``fer_core.preprocess.clip_processor.collate``."""
+    """A batch of clips, for the network as a whole; answers and training go by its parts."""
 
     pixels: Tensor  # (B, T, 3, 224, 224), -1 to 1
     frame_mask: Tensor  # (B, T) bool

@@ -1,8 +1,11 @@
-"""A clip as the network gets it; live, file analysis and training all come through here."""
+"""A frame and a clip's sound as the network gets them, live and of files.
+
+Training hears by the same ``sound``, and looks by the same ``looked_at``: it varies pictures before
+they become tensors.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,19 +16,14 @@ from torch import Tensor
 from fer_core.config import FERConfig
 from fer_core.media import (
     CLIP_SECONDS,
-    FRAMES_PER_CLIP,
     SEGMENTS,
     BoolArray,
-    Clip,
     FaceBox,
     RgbImage,
     Waveform,
 )
-from fer_core.model.inputs import ModelInputs
-from fer_core.patches import IMAGE_SIZE, PATCHES
 from fer_core.preprocess.audio import heard_segments, level_dbfs
-from fer_core.preprocess.framing import framing_square, roi_of
-from fer_core.preprocess.image import crop
+from fer_core.preprocess.image import looked_at
 from fer_core.preprocess.spectra import Spectra
 from fer_core.preprocess.speech import speech_by_segment
 
@@ -53,41 +51,13 @@ class Sound:
         return float(self.segment_speech.mean())
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessedClip:
-    """A clip as tensors; a batch of them is made by :func:`collate`."""
-
-    pixels: Tensor  # (16, 3, 224, 224), -1 to 1; zeros where hidden
-    roi: Tensor  # (16, 196) bool
-    frame_mask: Tensor  # (16,) bool, True where there is a frame with a face
-    sound: Sound
-
-
 class ClipProcessor:
-    """Clip -> tensors, in two halves that also work alone: ``picture`` and ``sound``.
-
-    Live, only new frames become pictures, while the sound is made anew for each clip.
-    """
+    """Frames -> tensors and sound -> tensors, apart: of a clip only new frames are looked at."""
 
     def __init__(self, config: FERConfig) -> None:
         self._vision = config.vision
         self._thresholds = config.thresholds
         self._spectra = Spectra()
-
-    def __call__(self, clip: Clip) -> ProcessedClip:
-        """Both halves of ``clip``.
-
-        Raises:
-            ValueError: as in :meth:`picture` and :meth:`sound`.
-        """
-        pixels = torch.zeros(FRAMES_PER_CLIP, 3, IMAGE_SIZE, IMAGE_SIZE)
-        roi = torch.zeros(FRAMES_PER_CLIP, PATCHES, dtype=torch.bool)
-        frame_mask = torch.zeros(FRAMES_PER_CLIP, dtype=torch.bool)
-        for k, (frame, face) in enumerate(zip(clip.frames, clip.faces, strict=True)):
-            if frame is not None and face is not None:
-                picture = self.picture(frame.image, face)
-                pixels[k], roi[k], frame_mask[k] = picture.pixels, picture.roi, True
-        return ProcessedClip(pixels, roi, frame_mask, self.sound(clip.waveform, clip.waveform_mask))
 
     def picture(self, image: RgbImage, face: FaceBox) -> Picture:
         """What is shown of ``image`` (H, W, 3) when ``face`` is looked at.
@@ -95,8 +65,8 @@ class ClipProcessor:
         Raises:
             ValueError: ``image`` is not a picture.
         """
-        square = framing_square(face, image.shape, self._vision)
-        return Picture(as_pixels(crop(image, square)), torch.from_numpy(roi_of(face, square)))
+        shown, roi = looked_at(image, face, self._vision)
+        return Picture(as_pixels(shown), torch.from_numpy(roi))
 
     def sound(
         self, waveform: Waveform, mask: BoolArray, speech: NDArray[np.float64] | None = None
@@ -133,14 +103,3 @@ def as_pixels(shown: RgbImage) -> Tensor:
     """(224, 224, 3) -> (3, 224, 224), by SigLIP's mean and standard deviation of 0.5: -1 to 1."""
     pixels = torch.from_numpy(shown).permute(2, 0, 1)
     return pixels.to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1)
-
-
-def collate(clips: Sequence[ProcessedClip]) -> ModelInputs:
-    """A batch of ``clips`` for the network."""
-    return ModelInputs(
-        pixels=torch.stack([clip.pixels for clip in clips]),
-        frame_mask=torch.stack([clip.frame_mask for clip in clips]),
-        roi=torch.stack([clip.roi for clip in clips]),
-        spectra=torch.stack([clip.sound.spectra for clip in clips]),
-        audio_mask=torch.stack([clip.sound.audio_mask for clip in clips]),
-    )

@@ -1,17 +1,30 @@
-"""From a picture (H, W, 3) and the square to look at, to the pixels of the network."""
+"""From a picture (H, W, 3) and a face in it, to the pixels of the network and those on the face."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from fer_core.media import RgbImage
+from fer_core.config import VisionConfig
+from fer_core.media import BoolArray, FaceBox, RgbImage
 from fer_core.patches import IMAGE_SIZE
-from fer_core.preprocess.framing import Square
+from fer_core.preprocess.framing import Square, framing_square, roi_of
 from fer_core.preprocess.opencv import cv2
 
 # Mid grey is 0 once normalised: what lies outside the picture says nothing. Replicated edges would
 # draw streaks, which a network may take for hair or shoulders.
 SURROUNDINGS = 128
+
+
+def looked_at(image: RgbImage, face: FaceBox, vision: VisionConfig) -> tuple[RgbImage, BoolArray]:
+    """What is shown of ``image`` (H, W, 3) when ``face`` is looked at, live as in training.
+
+    The picture (224, 224, 3) and its ROI (196,).
+
+    Raises:
+        ValueError: ``image`` is not a picture.
+    """
+    square = framing_square(face, image.shape, vision)
+    return crop(image, square), roi_of(face, square)
 
 
 def crop(image: RgbImage, square: Square) -> RgbImage:

@@ -16,11 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from fer_core.config import FERConfig
 from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
-from fer_core.media import FaceBox, RgbImage
+from fer_core.media import Clip, FaceBox, RgbImage
 from fer_core.model.inputs import ModelInputs
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.roi_compression import central_roi
+from fer_core.preprocess.clip_processor import ClipProcessor
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +66,24 @@ def make_inputs() -> Callable[..., ModelInputs]:
             - 4 * every_second[:, None, None],
             audio_mask=torch.ones(clips, 8, dtype=torch.bool),
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def inputs_of() -> Callable[[Clip, FERConfig], ModelInputs]:
+    """A clip as a batch of one for the whole network, made frame by frame: no cache, no parts."""
+
+    def make(clip: Clip, config: FERConfig) -> ModelInputs:
+        processor = ClipProcessor(config)
+        pixels, roi = torch.zeros(1, 16, 3, 224, 224), torch.zeros(1, 16, 196, dtype=torch.bool)
+        frame_mask = torch.zeros(1, 16, dtype=torch.bool)
+        for k, (frame, face) in enumerate(zip(clip.frames, clip.faces, strict=True)):
+            if frame is not None and face is not None:
+                picture = processor.picture(frame.image, face)
+                pixels[0, k], roi[0, k], frame_mask[0, k] = picture.pixels, picture.roi, True
+        sound = processor.sound(clip.waveform, clip.waveform_mask)
+        return ModelInputs(pixels, frame_mask, roi, sound.spectra[None], sound.audio_mask[None])
 
     return make
 

@@ -17,10 +17,10 @@ from fer_core.config import (
 )
 from fer_core.errors import UserError
 from fer_core.media import CLIP_SAMPLES, SEGMENT_SAMPLES, Clip, FaceBox, VideoFrame
+from fer_core.model.inputs import ModelInputs
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.prediction import Prediction
 from fer_core.predictor import Predictor
-from fer_core.preprocess.clip_processor import ClipProcessor, collate
 from fer_core.weights import new_model, save_checkpoint
 
 FACE = FaceBox(100, 60, 80, 80, 0.9)
@@ -58,11 +58,12 @@ def without_sound(clip: Clip) -> Clip:
     return dataclasses.replace(clip, waveform_mask=np.zeros(CLIP_SAMPLES, bool))
 
 
-def test_answer_is_that_of_the_network_to_the_clip(model: MultimodalFER, clip: Clip) -> None:
-    """Training gives the network batches of the same processor: one pipeline for all."""
+def test_answer_is_that_of_the_whole_network_to_the_clip(
+    model: MultimodalFER, clip: Clip, inputs_of: Callable[[Clip, FERConfig], ModelInputs]
+) -> None:
     prediction = answer(model, clip)
     with torch.inference_mode():
-        output = model.eval()(collate([ClipProcessor(model.config)(clip)]))
+        output = model.eval()(inputs_of(clip, model.config))
     expected = output.logits[0].softmax(-1)
     np.testing.assert_allclose(prediction.probabilities, expected, atol=1e-5)
     segments = output.segment_logits[0].softmax(-1)

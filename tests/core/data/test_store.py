@@ -29,8 +29,8 @@ from fer_core.media import (
     clip_starts,
     sample_frames,
 )
+from fer_core.model.inputs import ModelInputs
 from fer_core.predictor import Predictor
-from fer_core.preprocess.clip_processor import ClipProcessor
 from fer_core.preprocess.face import FaceTracker
 from fer_core.preprocess.opencv import cv2
 from fer_core.weights import new_model
@@ -320,22 +320,28 @@ def live_clip(item: Item, start_s: float, detector: Any) -> Clip:
 
 @pytest.mark.parametrize("start_s", clip_starts(SECONDS))
 def test_one_pipeline_a_window_is_the_clip_of_the_live_program(
-    store: MediaStore, item: Item, tiny_config: FERConfig, start_s: float, bright_square: Any
+    store: MediaStore,
+    item: Item,
+    tiny_config: FERConfig,
+    start_s: float,
+    bright_square: Any,
+    inputs_of: Callable[[Clip, FERConfig], ModelInputs],
 ) -> None:
     config = replace(tiny_config, thresholds=Thresholds(min_speech_s=0.0))
     cutter = ClipCutter(store, config, blank=torch.zeros(160))
     window = cutter.window(item, start_s, Modalities())
     clip = live_clip(item, start_s, bright_square())
-    processed = ClipProcessor(config)(clip)
+    live = inputs_of(clip, config)
     assert window.pictures is not None
     assert window.rois is not None
     assert window.spectra is not None
-    assert not processed.frame_mask.all()
-    assert torch.equal(window.pictures, processed.pixels)
-    assert torch.equal(window.rois, processed.roi)
-    assert torch.equal(window.frame_mask, processed.frame_mask)
-    assert torch.equal(window.spectra, processed.sound.spectra)
-    assert torch.equal(window.audio_mask, processed.sound.audio_mask)
+    assert live.roi is not None
+    assert not live.frame_mask.all()
+    assert torch.equal(window.pictures, live.pixels[0])
+    assert torch.equal(window.rois, live.roi[0])
+    assert torch.equal(window.frame_mask, live.frame_mask[0])
+    assert torch.equal(window.spectra, live.spectra[0])
+    assert torch.equal(window.audio_mask, live.audio_mask[0])
     assert cutter.starts(item) == clip_starts(SECONDS)
 
     model = new_model(config, seed=0)

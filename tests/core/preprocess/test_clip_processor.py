@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import pickle
 
 import numpy as np
@@ -12,13 +11,12 @@ from fer_core.media import (
     CLIP_SAMPLES,
     SAMPLE_RATE,
     SEGMENT_SAMPLES,
-    Clip,
     FaceBox,
-    VideoFrame,
+    RgbImage,
     Waveform,
 )
 from fer_core.model.inputs import LOG_FLOOR
-from fer_core.preprocess.clip_processor import ClipProcessor, collate
+from fer_core.preprocess.clip_processor import ClipProcessor
 
 FACE = FaceBox(100, 60, 80, 80, 0.9)
 EVERYTHING = np.ones(CLIP_SAMPLES, bool)
@@ -29,26 +27,24 @@ def processor() -> ClipProcessor:
     return ClipProcessor(FERConfig())
 
 
-def frame(index: int) -> VideoFrame:
-    image = np.random.default_rng(index).integers(0, 256, (240, 320, 3), np.uint8)
-    return VideoFrame(image, index * 0.1875, index)
+def image() -> RgbImage:
+    return np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
 
 
-def clip(waveform: Waveform, mask: np.ndarray = EVERYTHING) -> Clip:
-    return Clip(0.0, tuple(frame(k) for k in range(16)), 16 * (FACE,), waveform, mask)
+def test_a_frame_is_pixels_and_the_patches_on_its_face(processor: ClipProcessor) -> None:
+    picture = processor.picture(image(), FACE)
+    assert picture.pixels.shape == (3, 224, 224)
+    assert picture.pixels.dtype == torch.float32
+    assert picture.roi.sum() == 64
 
 
-def test_everything_there_is_everything_given(processor: ClipProcessor, voice: Waveform) -> None:
-    processed = processor(clip(voice))
-    assert processed.pixels.shape == (16, 3, 224, 224)
-    assert processed.pixels.dtype == torch.float32
-    assert processed.frame_mask.all()
-    assert (processed.roi.sum(dim=1) == 64).all()
-    assert processed.sound.spectra.shape == (301, 160)
-    assert processed.sound.audio_mask.all()
-    assert processed.sound.speech > 0.7
+def test_everything_heard_is_given(processor: ClipProcessor, voice: Waveform) -> None:
+    sound = processor.sound(voice, EVERYTHING)
+    assert sound.spectra.shape == (301, 160)
+    assert sound.audio_mask.all()
+    assert sound.speech > 0.7
     rms = np.sqrt(np.mean(voice.astype(float) ** 2))
-    assert processed.sound.level_dbfs == pytest.approx(20 * np.log10(rms))
+    assert sound.level_dbfs == pytest.approx(20 * np.log10(rms))
 
 
 def test_pixels_are_red_green_blue_planes_from_minus_one_to_one(processor: ClipProcessor) -> None:
@@ -59,29 +55,8 @@ def test_pixels_are_red_green_blue_planes_from_minus_one_to_one(processor: ClipP
         torch.testing.assert_close(plane, torch.full((224, 224), value))
 
 
-def test_pictures_alone_are_those_of_the_clip(processor: ClipProcessor, voice: Waveform) -> None:
-    whole = clip(voice)
-    processed = processor(whole)
-    alone = processor.picture(whole.frames[5].image, FACE)
-    assert torch.equal(processed.pixels[5], alone.pixels)
-    assert torch.equal(processed.roi[5], alone.roi)
-
-
-def test_frame_without_a_face_and_face_without_a_frame_are_hidden(
-    processor: ClipProcessor, voice: Waveform
-) -> None:
-    whole = clip(voice)
-    faces = (None, *whole.faces[1:])
-    frames = (whole.frames[0], None, *whole.frames[2:])
-    processed = processor(dataclasses.replace(whole, frames=frames, faces=faces))
-    assert processed.frame_mask.tolist() == [False, False] + 14 * [True]
-    assert not processed.pixels[:2].any()
-    assert not processed.roi[:2].any()
-
-
 def test_framing_is_the_configurations() -> None:
-    image = frame(0).image
-    whole = ClipProcessor(FERConfig(vision=VisionConfig(framing="frame"))).picture(image, FACE)
+    whole = ClipProcessor(FERConfig(vision=VisionConfig(framing="frame"))).picture(image(), FACE)
     assert torch.all(whole.pixels[:, :20].abs() < 0.01)  # letterboxed: grey above the picture
 
 
@@ -165,31 +140,13 @@ def test_real_samples_that_are_no_numbers_are_refused(
         processor.sound(spoilt, EVERYTHING)
 
 
-def test_the_clip_itself_is_not_changed(processor: ClipProcessor, voice: Waveform) -> None:
-    whole = clip(voice.copy(), EVERYTHING.copy())
-    whole.waveform_mask[:1000] = False
-    images = [f.image.copy() for f in whole.frames if f is not None]
-    processor(whole)
-    np.testing.assert_array_equal(whole.waveform, voice)
-    for seen, before in zip(whole.frames, images, strict=True):
-        assert seen is not None
-        np.testing.assert_array_equal(seen.image, before)
-
-
-def test_batch_keeps_the_clips_in_order(
-    processor: ClipProcessor, voice: Waveform, silence: Waveform
-) -> None:
-    faceless = dataclasses.replace(clip(silence), faces=(None, *15 * (FACE,)))
-    first, second = processor(clip(voice)), processor(faceless)
-    batch = collate([first, second])
-    assert batch.frame_mask.tolist() == [16 * [True], [False] + 15 * [True]]
-    assert batch.roi is not None
-    assert batch.pixels.shape == (2, 16, 3, 224, 224)
-    assert batch.frame_mask.shape == (2, 16)
-    assert batch.roi.shape == (2, 16, 196)
-    assert batch.spectra.shape == (2, 301, 160)
-    assert batch.audio_mask.tolist() == [8 * [True], 8 * [False]]
-    assert torch.equal(batch.spectra[0], first.sound.spectra)
+def test_what_it_is_given_is_not_changed(processor: ClipProcessor, voice: Waveform) -> None:
+    seen, heard, mask = image(), voice.copy(), EVERYTHING.copy()
+    mask[:1000] = False
+    processor.picture(seen, FACE)
+    processor.sound(heard, mask)
+    np.testing.assert_array_equal(seen, image())
+    np.testing.assert_array_equal(heard, voice)
 
 
 def test_it_can_be_sent_to_a_worker_after_use(processor: ClipProcessor, voice: Waveform) -> None:
