@@ -1,9 +1,7 @@
 """Each branch's own answer, which fusion corrects rather than replaces.
 
-The logits of voice and face are added, which multiplies their probabilities: a product of experts
-(Hinton 2002), in which the surer one weighs more. A missing modality leaves the other's answer
-exactly as its branch learnt it, and fusion, which sees few true pairs, has only to learn what is
-left where both are there.
+Fusion, which sees few true pairs, has only to learn what is left where both are there; how the
+answers are joined is in ``fer_core.model.answer``.
 """
 
 from __future__ import annotations
@@ -36,9 +34,3 @@ class BranchHead(nn.Module):
         """(..., D of all encoders) -> (encoders, ..., C), what each says."""
         parts = zip(self.heads, segments.chunk(len(self.heads), dim=-1), strict=True)
         return torch.stack([head(part) for head, part in parts])
-
-
-def mean_of_present(segments: Tensor, present: Tensor) -> Tensor:
-    """(B, S, D), (B, S) -> (B, D): the mean of the present ones, zeros without any."""
-    share = present / present.sum(1, keepdim=True).clamp(min=1)
-    return (segments * share.unsqueeze(-1)).sum(1)

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
 from fer_core.config import FERConfig, head_width
+from fer_core.model.answer import combine
 from fer_core.model.audio_branch import AudioBranch
-from fer_core.model.branch_head import BranchHead, mean_of_present
+from fer_core.model.branch_head import BranchHead
 from fer_core.model.classifier import Classifier
 from fer_core.model.fusion import Fusion
 from fer_core.model.inputs import ModelInputs, ModelOutput
@@ -22,10 +23,6 @@ from fer_core.model.visual_branch import FrameFeatures, VisualBranch
 
 # It advises compiling CUDA kernels and lists every layer cut from LFM2; what matters is raised.
 transformers_logging.set_verbosity_error()
-
-# How much of a segment's answer is that of its clip: a syllable alone tells little of an emotion,
-# which within 3 s seldom changes.
-CLIP_SHARE = 0.7
 
 
 class MultimodalFER(nn.Module):
@@ -78,21 +75,20 @@ class MultimodalFER(nn.Module):
         self, frame_vectors: Tensor, frame_mask: Tensor, audio_steps: Tensor, audio_mask: Tensor
     ) -> ModelOutput:
         """Join, and decide: (B, T, Dv), (B, T), (B, 38, Da), (B, 8) -> the answers."""
-        frame_vectors = torch.where(frame_mask.unsqueeze(-1), frame_vectors, 0.0)
-        frames = self.temporal_encoder(frame_vectors, frame_mask)  # (B, T, Dv)
         seen = seen_segments(frame_mask)  # (B, 8)
-        video = self.video_pooling(frames, frame_mask)  # (B, 8, Dv)
+        video = self.video_segments(frame_vectors, frame_mask)  # (B, 8, Dv)
         audio = self.audio_pooling(audio_steps, audio_mask)  # (B, 8, Da)
+        heard_says, seen_says = self.audio_head(audio), self.video_head(video)  # (B, 8, C) each
         fused = self.fusion(audio, video, audio_mask, seen)  # (B, 8, 512)
         logits, segment_logits, weights = self.classifier(fused, audio_mask | seen)
-        # Fusion corrects what two say of each other; where one is alone, its own answer stands.
-        both = (audio_mask.any(1) & seen.any(1)).to(logits.dtype).unsqueeze(-1)  # (B, 1)
-        logits, segment_logits = both * logits, both.unsqueeze(-1) * segment_logits
-        heard_says, seen_says = self.audio_head(audio), self.video_head(video)  # (B, 8, C) each
-        logits = logits + mean_of_present(heard_says, audio_mask) + mean_of_present(seen_says, seen)
-        segment_logits = segment_logits + heard_says * audio_mask.unsqueeze(-1)
-        segment_logits = segment_logits + seen_says * seen.unsqueeze(-1)
-        told = (audio_mask | seen).unsqueeze(-1)
-        leaning = (1 - CLIP_SHARE) * segment_logits + CLIP_SHARE * logits.unsqueeze(1)
-        segment_logits = torch.where(told, leaning, segment_logits)
+        logits, segment_logits = combine(
+            logits, segment_logits, heard_says, seen_says, audio_mask, seen
+        )
         return ModelOutput(logits, segment_logits, weights, audio, video, heard_says, seen_says)
+
+    def video_segments(self, frame_vectors: Tensor, frame_mask: Tensor) -> Tensor:
+        """What is seen in each segment: (B, T, Dv), (B, T) -> (B, 8, Dv)."""
+        frame_vectors = torch.where(frame_mask.unsqueeze(-1), frame_vectors, 0.0)
+        frames = self.temporal_encoder(frame_vectors, frame_mask)  # (B, T, Dv)
+        segments: Tensor = self.video_pooling(frames, frame_mask)
+        return segments

@@ -30,7 +30,7 @@ from fer_core.errors import UserError
 from fer_core.evaluation.answers import Answers, BatchAnswers
 from fer_core.evaluation.evaluate import answer, audio_steps, frame_vectors
 from fer_core.evaluation.scores import score
-from fer_core.model.branch_head import mean_of_present
+from fer_core.model.answer import mean_of_present
 from fer_core.model.inputs import ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.segment_pooling import seen_segments
@@ -266,10 +266,7 @@ class Task(lightning.LightningModule):
 
     def _visual_answer(self, batch: Batch) -> StageAnswer:
         vectors = frame_vectors(self.model, batch)
-        vectors = torch.where(batch.frame_mask.unsqueeze(-1), vectors, 0.0)
-        frames = self.model.temporal_encoder(vectors, batch.frame_mask)
-        segments = self.model.video_pooling(frames, batch.frame_mask)  # (B, S, Dv)
-        logits = self.model.video_head(segments)
+        logits = self.model.video_head(self.model.video_segments(vectors, batch.frame_mask))
         seen = seen_segments(batch.frame_mask)
         return StageAnswer(mean_of_present(logits, seen), logits, seen)
 

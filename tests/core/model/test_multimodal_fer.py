@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from fer_core.config import FERConfig, FusionKind, Pooling, RoiPlace
+from fer_core.model.answer import CLIP_SHARE
 from fer_core.model.inputs import ModelInputs, ModelOutput
-from fer_core.model.multimodal_fer import CLIP_SHARE, MultimodalFER
+from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.roi_compression import central_roi
 from fer_core.model.segment_pooling import seen_segments
 from fer_core.weights import new_model
