@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from fer_core.data.augment.picture import FACE, PictureAugmentation, picture_variation
+from fer_core.data.augment.picture import VARIED_SIDE, PictureAugmentation, picture_variation
 
 OFF = PictureAugmentation(**{field.name: 0.0 for field in fields(PictureAugmentation)})
 
@@ -101,7 +101,7 @@ def test_a_face_box_is_off_by_a_quarter_at_most_and_mostly_by_much_less(roi: np.
     shifts = []
     for seed in range(300):
         made, _ = varied(replace(OFF, shift=0.25), seed, ramp, roi)
-        shifts.append((112 - float(made[112, 112, 0])) / FACE)
+        shifts.append((112 - float(made[112, 112, 0])) / VARIED_SIDE)
     assert max(np.abs(shifts)) <= 0.25 + 0.01
     assert 0.05 < np.std(shifts) < 0.08
 
