@@ -10,10 +10,6 @@ from fer_core.patches import IMAGE_SIZE
 from fer_core.preprocess.framing import Square, framing_square, roi_of
 from fer_core.preprocess.opencv import cv2
 
-# Mid grey is 0 once normalised: what lies outside the picture says nothing. Replicated edges would
-# draw streaks, which a network may take for hair or shoulders.
-SURROUNDINGS = 128
-
 
 def looked_at(image: RgbImage, face: FaceBox, vision: VisionConfig) -> tuple[RgbImage, BoolArray]:
     """What is shown of ``image`` (H, W, 3) when ``face`` is looked at, live as in training.
@@ -28,20 +24,27 @@ def looked_at(image: RgbImage, face: FaceBox, vision: VisionConfig) -> tuple[Rgb
 
 
 def crop(image: RgbImage, square: Square) -> RgbImage:
-    """``square`` of ``image`` at the network's size, (224, 224, 3); grey beyond the picture.
+    """``square`` of ``image`` at the network's size, (224, 224, 3).
+
+    Beyond the picture its edge goes on, as around the stills that faces are learnt from.
 
     Raises:
-        ValueError: ``image`` is not (H, W, 3) of uint8.
+        ValueError: ``image`` is not (H, W, 3) of uint8, or not in ``square``.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"a picture is uint8 (H, W, 3), got {image.dtype} {image.shape}")
     height, width = image.shape[:2]
-    left, right = np.clip((square.left, square.left + square.side), 0, width)
-    top, bottom = np.clip((square.top, square.top + square.side), 0, height)
-    shown = np.full((square.side, square.side, 3), SURROUNDINGS, np.uint8)
-    shown[top - square.top : bottom - square.top, left - square.left : right - square.left] = image[
-        top:bottom, left:right
-    ]
+    left, right = max(square.left, 0), min(square.left + square.side, width)
+    top, bottom = max(square.top, 0), min(square.top + square.side, height)
+    if left >= right or top >= bottom:
+        raise ValueError(f"{square} shows nothing of a picture of {width}x{height}")
+    around = (
+        top - square.top,
+        square.top + square.side - bottom,
+        left - square.left,
+        square.left + square.side - right,
+    )
+    shown = cv2.copyMakeBorder(image[top:bottom, left:right], *around, cv2.BORDER_REPLICATE)
     # Averaging areas is what keeps a shrunk picture free of aliasing; it cannot enlarge.
     shrinks = square.side > IMAGE_SIZE
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.preprocess.clip_processor import as_pixels
+from fer_core.config import VisionConfig
+from fer_core.media import FaceBox
 from fer_core.preprocess.framing import Square
-from fer_core.preprocess.image import SURROUNDINGS, crop
+from fer_core.preprocess.image import crop, looked_at
 
 
 @pytest.fixture
@@ -25,16 +26,17 @@ def test_picture_moved_with_its_square_gives_the_same_pixels(picture: np.ndarray
         np.testing.assert_array_equal(crop(picture, here), crop(moved, there))
 
 
-def test_what_lies_outside_the_picture_is_grey(picture: np.ndarray) -> None:
+def test_beyond_the_picture_its_edge_goes_on(picture: np.ndarray) -> None:
     shown = crop(picture, Square(-112, -112, 224))
-    assert (shown[:112] == SURROUNDINGS).all()
-    assert (shown[:, :112] == SURROUNDINGS).all()
     np.testing.assert_array_equal(shown[112:, 112:], picture[:112, :112])
+    np.testing.assert_array_equal(shown[:112], np.repeat(shown[112:113], 112, axis=0))
+    np.testing.assert_array_equal(shown[:, :112], np.repeat(shown[:, 112:113], 112, axis=1))
 
 
-def test_square_wholly_outside_the_picture_is_all_grey(picture: np.ndarray) -> None:
+def test_a_square_beside_the_picture_is_refused(picture: np.ndarray) -> None:
     for square in (Square(-300, 0, 224), Square(0, 400, 224), Square(900, 900, 50)):
-        assert (crop(picture, square) == SURROUNDINGS).all()
+        with pytest.raises(ValueError, match="shows nothing of a picture of 400x300"):
+            crop(picture, square)
 
 
 def test_shrinking_averages_instead_of_aliasing() -> None:
@@ -70,14 +72,11 @@ def test_what_is_no_rgb_picture_is_refused(wrong: np.ndarray) -> None:
         crop(wrong, Square(0, 0, 10))
 
 
-def test_what_lies_beyond_the_picture_is_nothing_to_the_network() -> None:
-    white = np.full((100, 100, 3), 255, np.uint8)
-    shown = as_pixels(crop(white, Square(-100, -100, 200)))
-    assert shown[:, :110, :110].abs().max() < 0.01
-    assert shown[:, 120:, 120:].min() == 1
-
-
-def test_a_wide_picture_ends_at_its_own_height() -> None:
-    shown = crop(np.full((50, 200, 3), 255, np.uint8), Square(0, 0, 200))
-    assert (shown[:50] == 255).all()
-    assert (shown[60:] == SURROUNDINGS).all()
+def test_a_face_at_the_edge_is_shown_as_a_still_whose_edge_goes_on() -> None:
+    still = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
+    face, vision = FaceBox(10, 10, 85, 85, 1.0), VisionConfig(face_scale=2.0)
+    padded = np.pad(still, ((100, 100), (100, 100), (0, 0)), "edge")
+    shown, roi = looked_at(still, face, vision)
+    expected, expected_roi = looked_at(padded, FaceBox(110, 110, 85, 85, 1.0), vision)
+    np.testing.assert_array_equal(shown, expected)
+    np.testing.assert_array_equal(roi, expected_roi)
