@@ -130,7 +130,7 @@ class KeysAreTheirs(QObject):
     Only the widget with the focus is watched: a filter of the program would see every event.
     """
 
-    _PRESSED = QAbstractButton | QComboBox | QAbstractSlider
+    _PRESSED = QAbstractButton | QComboBox
     _MOVED = QAbstractSlider | QComboBox | QAbstractItemView | QTabBar
 
     def __init__(self, window: QWidget) -> None:

@@ -321,6 +321,7 @@ def _choice(name: str, entries: Sequence[tuple[str, str, str]]) -> QComboBox:
         box.setItemData(box.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
     box.setAccessibleName(name)
     box.setToolTip(name)
+    box.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click Space still means play
     return box
 
 

@@ -215,5 +215,6 @@ def smoothing_slider(strength: float) -> QSlider:
     slider.setPageStep(10)
     slider.setValue(round(strength * 100))
     slider.setAccessibleName("Smoothing")
+    slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click Space still means pause
     slider.setToolTip("How much scores are steadied over time; left shows them raw")
     return slider

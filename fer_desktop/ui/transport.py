@@ -67,6 +67,7 @@ class Transport(QWidget):
         self.volume.setMaximumWidth(90)
         self.volume.setAccessibleName("Volume")
         self.volume.setToolTip("Volume (Up and Down)")
+        self.volume.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.volume.valueChanged.connect(lambda value: self.volume_picked.emit(value / 100))
 
         row = QHBoxLayout()

@@ -94,6 +94,37 @@ def test_space_presses_the_button_that_has_the_focus(qtbot, window: MainWindow) 
         qtbot.keyClick(window.tool_row.stop, Qt.Key.Key_Space)
 
 
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [("live", "Smoothing"), ("file", "Volume"), ("file", "View"), ("file", "Values")],
+)
+def test_what_was_touched_with_the_mouse_leaves_space_to_the_page(
+    qtbot, window: MainWindow, page, name
+) -> None:
+    window.set_state("running")
+    window.show_page(page)
+    kinds = [*window.findChildren(QComboBox), *window.findChildren(QAbstractSlider)]
+    (touched,) = (widget for widget in kinds if widget.accessibleName() == name)
+    qtbot.mouseClick(touched, Qt.MouseButton.LeftButton)
+    if isinstance(touched, QComboBox):
+        touched.hidePopup()
+    does = window.command("pause" if page == "live" else "play")
+    with qtbot.waitSignal(does.triggered, timeout=1000):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Space)
+
+
+def test_a_slider_with_the_focus_keeps_the_arrows_but_not_space(qtbot, window: MainWindow) -> None:
+    window.show_page("file")
+    volume = window.file_page.transport.volume
+    volume.setFocus()
+    with (
+        qtbot.assertNotEmitted(window.command("on").triggered),
+        qtbot.waitSignal(window.command("play").triggered, timeout=1000),
+    ):
+        qtbot.keyClick(volume, Qt.Key.Key_Right)
+        qtbot.keyClick(volume, Qt.Key.Key_Space)
+
+
 def test_a_button_that_becomes_useless_does_not_hand_space_to_stop(
     qtbot, window: MainWindow
 ) -> None:
