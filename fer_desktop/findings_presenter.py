@@ -79,6 +79,7 @@ class FindingsPresenter(QObject):
         views.markers.marker_wanted.connect(self.mark)
         views.markers.note_changed.connect(self._on_note)
         views.markers.removed.connect(self._on_removed)
+        views.markers.restored.connect(self._on_restored)
         self._exporter.finished.connect(self._on_written)
         self._exporter.failed.connect(self._on_export_failed)
         self._exporter.cancelled.connect(lambda: self._tell_dialog(ExportDialog.show_cancelled))
@@ -172,6 +173,9 @@ class FindingsPresenter(QObject):
 
     def _on_removed(self, marker: Marker) -> None:
         self._keep(lambda: self._markers.remove(marker))
+
+    def _on_restored(self, marker: Marker) -> None:
+        self._keep(lambda: self._markers.add(marker.time_s, marker.note))
 
     def _keep(self, change: Callable[[], object]) -> None:
         try:

@@ -66,10 +66,9 @@ class FilePage(QWidget):
         self.video.show_message("Opening…")
         self.video.set_badges(())
         self.bars.clear("Opening…")
-        for view in (self.timeline, self.peaks):
+        for view in (self.timeline, self.peaks, self.markers):
             view.clear()
         self.summary.show_summary(None, False)
-        self.markers.set_markers(())
         self.transport.set_duration(0.0)
         self.transport.show_selection(None)
         self.analysis.show_preparing()

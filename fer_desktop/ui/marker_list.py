@@ -1,4 +1,4 @@
-"""The places noted in a file: go there, write a note, delete. Others keep them."""
+"""The places noted in a file: go there, write a note, delete, undo that. Others keep them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ class MarkerList(QFrame):
     marker_wanted = Signal()  # where the playhead is
     note_changed = Signal(object, str)  # Marker, its new note
     removed = Signal(object)  # Marker
+    restored = Signal(object)  # Marker, the one removed last
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("panel", True)
         self._markers: tuple[Marker, ...] = ()
         self._next: tuple[Marker, ...] | None = None  # to be shown when the note is written
+        self._removed: Marker | None = None
         title = QLabel("Markers")
         title.setProperty("muted", True)
         add = QToolButton()
@@ -49,7 +51,16 @@ class MarkerList(QFrame):
         self._delete.setToolTip("Delete the chosen marker (Del)")
         self._delete.setAccessibleName("Delete the chosen marker")
         self._delete.clicked.connect(self._remove)
-        for button in (add, self._delete):  # a click ends the note that is being written
+        self._undo = QToolButton()
+        self._undo.setText("Undo")
+        self._undo.setToolTip("Bring back the marker deleted last")
+        self._undo.setAccessibleName("Bring back the marker deleted last")
+        self._undo.clicked.connect(self._restore)
+        for button in (
+            add,
+            self._delete,
+            self._undo,
+        ):  # a click ends the note that is being written
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.table = _Table(0, 2)
         self.table.setAccessibleName("Markers")
@@ -65,6 +76,7 @@ class MarkerList(QFrame):
         head.addWidget(title, 1)
         head.addWidget(add)
         head.addWidget(self._delete)
+        head.addWidget(self._undo)
         column = QVBoxLayout(self)
         column.setContentsMargins(2, 4, 2, 4)
         column.setSpacing(2)
@@ -77,7 +89,7 @@ class MarkerList(QFrame):
         return QSize(300, 180)
 
     def set_markers(self, markers: Sequence[Marker]) -> None:
-        """Show these, in order of time; what is chosen stays so, and so does a note being written.
+        """Show these, in order of time; the chosen place stays so, as does a note being written.
 
         Without its editor, what is typed on would be commands.
         """
@@ -92,9 +104,17 @@ class MarkerList(QFrame):
             self._set_text(row, _TIME, clock(marker.time_s))
             self._set_text(row, _NOTE, marker.note)
         self.table.blockSignals(False)
-        if chosen in self._markers:
-            self.table.selectRow(self._markers.index(chosen))
+        times = [marker.time_s for marker in markers]
+        if chosen is not None and chosen.time_s in times:
+            self.table.selectRow(times.index(chosen.time_s))
+        else:  # what follows a deleted one must not be the next to go
+            self.table.setCurrentItem(None)
         self._enable()
+
+    def clear(self) -> None:
+        """For another file."""
+        self._removed = None
+        self.set_markers(())
 
     def _catch_up(self) -> None:
         if (markers := self._next) is not None:
@@ -123,6 +143,7 @@ class MarkerList(QFrame):
 
     def _enable(self) -> None:
         self._delete.setEnabled(self._chosen() is not None)
+        self._undo.setEnabled(self._removed is not None)
 
     def _go(self) -> None:
         if (marker := self._chosen()) is not None:
@@ -130,7 +151,15 @@ class MarkerList(QFrame):
 
     def _remove(self) -> None:
         if (marker := self._chosen()) is not None:
+            self._removed = marker
             self.removed.emit(marker)
+            self.table.setFocus()  # with the button's, Space would delete again
+
+    def _restore(self) -> None:
+        if (marker := self._removed) is not None:
+            self._removed = None
+            self.restored.emit(marker)
+            self.table.setFocus()
 
     def _on_changed(self, item: QTableWidgetItem) -> None:
         marker = self._markers[item.row()]

@@ -156,6 +156,20 @@ def test_a_mark_is_noted_at_the_playhead_and_there_again_next_time(
     assert desk.views.timeline._markers == kept.all
 
 
+def test_a_deleted_marker_comes_back_with_its_note(
+    desk: Desk, clip: Path, qtbot, tmp_path: Path
+) -> None:
+    desk.presenter.open(clip, has_picture=False)
+    desk.worker.identified.emit(SHA256)
+    kept = Markers(tmp_path / "kept")
+    kept.open(SHA256)
+    marker = kept.add(2.5, "smiles")
+    desk.views.markers.removed.emit(marker)
+    assert desk.views.timeline._markers == ()
+    desk.views.markers.restored.emit(marker)
+    assert desk.views.timeline._markers == (marker,)
+
+
 def test_while_another_file_is_opened_nothing_is_marked_in_the_last_one(
     desk: Desk, clip: Path, tmp_path: Path
 ) -> None:

@@ -51,11 +51,40 @@ def test_the_chosen_one_is_deleted_by_key_or_button(markers: MarkerList, qtbot) 
     assert removed == [FIRST, FIRST]
 
 
+def test_nothing_pressed_after_delete_deletes_another(markers: MarkerList, qtbot) -> None:
+    shown = [FIRST, SECOND]
+    markers.removed.connect(shown.remove)
+    markers.removed.connect(lambda _: markers.set_markers(shown))
+    markers.table.selectRow(0)
+    qtbot.mouseClick(markers._delete, Qt.MouseButton.LeftButton)
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_Delete):
+        qtbot.keyClick(markers.focusWidget(), key)
+    qtbot.mouseClick(markers._delete, Qt.MouseButton.LeftButton)
+    assert shown == [SECOND]
+
+
+def test_the_one_deleted_last_comes_back_but_not_into_another_file(
+    markers: MarkerList, qtbot
+) -> None:
+    restored: list[Marker] = []
+    markers.restored.connect(restored.append)
+    assert not markers._undo.isEnabled()
+    markers.table.selectRow(0)
+    markers._delete.click()
+    markers.set_markers([SECOND])
+    markers._undo.click()
+    assert restored == [FIRST]
+    markers.table.selectRow(0)
+    markers._delete.click()
+    markers.clear()
+    assert not markers._undo.isEnabled()
+
+
 def test_what_is_shown_anew_is_no_change_and_keeps_the_choice(markers: MarkerList) -> None:
     changed: list[object] = []
     markers.note_changed.connect(lambda *what: changed.append(what))
     markers.table.selectRow(1)
-    markers.set_markers([Marker(1.0), FIRST, SECOND])
+    markers.set_markers([Marker(1.0), FIRST, Marker(SECOND.time_s, "another window's note")])
     assert markers.table.currentRow() == 2
     assert not changed
 
@@ -86,7 +115,7 @@ def test_marking_ends_the_note_that_is_being_written(markers: MarkerList, qtbot)
     markers.note_changed.connect(lambda *what: changed.append(what))
     markers.edit(SECOND)
     qtbot.keyClicks(markers.table.findChild(QLineEdit), "at once")
-    (mark, _) = markers.findChildren(QToolButton)
+    mark, *_ = markers.findChildren(QToolButton)
     with qtbot.waitSignal(markers.marker_wanted):
         qtbot.mouseClick(mark, Qt.MouseButton.LeftButton)
     assert changed == [(SECOND, "at once")]
