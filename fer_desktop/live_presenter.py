@@ -106,11 +106,14 @@ class LivePresenter(QObject):
     def find_devices(self) -> None:
         """List cameras and microphones by name; what was chosen stays chosen."""
         self._list_cameras()
-        self.session.find_microphones(self._sources.find_microphones)
+        self._list_microphones()
 
     def _list_cameras(self) -> None:
         found = self._found["camera"] = self._sources.find_cameras()
         self.window.set_cameras([(device.id, device.name) for device in found.devices])
+
+    def _list_microphones(self) -> None:
+        self.session.find_microphones(self._sources.find_microphones)
 
     def _on_microphones(self, found: Found) -> None:
         self._found["microphone"] = found
@@ -356,10 +359,10 @@ class LivePresenter(QObject):
             self.find_devices()
             self.start()
         elif key == "camera" and session.camera is None:
-            self.find_devices()
+            self._list_cameras()
             self._reopen(camera=True)
         elif key == "microphone" and session.microphone is None:
-            self.find_devices()
+            self._list_microphones()  # not the cameras: one of them films
             self._when_found(self._change_microphone)
         else:
             session.retry(key)

@@ -190,6 +190,7 @@ class MainWindow(QMainWindow):
             ("pause", state in ("running", "paused")),
             ("stop", state != "stopped"),
             ("record", state != "stopped"),
+            ("refresh", state == "stopped"),  # the lists name what a session was begun with
         ):
             self._actions[name].setEnabled(live and possible)
 

@@ -187,9 +187,7 @@ class ToolRow(QWidget):
         self.badge.setProperty("state", state)
         self.style().unpolish(self.badge)  # a changed property is restyled only so
         self.style().polish(self.badge)
-        idle = state == "stopped"
-        self.start.setProperty("primary", idle)
-        self.refresh.setEnabled(idle)
+        self.start.setProperty("primary", state == "stopped")
 
     def show_page(self, page: Page) -> None:
         for widget in self._of_session:

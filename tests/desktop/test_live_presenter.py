@@ -155,6 +155,21 @@ def test_without_a_microphone_the_camera_goes_on_and_is_not_disturbed_by_its_ret
     assert sources.cameras["one"].opened == 1
 
 
+@pytest.mark.parametrize(("runs", "missing"), [("two", "left"), ("right", "one")])
+def test_retry_of_what_is_missing_leaves_the_list_naming_what_runs(
+    presenter, window, sources, until, runs, missing
+):
+    sources.plugged = {runs}
+    presenter.find_devices()
+    until(lambda: not presenter.session.searching)
+    window.start_requested.emit()
+    until(lambda: window.state == "running")
+    sources.plugged = {"one", "two", "left", "right"}  # also one that would be the list's first
+    window._retry_all()
+    until(lambda: not shown(window) and not presenter.session.searching)
+    assert {window.camera(), window.microphone()} == {runs, missing}
+
+
 def test_what_is_chosen_while_microphones_are_looked_for_again_holds(
     presenter, window, sources, until
 ):

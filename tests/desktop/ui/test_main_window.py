@@ -76,6 +76,16 @@ def test_keys_ask_for_what_they_say(qtbot, window, state, key, modifier, signal)
 
 
 @pytest.mark.parametrize("state", ["starting", "running", "paused"])
+def test_the_lists_of_devices_stay_as_they_are_while_a_session_runs(qtbot, window, state) -> None:
+    window.set_state(state)
+    assert not window.tool_row.refresh.isEnabled()
+    with qtbot.assertNotEmitted(window.refresh_requested):
+        qtbot.keyClick(window, Qt.Key.Key_F5)
+    window.set_state("stopped")
+    assert window.tool_row.refresh.isEnabled()
+
+
+@pytest.mark.parametrize("state", ["starting", "running", "paused"])
 def test_nothing_starts_twice(qtbot, window: MainWindow, state) -> None:
     window.set_state(state)
     assert not window.tool_row.start.isEnabled()
