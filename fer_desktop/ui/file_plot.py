@@ -39,9 +39,7 @@ _NEAR_PIXELS = 6.0  # from the mouse to a marker that it means
 
 class ClockAxis(pyqtgraph.AxisItem):
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        if spacing >= 1:
-            return [clock(value) for value in values]
-        return [f"{clock(value // 1)}{value % 1:.2f}".replace("0.", ".", 1) for value in values]
+        return [clock(value, 0 if spacing >= 1 else 2) for value in values]
 
 
 class TimeBox(pyqtgraph.ViewBox):

@@ -273,7 +273,8 @@ class FileTimeline(LatePlot):
         if finished:
             self.set_selection(start_s, end_s)
         else:
-            self._readout.setText(f"{clock(start_s)} to {clock(end_s)}, {end_s - start_s:.1f} s")
+            length_s = end_s - start_s
+            self._readout.setText(f"{clock(start_s, 3)} to {clock(end_s, 3)}, {length_s:.3f} s")
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave and self._plot is not None:
@@ -288,7 +289,7 @@ class FileTimeline(LatePlot):
         """What was found at a time, highest first, as rich text."""
         assert self._plot is not None
         marker = self._plot.marker_near(time_s)
-        told = f"{clock(time_s)}&nbsp; "
+        told = f"{clock(time_s, 3)}&nbsp; "
         if marker is not None:
             told += f"<b>⚑ {escape(marker.note)}</b>&nbsp; "
         values = self.table.values_at(time_s, smooth=self.values.currentData() == "smoothed")

@@ -101,7 +101,7 @@ class MarkerList(QFrame):
         self.table.blockSignals(True)
         self.table.setRowCount(len(markers))
         for row, marker in enumerate(markers):
-            self._set_text(row, _TIME, clock(marker.time_s))
+            self._set_text(row, _TIME, clock(marker.time_s, 3))
             self._set_text(row, _NOTE, marker.note)
         self.table.blockSignals(False)
         times = [marker.time_s for marker in markers]

@@ -28,6 +28,7 @@ from fer_desktop.ui.timeline import clock
 
 SIDE = 84  # of a picture, in pixels of the widget
 _SMALL, _LARGEST = 12, 15  # pixels of the words under it: these may not grow wider than it
+_TENTHS_BELOW = 600.0  # seconds; a longer time has no room for them
 
 
 def tile_size(widget: QWidget) -> QSize:
@@ -46,7 +47,7 @@ class PeakTile(QAbstractButton):
         self.setFixedSize(size.width() - 4, size.height())
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click Space still means play
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        told = f"{peak.emotion} {peak.probability:.0%} at {clock(peak.time_s)}"
+        told = f"{peak.emotion} {peak.probability:.0%} at {clock(peak.time_s, 3)}"
         self.setAccessibleName(told)
         self.setToolTip(f"Go to {told}")
 
@@ -86,13 +87,14 @@ class PeakTile(QAbstractButton):
         if self.hasFocus() or self.underMouse():
             painter.setPen(QColor(colours.accent))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
+        time = clock(self.peak.time_s, 1 if self.peak.time_s < _TENTHS_BELOW else 0)
         small = painted_font(self, _SMALL, _LARGEST)
         painter.setFont(small)
         line = 1.35 * small.pixelSize()
         for row, (text, colour) in enumerate(
             (
                 (self.peak.emotion, colours.text),
-                (f"{clock(self.peak.time_s)}  {self.peak.probability:.0%}", colours.muted),
+                (f"{time}  {self.peak.probability:.0%}", colours.muted),
             )
         ):
             painter.setPen(QColor(colour))

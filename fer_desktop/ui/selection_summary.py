@@ -20,6 +20,7 @@ _HEAD = 44 / _SMALL
 _FOOT = 24 / _SMALL
 _LABELS = 104 / _SMALL  # width of the emotions' names
 _FIGURES = 48 / _SMALL  # of a figure
+_MINUTE = 60.0  # seconds; whole ones tell enough of longer times
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -51,7 +52,9 @@ class SelectionSummary(QWidget):
         what = "Selection" if selected else "Whole file" if complete else "Whole file so far"
         self._title = what
         if summary is not None:
-            self._title += f", {clock(summary.start_s)} to {clock(summary.end_s)}"
+            tenths = 1 if summary.end_s - summary.start_s < _MINUTE else 0
+            begin, end = clock(summary.start_s, tenths), clock(summary.end_s, tenths)
+            self._title += f", {begin} to {end}"
         self.setAccessibleDescription(self.text())
         self.update()
 

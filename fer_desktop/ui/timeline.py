@@ -229,11 +229,14 @@ class SessionTimeline(LatePlot):
         return f"{clock(times[nearest])}   {values}"
 
 
-def clock(time_s: float) -> str:
-    """``m:ss``, with hours where there are any."""
-    seconds = round(time_s)
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    if hours:
-        return f"{sign}{hours}:{minutes:02d}:{seconds % 60:02d}"
-    return f"{sign}{minutes}:{seconds % 60:02d}"
+def clock(time_s: float, decimals: int = 0) -> str:
+    """``m:ss``, with hours where there are any and up to three decimals.
+
+    What has no place is left out, as clocks do: 1.7 s is still 0:01.
+    """
+    milli = round(time_s * 1000)
+    sign, milli = ("-", -milli) if milli < 0 else ("", milli)
+    hours, minutes, seconds = milli // 3_600_000, milli // 60_000 % 60, milli // 1000 % 60
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    fraction = f".{milli % 1000:03d}"[: decimals + 1] if decimals else ""
+    return f"{sign}{head}:{seconds:02d}{fraction}"

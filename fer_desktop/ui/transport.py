@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from fer_desktop.ui.icons import icon
 from fer_desktop.ui.status_line import ElidedLabel
 from fer_desktop.ui.theme import colours_of, is_theme_change
+from fer_desktop.ui.timeline import clock
 
 SPEEDS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
 _ICONS = {"step_back": "step_back", "step_on": "step_on", "set_in": "set_in",
@@ -100,11 +101,11 @@ class Transport(QWidget):
         self.show_position(0.0)  # else a shorter range would move the handle, as people do
         self.place.setRange(0, round(duration_s * _MILLI))
         self.place.setPageStep(max(round(duration_s * _MILLI / 20), 1))
-        widest = f"{exact_clock(duration_s)} / {exact_clock(duration_s)}"
+        widest = f"{clock(duration_s, 3)} / {clock(duration_s, 3)}"
         self.time.setMinimumWidth(self.time.fontMetrics().horizontalAdvance(widest) + 12)
 
     def show_position(self, time_s: float) -> None:
-        self.time.setText(f"{exact_clock(time_s)} / {exact_clock(self._duration_s)}")
+        self.time.setText(f"{clock(time_s, 3)} / {clock(self._duration_s, 3)}")
         if not self.place.isSliderDown():
             self.place.show_value(round(time_s * _MILLI))
 
@@ -123,7 +124,7 @@ class Transport(QWidget):
             self.selection.setText("")
         else:
             start_s, end_s = selection
-            self.selection.setText(f"{exact_clock(start_s)} to {exact_clock(end_s)}")
+            self.selection.setText(f"{clock(start_s, 3)} to {clock(end_s, 3)}")
 
     def show_volume(self, volume: float, muted: bool) -> None:
         self._muted = muted
@@ -201,11 +202,3 @@ class SeekSlider(QSlider):
             value = QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), at, length)
             self.setValue(value)
         super().mousePressEvent(event)  # on the handle now: it can be dragged on
-
-
-def exact_clock(time_s: float) -> str:
-    """``m:ss.mmm``, with hours where there are any."""
-    milli = round(time_s * _MILLI)
-    hours, minutes, seconds = milli // 3_600_000, milli // 60_000 % 60, milli // 1000 % 60
-    head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
-    return f"{head}:{seconds:02d}.{milli % 1000:03d}"

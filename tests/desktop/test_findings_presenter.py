@@ -126,10 +126,10 @@ def test_the_summary_is_the_selections_while_there_is_one(
     segments = make_segments(*[HAPPY] * 8, *[SAD] * 8)
     desk.analyse(segments)
     desk.worker.finished.emit(timeline_of(clip, segments))
-    assert desk.views.summary.text().startswith("Whole file, 0:00 to 0:06")
+    assert desk.views.summary.text().startswith("Whole file, 0:00.0 to 0:06.0")
     desk.views.timeline.set_duration(6.0)
     desk.views.timeline.set_selection(3.0, 6.0)
-    assert "Selection, 0:03 to 0:06: sad 100% of the time" in desk.views.summary.text()
+    assert "Selection, 0:03.0 to 0:06.0: sad 100% of the time" in desk.views.summary.text()
     desk.views.timeline.set_selection(None)
     assert "happy 50% of the time" in desk.views.summary.text()
 

@@ -250,6 +250,7 @@ def test_values_are_told_under_the_mouse(timeline, make_segments: Make) -> None:
     timeline.set_duration(60.0)
     timeline.add_segments(make_segments(HAPPY, None))
     told = timeline.text_at(0.1)
+    assert told.startswith("0:00.100")
     assert told.index("happy 72%") < told.index("sad 4%")
     assert "neither face nor voice" in timeline.text_at(0.5)
     assert "not analysed yet" in timeline.text_at(30.0)

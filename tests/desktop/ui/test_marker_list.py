@@ -22,7 +22,7 @@ def markers(qtbot) -> MarkerList:
 
 def test_it_lists_times_and_notes(markers: MarkerList) -> None:
     cells = [[markers.table.item(row, c).text() for c in (0, 1)] for row in (0, 1)]
-    assert cells == [["0:03", "smiles"], ["1:05", ""]]
+    assert cells == [["0:03.200", "smiles"], ["1:05.000", ""]]
 
 
 def test_enter_goes_there(markers: MarkerList, qtbot) -> None:

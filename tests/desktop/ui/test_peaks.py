@@ -68,4 +68,4 @@ def test_a_picture_of_a_peak_that_has_gone_is_ignored(grid: PeakGrid) -> None:
 
 def test_a_tile_says_what_it_shows(grid: PeakGrid) -> None:
     grid.set_peaks([THIRD])
-    assert grid.tiles[0].accessibleName() == "happy 25% at 1:05"
+    assert grid.tiles[0].accessibleName() == "happy 25% at 1:05.000"

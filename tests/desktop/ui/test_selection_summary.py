@@ -39,7 +39,9 @@ def test_it_tells_share_mean_and_segments(
     results.add(make_segments(*[HAPPY] * 3, SAD))
     view.show_summary(results.summary(0, 1.5), selected=True)
     told = view.accessibleDescription()
-    assert told.startswith("Selection, 0:00 to 0:02: happy 75% of the time, mean 55%, 3 segments")
+    assert told.startswith(
+        "Selection, 0:00.0 to 0:01.5: happy 75% of the time, mean 55%, 3 segments"
+    )
     assert "sad 25% of the time, mean 21%, 1 segments" in told
     assert coloured(view, HAPPY) > 2 * coloured(view, SAD) > 200
 

@@ -122,7 +122,20 @@ def test_a_new_session_starts_empty(timeline: SessionTimeline) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (3725, "1:02:05"), (-3, "-0:03")]
+    ("seconds", "decimals", "text"),
+    [
+        (0, 0, "0:00"),
+        (59.6, 0, "0:59"),
+        (2.9999999, 0, "0:03"),
+        (3725, 0, "1:02:05"),
+        (-3, 0, "-0:03"),
+        (1.97, 1, "0:01.9"),
+        (1.5, 3, "0:01.500"),
+        (59.9996, 3, "1:00.000"),
+        (3723.25, 3, "1:02:03.250"),
+    ],
 )
-def test_times_are_written_as_clocks(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
+def test_times_are_written_as_clocks_that_never_run_ahead(
+    seconds: float, decimals: int, text: str
+) -> None:
+    assert clock(seconds, decimals) == text

@@ -3,7 +3,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QWidget
 
 from fer_desktop.ui.commands import make_actions
-from fer_desktop.ui.transport import Transport, exact_clock
+from fer_desktop.ui.transport import Transport
 
 
 @pytest.fixture
@@ -15,14 +15,6 @@ def transport(qapp):
     window.show()
     yield transport
     window.close()
-
-
-@pytest.mark.parametrize(
-    ("time_s", "text"),
-    [(0, "0:00.000"), (1.5, "0:01.500"), (59.9996, "1:00.000"), (3723.25, "1:02:03.250")],
-)
-def test_places_are_written_to_the_millisecond(time_s, text):
-    assert exact_clock(time_s) == text
 
 
 def test_a_click_on_the_line_goes_there_and_a_shown_place_does_not(qtbot, transport):
