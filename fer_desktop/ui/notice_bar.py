@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from fer_desktop.errors import Notice
+from fer_desktop.ui.announcement import announce
 from fer_desktop.ui.icons import icon
 from fer_desktop.ui.theme import colours_of, is_theme_change
 
@@ -36,6 +37,7 @@ class NoticeBar(QWidget):
     def show_notice(self, notice: Notice) -> None:
         """Show it, in place of an older one with the same key."""
         strip = self._strips.get(notice.key)
+        news = strip is None or strip.notice != notice
         if strip is None:
             strip = _Strip(notice.key)
             strip.retry.clicked.connect(lambda: self.retry.emit(notice.key))
@@ -44,6 +46,8 @@ class NoticeBar(QWidget):
             self._layout.addWidget(strip)
         strip.show_notice(notice)
         self.show()
+        if news:
+            announce(strip, strip.words.accessibleName())
 
     def clear(self, key: str) -> None:
         strip = self._strips.pop(key, None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
 from fer_desktop.playback.recent_files import RecentFiles
@@ -34,8 +34,15 @@ class OpenButton(QToolButton):
         self._recent = QMenu(self)
         self._recent.setToolTipsVisible(True)
         self.setMenu(self._recent)
+        self.setAccessibleDescription("Alt+Down: files opened last")
         self.set_recent(())
         self._forget: Callable[[], None] = lambda: None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Down and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self.showMenu()
+        else:
+            super().keyPressEvent(event)
 
     def offer(self, recent: RecentFiles) -> None:
         """List them from now on, as they change."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from fer_desktop.settings import MODES, Mode
+from fer_desktop.ui.announcement import announce
 from fer_desktop.ui.commands import COMMANDS, Page
 from fer_desktop.ui.elided_combo import ElidedComboBox
 from fer_desktop.ui.icons import icon
@@ -182,7 +183,10 @@ class ToolRow(QWidget):
 
     def set_state(self, state: State) -> None:
         self.badge.setText(_BADGES[state])
-        self.badge.setAccessibleName(f"Session {state}")
+        before, now = self.badge.accessibleName(), f"Session {state}"
+        self.badge.setAccessibleName(now)
+        if before not in ("", now):
+            announce(self.badge, now)
         self.badge.setToolTip(f"The session is {state}")
         self.badge.setProperty("state", state)
         self.style().unpolish(self.badge)  # a changed property is restyled only so

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from fer_core.labels import EMOTIONS
 from fer_core.media import FaceBox, RgbImage
+from fer_desktop.ui.announcement import announce
 from fer_desktop.ui.painted_font import painted_font, painted_size
 from fer_desktop.ui.theme import DARK, colours_of
 
@@ -109,6 +110,8 @@ class VideoView(QWidget):
     def set_recording(self, text: str) -> None:
         """How long it is already, on red in the other corner; empty: nothing is recorded."""
         if text != self._recording:
+            if not (text and self._recording):
+                announce(self, "Recording" if text else "Recording ended")
             self._recording = text
             self.update()
 

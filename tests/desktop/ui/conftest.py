@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from fer_desktop.ui import announcement
 from fer_desktop.ui.theme import apply_theme
 
 
@@ -18,6 +19,16 @@ def dark(qapp: QApplication) -> Iterator[None]:
     yield
     # Windows of earlier tests would be restyled and repainted in every later one.
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What screen readers are told."""
+    told: list[str] = []
+    monkeypatch.setattr(
+        announcement.QAccessible, "updateAccessibility", lambda event: told.append(event.message())
+    )
+    return told
 
 
 @pytest.fixture

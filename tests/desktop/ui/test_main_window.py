@@ -395,3 +395,17 @@ def test_ctrl_i_tells_how_right_the_model_is_and_about_whom(qtbot, window, tmp_p
     (tmp_path / "model_card.md").unlink()
     window.command("card").trigger()
     assert "no card" in window.notices.text("card")
+
+
+def test_screen_readers_are_told_what_the_session_and_the_recording_do(
+    window: MainWindow, announced: list[str]
+) -> None:
+    for state in ("starting", "running", "running", "paused", "stopped"):
+        window.set_state(state)
+    for elapsed_s in (0.0, 1.0, None, None):
+        window.show_recording(elapsed_s)
+    assert announced == [
+        *(f"Session {state}" for state in ("starting", "running", "paused", "stopped")),
+        "Recording",
+        "Recording ended",
+    ]

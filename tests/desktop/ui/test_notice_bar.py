@@ -60,3 +60,14 @@ def test_words_are_shown_as_they_are_and_read_with_their_severity(bar: NoticeBar
     words = bar._strips["model"].words
     assert words.textFormat() == Qt.TextFormat.PlainText
     assert words.accessibleName() == "error: <b>No</b> model. Choose one."
+
+
+def test_what_is_new_is_told_to_screen_readers_once(bar: NoticeBar, announced: list[str]) -> None:
+    for _ in range(2):  # it is tried again, and fails again
+        bar.show_notice(GONE)
+    other = Notice("camera", "The camera is used by another program.", severity="warning")
+    bar.show_notice(other)
+    assert announced == [
+        "error: The camera was unplugged. Plug it in again.",
+        "warning: The camera is used by another program.",
+    ]

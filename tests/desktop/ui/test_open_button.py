@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
@@ -40,6 +41,16 @@ def test_files_opened_last_are_offered_by_name(qtbot, button, tmp_path):
 def test_at_first_there_are_none(button):
     first, _, several = button.menu().actions()
     assert (first.text(), first.isEnabled(), several.text()) == (NONE, False, "Several")
+
+
+def test_alt_and_down_list_the_files_opened_last(qtbot, button):
+    button.show()
+    seen = []
+    menu = button.menu()
+    menu.aboutToShow.connect(lambda: QTimer.singleShot(0, menu.close))
+    menu.aboutToShow.connect(lambda: seen.append(menu))
+    qtbot.keyClick(button, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert seen == [menu]
 
 
 def test_a_file_dropped_onto_the_window_is_opened_and_an_address_is_not(qtbot, drop):
