@@ -1,12 +1,14 @@
-"""Strips that say what happened and what to do; one per subject, newest words win."""
+"""Strips that say what happened and what to do; one per subject, the newest words on top."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -18,21 +20,54 @@ from fer_desktop.ui.announcement import announce
 from fer_desktop.ui.icons import icon
 from fer_desktop.ui.theme import colours_of, is_theme_change
 
+_GAP = 6  # pixels between strips
+_MOST = 2  # strips that are shown whole, where there is room
 
-class NoticeBar(QWidget):
-    """Takes no room while there is nothing to say."""
+
+class NoticeBar(QScrollArea):
+    """Takes no room while there is nothing to say, and never so much that the window grows.
+
+    In a low window it is one strip high; older ones are scrolled to.
+    """
 
     retry = Signal(str)  # key
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._strips: dict[str, _Strip] = {}
-        self._layout = QVBoxLayout(self)
+        inside = QWidget()
+        self._layout = QVBoxLayout(inside)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(6)
+        self._layout.setSpacing(_GAP)
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        inside.setAutoFillBackground(False)  # which setWidget switches on
+        self.viewport().setAutoFillBackground(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setAccessibleName("Notices")
         self.hide()
+
+    def sizeHint(self) -> QSize:
+        heights = self._heights()[:_MOST]
+        return QSize(400, sum(heights) + _GAP * max(len(heights) - 1, 0))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, max(self._heights(), default=0))
+
+    def _heights(self) -> list[int]:
+        """Of the strips, from the top, in the width that there is; in pixels."""
+        parent = self.parentWidget()
+        width = self.width() if parent is None else parent.contentsRect().width()
+        items = (self._layout.itemAt(place) for place in range(self._layout.count()))
+        return [item.heightForWidth(width) for item in items if item is not None]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()  # words wrap elsewhere
 
     def show_notice(self, notice: Notice) -> None:
         """Show it, in place of an older one with the same key."""
@@ -43,9 +78,12 @@ class NoticeBar(QWidget):
             strip.retry.clicked.connect(lambda: self.retry.emit(notice.key))
             strip.close_button.clicked.connect(lambda: self._dismiss(notice.key))
             self._strips[notice.key] = strip
-            self._layout.addWidget(strip)
         strip.show_notice(notice)
+        if news:
+            self._layout.insertWidget(0, strip)
+            self.verticalScrollBar().setValue(0)
         self.show()
+        self.updateGeometry()
         if news:
             announce(strip, strip.words.accessibleName())
 
@@ -57,6 +95,7 @@ class NoticeBar(QWidget):
         strip.hide()
         strip.deleteLater()
         self.setVisible(bool(self._strips))
+        self.updateGeometry()
 
     def keys(self) -> tuple[str, ...]:
         return tuple(self._strips)

@@ -303,6 +303,21 @@ def test_it_fits_a_small_screen(window: MainWindow, page) -> None:
     assert smallest.height() <= 480
 
 
+@pytest.mark.parametrize("page", ["live", "file"])
+def test_it_fits_a_small_screen_with_notices(qtbot, window: MainWindow, page) -> None:
+    window.show_page(page)
+    window.resize(960, 540)
+    words = "is what went wrong, told in so many words that they have room in two lines only. " * 2
+    for key in ("camera", "microphone", "settings"):
+        window.notices.show_notice(Notice(key, f"The {key} {words}", retry=True))
+        QApplication.processEvents()
+        assert window.size().toTuple() == (960, 540)
+    newest, oldest = (window.notices._strips[key] for key in ("settings", "camera"))
+    assert newest.visibleRegion().boundingRect().size() == newest.size()
+    window.notices.ensureWidgetVisible(oldest)
+    qtbot.waitUntil(lambda: not oldest.retry.visibleRegion().isEmpty())
+
+
 def test_the_settings_fit_a_small_screen(qtbot, window: MainWindow) -> None:
     dialog = SettingsDialog(SETTINGS, {}, window.training, window)
     qtbot.addWidget(dialog)

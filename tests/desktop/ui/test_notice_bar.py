@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from fer_desktop.errors import Notice
 from fer_desktop.ui.notice_bar import NoticeBar
@@ -33,6 +34,15 @@ def test_notices_about_different_things_stand_side_by_side(bar: NoticeBar) -> No
     assert bar.keys() == ("model",)
     bar.clear("nothing of that name")
     assert bar.isVisible()
+
+
+def test_the_newest_words_are_on_top(bar: NoticeBar) -> None:
+    other = Notice("model", "The model cannot be read.")
+    for newest in (GONE, other, Notice("camera", "The camera is used by another program.")):
+        bar.show_notice(newest)
+        QApplication.processEvents()
+        first = min(bar._strips.values(), key=lambda strip: strip.y())
+        assert first.notice is newest
 
 
 def test_it_takes_no_room_when_nothing_is_wrong(bar: NoticeBar) -> None:
