@@ -108,7 +108,7 @@ class MarkerList(QFrame):
         if chosen is not None and chosen.time_s in times:
             self.table.selectRow(times.index(chosen.time_s))
         else:  # what follows a deleted one must not be the next to go
-            self.table.setCurrentItem(None)
+            self.table.setCurrentCell(-1, -1)
         self._enable()
 
     def clear(self) -> None:
