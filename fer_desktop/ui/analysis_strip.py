@@ -45,6 +45,7 @@ class AnalysisStrip(QWidget):
         self.faces.setAccessibleName("Whose face")
         self.faces.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.faces.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.faces.setMinimumContentsLength(7)  # in narrow windows: "Face 1…"
         self.faces.activated.connect(self.face_picked)
         row = QHBoxLayout(self)
         row.setContentsMargins(2, 0, 2, 0)

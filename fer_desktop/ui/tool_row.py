@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
@@ -36,12 +36,30 @@ _BADGES: dict[State, str] = {
     "paused": "PAUSED",
 }
 _PRIVACY = "All on this machine"
+_LETTERS = 5  # of what is chosen that a narrow list shows
 _COLOURS = {"start": "on_accent", "record": "error"}  # of icons that are not the text's
 _MODE_TEXTS: dict[Mode, str] = {
     "both": "Face and voice",
     "camera": "Camera only",
     "microphone": "Microphone only",
 }
+
+
+class _Form(NamedTuple):
+    """What of a session's row is told in words."""
+
+    of_session: bool  # Start, Pause, Stop, and the whole of what to use
+    of_both: bool  # Open, and the whole of what is said about privacy
+    privacy: bool
+
+
+# From wide to narrow: the words of what is pressed most stay longest.
+_FORMS = (
+    _Form(True, True, True),
+    _Form(True, False, True),
+    _Form(False, False, True),
+    _Form(False, False, False),
+)
 
 
 class DeviceList(ElidedComboBox):
@@ -60,7 +78,7 @@ class DeviceList(ElidedComboBox):
         self.setToolTip(f"Which {what} to use")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(5)
+        self.setMinimumContentsLength(_LETTERS)
         self.setMaximumWidth(260)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click Space still means Start
         self.activated.connect(self._on_activated)
@@ -112,6 +130,7 @@ class ToolRow(QWidget):
         self.modes = ElidedComboBox()
         for mode in MODES:
             self.modes.addItem(_MODE_TEXTS[mode], mode)
+        self.modes.setMinimumContentsLength(_LETTERS)
         self.modes.setAccessibleName("What to use")
         self.modes.setToolTip("Use face and voice, or only one of them")
         self.modes.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -175,9 +194,7 @@ class ToolRow(QWidget):
         row.addStretch()  # takes only what the lists of devices leave
         for widget in (self.privacy, self.open, self.view, self.settings, self.help):
             row.addWidget(widget)
-        self._full_width = row.minimumSize().width()
-        self._show_words(True, False)
-        self._short_width = row.minimumSize().width()
+        self._widths: list[int] = []  # that the forms of a session's row need
         self.set_state("stopped")
         self._restyle()
 
@@ -194,18 +211,24 @@ class ToolRow(QWidget):
         self.start.setProperty("primary", state == "stopped")
 
     def show_page(self, page: Page) -> None:
-        for widget in self._of_session:
-            widget.setVisible(page == "live")
-        for widget in self._of_file:
-            widget.setVisible(page == "file")
+        of_session, of_file = self._of_session, self._of_file
+        before, now = (of_file, of_session) if page == "live" else (of_session, of_file)
+        for widget in before:  # first: both together would widen the window
+            widget.hide()
         self._page = page
+        for widget in now:
+            widget.show()
+        self._widths = []
         self._fit()
 
     def set_mode(self, mode: Mode) -> None:
         self.modes.setCurrentIndex(MODES.index(mode))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(880, self.sizeHint().height())
+        if self._page == "live" and not self._widths:
+            self._fit()
+        least = self._widths[-1] if self._page == "live" else self._least_width()
+        return QSize(least, self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
@@ -213,28 +236,42 @@ class ToolRow(QWidget):
 
     def _fit(self) -> None:
         """Without room for them, words give way to their icons."""
-        of_file = self._page == "file"
-        self._show_words(
-            of_file or self.width() >= self._short_width,
-            of_file or self.width() >= self._full_width,
-        )
+        if self._page == "file":
+            self._show_words(_FORMS[0])
+            return
+        if not self._widths:  # as they are in the font and style of now
+            for form in _FORMS:
+                self._show_words(form)
+                self._widths.append(self._least_width())
+        forms = zip(_FORMS, self._widths, strict=True)
+        self._show_words(next((f for f, width in forms if width <= self.width()), _FORMS[-1]))
 
-    def _show_words(self, of_session: bool, of_both: bool) -> None:
-        """Those of what is pressed most stay longest."""
+    def _least_width(self) -> int:
+        row = self.layout()
+        assert row is not None
+        row.invalidate()
+        return row.minimumSize().width()
+
+    def _show_words(self, form: _Form) -> None:
         style = Qt.ToolButtonStyle
         for buttons, words in (
-            ((self.start, self.pause, self.stop), of_session),
-            ((self.open,), of_both),
+            ((self.start, self.pause, self.stop), form.of_session),
+            ((self.open,), form.of_both),
         ):
             for button in buttons:
                 button.setToolButtonStyle(
                     style.ToolButtonTextBesideIcon if words else style.ToolButtonIconOnly
                 )
-        self.pause.setMinimumWidth(self._pause_width if of_session else 0)
-        self.privacy.setText(_PRIVACY if of_both else "Local")
+        self.pause.setMinimumWidth(self._pause_width if form.of_session else 0)
+        self.modes.setMinimumWidth(self.modes.sizeHint().width() if form.of_session else 0)
+        self.privacy.setText(_PRIVACY if form.of_both else "Local")
+        self.privacy.setVisible(form.privacy)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._widths = []
+            self.updateGeometry()
         if is_theme_change(event) and hasattr(self, "badge"):
             self._restyle()
 
