@@ -10,10 +10,13 @@ from PySide6.QtCore import QEvent, QSize
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from fer_desktop.ui.late_plot import LatePlot
+from fer_desktop.ui.painted_font import painted_font
 from fer_desktop.ui.theme import colours_of, is_theme_change
 
 if TYPE_CHECKING:
     import pyqtgraph
+
+_FIGURES, _LARGEST = 12, 16  # pixels of the figures at the axes, and how large they may grow
 
 
 @dataclass(slots=True)
@@ -66,7 +69,10 @@ class TrainingCurves(LatePlot):
             plot.getAxis("left").setWidth(
                 max(52, figures.horizontalAdvance("0.00") + figures.height() + 10)
             )
+            for name in ("left", "bottom"):
+                plot.getAxis(name).setTickFont(painted_font(self, _FIGURES, _LARGEST))
         right.setYRange(0, 1, padding=0.02)
+        right.getAxis("left").setTicks([[(0.0, "0"), (0.5, "0.5"), (1.0, "1")]])
         right.setXLink(loss)
         right.getAxis("bottom").setStyle(showValues=False)
         right.setLabel("left", "UAR")

@@ -22,6 +22,20 @@ def dark(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.fixture
+def letters_of(qapp: QApplication) -> Iterator[Callable[[float], None]]:
+    """Gives the system's font so many points, for views built from then on."""
+    usual = qapp.font()
+
+    def change(points: float) -> None:
+        font = qapp.font()
+        font.setPointSizeF(points)
+        qapp.setFont(font)
+
+    yield change
+    qapp.setFont(usual)
+
+
+@pytest.fixture
 def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What screen readers are told."""
     told: list[str] = []

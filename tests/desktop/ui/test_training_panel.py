@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from fer_core.data.splits import SPLITS
@@ -168,6 +170,31 @@ def test_curves_follow_the_epochs_and_the_theme(qtbot, qapp: QApplication) -> No
     assert curves.grab().toImage().pixelColor(200, 30) != dark
     curves.clear()
     assert curves.curves.loss == []
+
+
+@pytest.mark.parametrize("points", [9, 18])
+def test_figures_beside_the_curves_do_not_touch(
+    qtbot, letters_of: Callable[[float], None], points: int
+) -> None:
+    letters_of(points)
+    curves = TrainingCurves()
+    qtbot.addWidget(curves)
+    curves.resize(curves.sizeHint())
+    curves.build()
+    curves.show()
+    curves.append(2.0, 1.8, 0.4)
+    curves.append(0.2, 0.3, 0.7)
+    QApplication.processEvents()
+    for plot in curves._plots:
+        page = QImage(8, 8, QImage.Format.Format_RGB32)
+        painter = QPainter(page)
+        painter.setFont(plot.getAxis("left").style["tickFont"] or curves.font())
+        _, _, written = plot.getAxis("left").generateDrawSpecs(painter)
+        letters = painter.fontMetrics().capHeight()
+        painter.end()
+        middles = sorted(place.center().y() for place, _, _ in written)
+        assert len(middles) > 1
+        assert min(below - above for above, below in pairwise(middles)) > letters
 
 
 def test_the_settings_show_it_in_a_tab_and_hand_it_back(qtbot) -> None:
