@@ -6,19 +6,21 @@ and uncertain lie under 0. Imported when the plot is first shown: pyqtgraph take
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 import pyqtgraph
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QFrame, QWidget
 
 from fer_core.analysis.timeline import Marker
 from fer_core.labels import CLASSES, EMOTIONS
 from fer_core.media import SEGMENT_SECONDS
 from fer_desktop.playback.segment_table import SegmentTable
+from fer_desktop.ui.painted_font import painted_font, painted_size
 from fer_desktop.ui.segment_picture import emotions_picture, lanes, stacked, status_picture
 from fer_desktop.ui.theme import Colours
 from fer_desktop.ui.timeline import clock
@@ -33,8 +35,9 @@ _BOTTOM = -_GAP - len(STATUS_LANES) * STATUS_HEIGHT
 _TOP = CLASSES + 0.35  # room for the markers' flags
 SHORTEST_SECONDS = 1.5  # that can be shown
 _ZOOM_STEP = 1.25
-_AXIS_WIDTH = 74
 _NEAR_PIXELS = 6.0  # from the mouse to a marker that it means
+_LETTERS, _LARGEST = 12, 18  # pixels of the lanes' names, and how large they may grow
+_LEAST = 0.75  # of these letters; in lower lanes some names are left out
 
 
 class ClockAxis(pyqtgraph.AxisItem):
@@ -95,7 +98,9 @@ class FilePlot(pyqtgraph.PlotWidget):
         self.hideButtons()
         self.setYRange(_BOTTOM, _TOP, padding=0)
         self.setMouseEnabled(x=True, y=False)
-        self.getAxis("left").setWidth(_AXIS_WIDTH)
+        names = QFontMetricsF(painted_font(self, _LETTERS, _LARGEST))
+        widest = max(names.horizontalAdvance(name) for name in (*EMOTIONS, *STATUS_LANES))
+        self.getAxis("left").setWidth(round(widest) + 14)
         self.getAxis("left").setStyle(tickLength=0)
         self.getAxis("bottom").setStyle(tickLength=-4)
         self._emotions = pyqtgraph.ImageItem(axisOrder="row-major")
@@ -212,15 +217,20 @@ class FilePlot(pyqtgraph.PlotWidget):
         self._name_lanes(lane / ratio)
 
     def _name_lanes(self, lane_height: float) -> None:
-        font = QFont(self.font())
-        font.setPixelSize(round(np.clip(lane_height * 0.85, 8, 12)))
-        self.getAxis("left").setTickFont(font)
-        middles = [(-_GAP - (n + 0.5) * STATUS_HEIGHT, name) for n, name in enumerate(STATUS_LANES)]
+        """Every lane, or where they are lower than letters that can be read every second, third."""
+        wanted, room = painted_size(self, _LETTERS, _LARGEST), max(0.95 * lane_height, 1.0)
+        step = math.ceil(_LEAST * wanted / room)
+        size = min(wanted, int(step * room))
+        self.getAxis("left").setTickFont(painted_font(self, size, size))
+        lanes = [(CLASSES - n - 0.5, name) for n, name in enumerate(EMOTIONS)]
+        status = [(-_GAP - (n + 0.5) * STATUS_HEIGHT, name) for n, name in enumerate(STATUS_LANES)]
         if self.view == "lanes":
-            middles += [(CLASSES - n - 0.5, name) for n, name in enumerate(EMOTIONS)]
+            named = [*lanes, *status][::step]
         else:
-            middles += [(0.0, "0"), (CLASSES / 2, "50 %"), (CLASSES - 0.1, "100 %")]
-        self.getAxis("left").setTicks([middles])
+            half = 0.5 * size / lane_height  # of a figure, which stays inside
+            shares = [(CLASSES - half, "100 %"), (CLASSES / 2, "50 %"), (half, "0")]
+            named = [*shares, *status[step - 1 :: step]]  # not right below the 0
+        self.getAxis("left").setTicks([named])
 
     # What people do
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -311,3 +312,28 @@ def test_all_names_of_the_legend_have_room(qtbot, pixels) -> None:
     timeline.resize(1260, 230)
     timeline.show()
     assert timeline._readout.sizeHint().width() <= timeline._readout.width()
+
+
+@pytest.mark.parametrize(("points", "least"), [(9, 9), (18, 13)])
+@pytest.mark.parametrize("view", ["lanes", "stacked"])
+@pytest.mark.parametrize("height", [150, 200, 320, 480])
+def test_names_of_lanes_can_be_read_and_do_not_touch(
+    qtbot, letters_of: Callable[[float], None], points: int, least: int, view: str, height: int
+) -> None:
+    letters_of(points)
+    timeline = FileTimeline()
+    qtbot.addWidget(timeline)
+    timeline.resize(1000, height)
+    timeline.view.setCurrentIndex(timeline.view.findData(view))
+    timeline.build()
+    timeline.show()
+    QApplication.processEvents()
+    axis = timeline._plot.getAxis("left")
+    letters = axis.style["tickFont"].pixelSize()
+    assert letters >= least  # pixels
+    lane = place(timeline, 0, 0).y() - place(timeline, 0, 1).y()
+    (named,) = axis._tickLevels
+    for (lower, _), (higher, name) in pairwise(sorted(named)):
+        assert (higher - lower) * lane >= 0.9 * letters, name
+    if height == 480:
+        assert len(named) == {"lanes": 11, "stacked": 6}[view]

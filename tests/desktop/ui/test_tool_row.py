@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -13,21 +13,17 @@ from fer_desktop.ui.tool_row import ToolRow
 
 
 @pytest.fixture
-def with_letters(qapp: QApplication, qtbot) -> Iterator[Callable[[float], MainWindow]]:
+def with_letters(letters_of: Callable[[float], None], qtbot) -> Callable[[float], MainWindow]:
     """Windows in a system whose font has so many points."""
-    usual = qapp.font()
 
     def make(points: float) -> MainWindow:
-        font = qapp.font()
-        font.setPointSizeF(points)
-        qapp.setFont(font)
+        letters_of(points)
         window = MainWindow(Settings(theme="dark"))
         qtbot.addWidget(window)
         window.show()
         return window
 
-    yield make
-    qapp.setFont(usual)
+    return make
 
 
 def shown(row: ToolRow) -> list[QWidget]:
