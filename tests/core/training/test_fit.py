@@ -183,37 +183,37 @@ def test_a_refused_command_leaves_the_other_runs_record_as_it_was(
     assert (run / "data.json").read_bytes() == said
 
 
+@pytest.fixture
+def trained_further(
+    make_voices: MakeItems, plain: TrainingConfig, job_of: JobOf, tmp_path: Path
+) -> Callable[[FERConfig], Path]:
+    """The folder of a run that began with a model of the network given."""
+
+    def run(begun: FERConfig) -> Path:
+        save_checkpoint(new_model(begun, seed=0), tmp_path / "before")
+        voices = tuple(make_voices(4))
+        corpus = Corpus("manifest", tmp_path, voices, (), "not stated")
+        material = Material(check(corpus), (fold(train=voices[:2], test=voices[2:]),))
+        other = replace(begun, name="not this one")
+        job = job_of(RunConfig(other, replace(plain, epochs=1)), material)
+        fit(job, 0, start_from=tmp_path / "before")
+        return job.out
+
+    return run
+
+
 def test_weights_stay_bound_by_the_corpora_of_the_model_they_began_with(
-    make_voices: MakeItems,
-    network: FERConfig,
-    plain: TrainingConfig,
-    job_of: JobOf,
-    tmp_path: Path,
+    trained_further: Callable[[FERConfig], Path], network: FERConfig
 ) -> None:
-    taught = replace(network, trained_on="ravdess, 960 items: Everything trains.")
-    save_checkpoint(new_model(taught, seed=0), tmp_path / "before")
-    voices = tuple(make_voices(4))
-    corpus = Corpus("manifest", tmp_path, voices, (), "not stated")
-    material = Material(check(corpus), (fold(train=voices[:2], test=voices[2:]),))
-    job = job_of(RunConfig(network, replace(plain, epochs=1)), material)
-    fit(job, 0, start_from=tmp_path / "before")
-    assert "non-commercial use only" in (job.out / "model" / "model_card.md").read_text()
+    run = trained_further(replace(network, trained_on="ravdess, 960 items: Everything trains."))
+    assert "non-commercial use only" in (run / "model" / "model_card.md").read_text()
 
 
 def test_a_run_records_the_network_it_began_with(
-    make_voices: MakeItems,
-    network: FERConfig,
-    plain: TrainingConfig,
-    job_of: JobOf,
-    tmp_path: Path,
+    trained_further: Callable[[FERConfig], Path], network: FERConfig
 ) -> None:
-    begun = replace(network, name="begun")
-    save_checkpoint(new_model(begun, seed=0), tmp_path / "before")
-    voices = [item for name in "ab" for item in make_voices(2, name)]
-    material = material_of("manifest", voices, tmp_path)
-    job = job_of(RunConfig(network, replace(plain, epochs=1)), material)
-    fit(job, 0, start_from=tmp_path / "before")
-    assert json.loads((job.out / "run.json").read_text())["config"]["model"]["name"] == "begun"
+    run = trained_further(replace(network, name="begun"))
+    assert json.loads((run / "run.json").read_text())["config"]["model"]["name"] == "begun"
 
 
 def test_a_fold_that_another_corpus_lacks_goes_with_its_first(
