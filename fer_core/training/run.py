@@ -31,7 +31,8 @@ from fer_core.training.files import alone_in, refuse_no_room, write_json, write_
 from fer_core.training.machine import Machine
 from fer_core.training.sharding import refuse_unshardable
 from fer_core.training.stage import HISTORY_NAME, OnEpoch, StageSetting, run_stage
-from fer_core.training.task import TRAINED, Contrast, trained_by
+from fer_core.training.task import Contrast
+from fer_core.training.trained_parts import TRAINED, trained_by
 from fer_core.weights import load_checkpoint, new_model, save_checkpoint
 from fer_core.whole_file import whole
 

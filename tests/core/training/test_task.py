@@ -14,7 +14,8 @@ from fer_core.data.item import EACH_ALONE, NEUTRAL_OR_CALM, Item, one_emotion
 from fer_core.data.targets import Targets
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.training.config import StageName, TrainingConfig
-from fer_core.training.task import CONTRASTS, TRAINED, Contrast, Task, warm_up_and_cosine
+from fer_core.training.task import CONTRASTS, Contrast, Task, warm_up_and_cosine
+from fer_core.training.trained_parts import TRAINED
 from fer_core.weights import new_model
 
 MakeTask = Callable[..., Task]
