@@ -49,15 +49,16 @@ def opened(path: Path) -> Iterator[Any]:
     except (av.error.FFmpegError, OSError) as error:
         if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
             raise UserError(f"There is no file “{path}”.", "Check its name and folder.") from error
-        raise _not_media(path) from error
+        raise not_media(path) from error
     with container:
         tracks = sound_track(container), picture_track(container)
         if container.format.name in _TEXT_FORMATS or tracks == (None, None):
-            raise _not_media(path)
+            raise not_media(path)
         yield container
 
 
-def _not_media(path: Path) -> UserError:
+def not_media(path: Path) -> UserError:
+    """What is said of a file in which there is nothing to hear or see."""
     return UserError(
         f"“{path}” is not a sound or video file, or it is damaged from its beginning.",
         "Choose another file, or copy it again from where it came.",

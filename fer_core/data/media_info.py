@@ -8,6 +8,7 @@ from pathlib import Path
 from fer_core.data.container import (
     decoded_frames,
     duration_of,
+    not_media,
     opened,
     picture_track,
     sound_track,
@@ -67,6 +68,8 @@ def probe(path: Path, track_number: int | None = None) -> MediaInfo:
         if picture is not None:
             first = next(decoded_frames(path, container, picture, ignore), None)
             size = None if first is None else rgb(first, picture).shape[1::-1]
+        if sound is None and size is None:  # noise that calls itself a picture
+            raise not_media(path)
         duration_s = duration_of(container)
         if first is not None and not duration_s and first.pts is None and first.dts is None:
             raise UserError(  # raw H.264

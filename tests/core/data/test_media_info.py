@@ -21,6 +21,13 @@ def test_probe_tells_what_is_there(
     assert info.duration_s == pytest.approx(0.5)
 
 
+def test_noise_that_calls_itself_a_picture_is_no_media_file(tmp_path: Path) -> None:
+    path = tmp_path / "noise.jpg"
+    path.write_bytes(np.random.default_rng(0).bytes(30_000))
+    with pytest.raises(UserError, match="is not a sound or video file"):
+        probe(path)
+
+
 @pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts"])
 def test_a_file_that_does_not_begin_at_0_is_as_long_as_what_is_in_it(
     write_video: Callable[..., Path], name: str
