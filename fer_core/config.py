@@ -36,7 +36,8 @@ class AudioConfig:
     ``fastconformer`` is the published one on log-mel; ``stemmed`` has residual convolutions in the
     place of its subsampling, on both spectra; ``convolutional`` is that stem alone. Several listen
     side by side, begin differently and learn apart; their answers are averaged (Lakshminarayanan et
-    al. 2017, "Deep Ensembles"). Encoders of different kinds err more differently.
+    al. 2017, "Deep Ensembles"). Encoders of different kinds err more differently. Most different of
+    all are ``functionals``: no network, but what the clip's spectra are like as a whole.
     """
 
     upstream: str | None = None  # folder or repository of pretrained weights; None is from scratch
@@ -52,13 +53,19 @@ class AudioConfig:
     subsampling_channels: int = 64
     scale_input: bool = False  # by the root of the width; NVIDIA's checkpoints say True or False
     dropout: float = 0.1
+    functionals: bool = False  # also judge by means, spreads and ripples of the clip's spectra
     batch_norm: bool = False  # True for pretrained weights; their statistics are then frozen
     frozen: bool = False
 
     @property
-    def step_width(self) -> int:
+    def encoded_width(self) -> int:
         """Features of a step: those of all encoders, side by side."""
         return len(self.encoders) * self.width
+
+    @property
+    def step_width(self) -> int:
+        """The same and, beside them, what the clip's functionals say of the emotions."""
+        return self.encoded_width + (len(EMOTIONS) if self.functionals else 0)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from transformers.models.siglip.modeling_siglip import SiglipVisionEmbeddings
 
 from fer_core.config import FERConfig
 from fer_core.errors import UserError
+from fer_core.model.descriptors import Descriptors
+from fer_core.model.modulations import Modulations
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.upstream import load_upstreams
 from fer_core.whole_file import whole
@@ -159,3 +161,6 @@ def _compute_buffers(model: nn.Module) -> None:
             case Lfm2RotaryEmbedding():
                 part.inv_freq, _ = part.compute_default_rope_parameters(part.config)
                 part.original_inv_freq = part.inv_freq.clone()
+            case Descriptors() | Modulations():
+                for name, values in type(part)().named_buffers():
+                    part.register_buffer(name, values, persistent=False)

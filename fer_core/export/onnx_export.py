@@ -69,7 +69,7 @@ def quantise(path: Path, smaller: Path) -> None:
             model,
             smaller,
             op_types_to_quantize=["MatMul"],
-            nodes_to_exclude=_narrow_products(model.graph),
+            nodes_to_exclude=[*_narrow_products(model.graph), *_of_functionals(model.graph)],
             per_channel=True,
             weight_type=QuantType.QInt8,
         )
@@ -101,7 +101,8 @@ def _narrow_products(graph: onnx.GraphProto) -> list[str]:
     narrow = []
     for node in graph.node:
         if node.op_type == "MatMul" and node.input[1] in shapes:
-            outputs, name = shapes[node.input[1]][-1], node.name
+            dims = shapes[node.input[1]]
+            outputs, name = dims[-1] if len(dims) > 1 else 1, node.name
         elif node.op_type == "Gemm":  # the quantiser makes a MatMul of it
             outputs, name = shapes[node.input[1]][0], f"{node.name}_MatMul"
         else:
@@ -109,6 +110,15 @@ def _narrow_products(graph: onnx.GraphProto) -> list[str]:
         if outputs < LEAST_OUTPUTS:
             narrow.append(name)
     return narrow
+
+
+def _of_functionals(graph: onnx.GraphProto) -> list[str]:
+    """Products with filters that are not learnt, whose results are told apart by small amounts."""
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type == "MatMul" and any(".functionals." in name for name in node.input)
+    ]
 
 
 def _give_gemms_their_own_weights(graph: onnx.GraphProto) -> None:

@@ -12,7 +12,10 @@ from transformers.models.parakeet.configuration_parakeet import ParakeetEncoderC
 from transformers.models.parakeet.modeling_parakeet import ParakeetEncoder
 
 from fer_core.config import AudioConfig, AudioEncoder, head_width
+from fer_core.labels import CLASSES
 from fer_core.model.conv_stem import SoundStem
+from fer_core.model.discriminant import LinearDiscriminant
+from fer_core.model.functionals import FUNCTIONALS, Functionals
 from fer_core.model.initialisation import initialise
 from fer_core.model.inputs import (
     AUDIO_SUBSAMPLING,
@@ -37,7 +40,8 @@ class AudioBranch(nn.Module):
     never taken from the clip: that would amplify silence, and the same sound would look different
     in two overlapping clips.
 
-    With several encoders a step is what each has heard, side by side.
+    With several encoders a step is what each has heard, side by side; beside it stands in every
+    step what the functionals of the clip as a whole say of the emotions, where there are any.
     """
 
     spectra_mean: Tensor  # (160,)
@@ -53,6 +57,8 @@ class AudioBranch(nn.Module):
             MEL_BINS if kind == "fastconformer" else SPECTRA_BINS for kind in config.encoders
         ]
         self.encoders = nn.ModuleList(_encoder(config, kind) for kind in config.encoders)
+        self.functionals = Functionals() if config.functionals else None
+        self.discriminant = LinearDiscriminant(FUNCTIONALS) if config.functionals else None
         for norm in self._pretrained_norms():
             norm.requires_grad_(False)
         if config.frozen:
@@ -65,15 +71,30 @@ class AudioBranch(nn.Module):
         would be sound of average loudness. The encoder is given no mask of its own, because its
         subsampling takes padding for content.
         """
-        frame = torch.arange(MEL_FRAMES, device=spectra.device)
-        heard = audio_mask[:, segment_of(frame * MEL_HOP_MS)]  # (B, 301)
-        spectra = torch.where(heard.unsqueeze(-1), spectra, LOG_FLOOR)
+        spectra, heard = _heard(spectra, audio_mask)
         normalised = (spectra - self.spectra_mean) / self.spectra_std
         steps = [  # (B, 301, 160) or (B, 301, 80) -> (B, 38, D) each
             encoder(normalised[..., :bins]).last_hidden_state
             for encoder, bins in zip(self.encoders, self._bins, strict=True)
         ]
+        if self.functionals is not None and self.discriminant is not None:
+            if self.training:  # nobody listens to them
+                says = spectra.new_zeros(len(spectra), CLASSES)
+            else:
+                says = self.discriminant(self.functionals(spectra, heard))  # (B, C)
+            steps.append(says.unsqueeze(1).expand(-1, steps[0].shape[1], -1))
         return torch.cat(steps, dim=-1)
+
+    def whole_clip(self, spectra: Tensor, audio_mask: Tensor) -> Tensor:
+        """The functionals of clips, as the discriminant is given them: (B, 3504).
+
+        Raises:
+            ValueError: the network has none.
+        """
+        if self.functionals is None:
+            raise ValueError("the network has no functionals")
+        functionals: Tensor = self.functionals(*_heard(spectra, audio_mask))
+        return functionals
 
     def train(self, mode: bool = True) -> Self:
         """As ``nn.Module.train``, but what is frozen stays in evaluation mode."""
@@ -87,6 +108,13 @@ class AudioBranch(nn.Module):
     def _pretrained_norms(self) -> list[_BatchNorm]:
         layers = [encoder.get_submodule("layers") for encoder in self.encoders]
         return [part for own in layers for part in own.modules() if isinstance(part, _BatchNorm)]
+
+
+def _heard(spectra: Tensor, audio_mask: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, 301, 160) with silence where (B, 8) hides it, and (B, 301) which frames are heard."""
+    frame = torch.arange(MEL_FRAMES, device=spectra.device)
+    heard = audio_mask[:, segment_of(frame * MEL_HOP_MS)]
+    return torch.where(heard.unsqueeze(-1), spectra, LOG_FLOOR), heard
 
 
 def _encoder(config: AudioConfig, kind: AudioEncoder) -> ParakeetEncoder:

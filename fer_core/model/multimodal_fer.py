@@ -47,7 +47,7 @@ class MultimodalFER(nn.Module):
         self.video_pooling = SegmentMeanPooling(seen)
         self.audio_head = BranchHead(audio.width, config.classifier.dropout, len(audio.encoders))
         self.video_head = BranchHead(seen, config.classifier.dropout)
-        self.fusion = Fusion(audio.step_width, seen, config.fusion)
+        self.fusion = Fusion(audio.encoded_width, seen, config.fusion)
         self.classifier = Classifier(config.fusion.out, config.classifier)
 
     def forward(self, inputs: ModelInputs) -> ModelOutput:
@@ -77,14 +77,27 @@ class MultimodalFER(nn.Module):
         """Join, and decide: (B, T, Dv), (B, T), (B, 38, Da), (B, 8) -> the answers."""
         seen = seen_segments(frame_mask)  # (B, 8)
         video = self.video_segments(frame_vectors, frame_mask)  # (B, 8, Dv)
-        audio = self.audio_pooling(audio_steps, audio_mask)  # (B, 8, Da)
+        encoded, by_functionals = self.parts_of_steps(audio_steps)
+        audio = self.audio_pooling(encoded, audio_mask)  # (B, 8, Da)
         heard_says, seen_says = self.audio_head(audio), self.video_head(video)  # (B, 8, C) each
+        if by_functionals is not None:
+            # Who taught the functionals is known to them by heart: nothing else could be learnt
+            # beside what they say, so in training they say nothing.
+            say = 0.0 if self.training else by_functionals.unsqueeze(1)  # (B, 1, C)
+            heard_says = (heard_says + say) / 2
         fused = self.fusion(audio, video, audio_mask, seen)  # (B, 8, 512)
         logits, segment_logits, weights = self.classifier(fused, audio_mask | seen)
         logits, segment_logits = combine(
             logits, segment_logits, heard_says, seen_says, audio_mask, seen
         )
         return ModelOutput(logits, segment_logits, weights, audio, video, heard_says, seen_says)
+
+    def parts_of_steps(self, audio_steps: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(B, 38, Da) -> what the encoders made of it, and (B, C) what the functionals say."""
+        encoded = audio_steps[..., : self.config.audio.encoded_width]
+        if not self.config.audio.functionals:
+            return encoded, None
+        return encoded, audio_steps[:, 0, self.config.audio.encoded_width :]
 
     def video_segments(self, frame_vectors: Tensor, frame_mask: Tensor) -> Tensor:
         """What is seen in each segment: (B, T, Dv), (B, T) -> (B, 8, Dv)."""

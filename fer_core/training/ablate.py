@@ -108,14 +108,16 @@ def ablate(
         raise UserError("Without the fusion stage nothing can be compared.", "Add it to --stages.")
     materials = [at_fold(job.material, number) for number in dict.fromkeys(folds)]
     base = _base(job.config, materials[0], wanted)
-    if not _stages_of(base, materials[0], stages):
+    if not _stages_of(base, materials[0], job.config, stages):
         raise UserError(
             "The corpora can teach none of the stages that are asked for.",
             "Name others with --stages, or leave it out.",
         )
     rows = [
         Row(row.name, left_out="none of its stages is asked for")
-        if not all(_stages_of(variant, materials[0], stages) for variant in row.variants)
+        if not all(
+            _stages_of(variant, materials[0], job.config, stages) for variant in row.variants
+        )
         else row
         for row in _rows(base, materials[0], wanted)
     ]
@@ -163,7 +165,7 @@ class _Runs:
             self.job,
             config=without_periodic_checkpoints(variant.of(self.job.config)),
             out=own,
-            stages=_stages_of(variant, self.job.material, self.job.stages),
+            stages=_stages_of(variant, self.job.material, self.job.config, self.job.stages),
             modalities=variant.modalities,
         )
         shared = [stage for stage in job.stages if stage in self._shared(variant)]
@@ -198,15 +200,18 @@ class _Runs:
         """The stages in which ``variant`` would learn what the base has learnt."""
         if variant == self.base:
             return set()
-        alike: set[StageName] = {"audio", "visual"} if variant.roi == self.base.roi else {"audio"}
-        return alike & {*_stages_of(self.base, self.job.material, self.job.stages)}
+        alike: set[StageName] = {"audio", "functionals"}
+        if variant.roi == self.base.roi:
+            alike.add("visual")
+        return alike & {*_stages_of(self.base, self.job.material, self.job.config, self.job.stages)}
 
 
 def _stages_of(
-    variant: Variant, materials: Sequence[Material], asked: Sequence[StageName]
+    variant: Variant, materials: Sequence[Material], config: RunConfig, asked: Sequence[StageName]
 ) -> tuple[StageName, ...]:
     """Those that can teach ``variant``, of those that are asked for if any are."""
-    usual = usual_stages(shown_of(_trained_on(materials), variant.modalities))
+    shown = shown_of(_trained_on(materials), variant.modalities)
+    usual = usual_stages(shown, config.model)
     return tuple(stage for stage in usual if not asked or stage in asked)
 
 

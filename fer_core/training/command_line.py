@@ -285,7 +285,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     )
     training.add_argument(
         "--stages",
-        metavar="audio,visual,fusion,joint",
+        metavar="audio,functionals,visual,fusion,joint",
         help="some of these (default: all that the corpora can teach)",
     )
     training.add_argument(

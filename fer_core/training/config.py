@@ -22,7 +22,7 @@ from fer_core.data.clips import Augmentation
 from fer_core.errors import UserError
 from fer_core.typed_values import read_section
 
-StageName = Literal["audio", "visual", "fusion", "joint"]
+StageName = Literal["audio", "functionals", "visual", "fusion", "joint"]
 STAGES: tuple[StageName, ...] = typing.get_args(StageName)
 Schedule = Literal["cosine", "cosine_restarts", "plateau"]
 

@@ -111,7 +111,8 @@ def _method(config: FERConfig, part: str) -> str:
             f"{count} {_ENCODERS[kind]}" if count > 1 else _ENCODERS[kind]
             for kind, count in Counter(audio.encoders).items()
         )
-        + f", layers of {audio.heads} heads: {audio.layers}",
+        + f", layers of {audio.heads} heads: {audio.layers}"
+        + (" + functionals" if audio.functionals else ""),
         "segment attention pooling": f"{SEGMENTS} learned queries over {AUDIO_STEPS} steps",
         "vision encoder": f"{stem}transformer, {vision.layers} layers, {vision.heads} heads",
         "ROI token compression": kept[config.roi.place],

@@ -69,7 +69,7 @@ def fit(job: TrainingJob, fold: int, start_from: Path | None = None) -> Outcome:
     if not data.train:
         raise UserError("The training part is empty.", "Choose another split or another corpus.")
     began_s = time.monotonic()
-    stages = job.stages or usual_stages(data.train)
+    stages = job.stages or usual_stages(data.train, config.model)
     records = records_of(material, folds)
     model, history = train(config, data, stages, job.out, job.cache, machine, start_from, records)
     trained_s = time.monotonic() - began_s

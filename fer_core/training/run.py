@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from fer_core.config import FERConfig
 from fer_core.data.clips import spectra_statistics
 from fer_core.data.item import Item
 from fer_core.data.pairs import with_pairs
@@ -28,6 +29,7 @@ from fer_core.run_folder import RUN_NAME
 from fer_core.training.config import STAGES, RunConfig, StageName, TrainingConfig
 from fer_core.training.counting import Counter
 from fer_core.training.files import alone_in, refuse_no_room, write_json, write_text
+from fer_core.training.functionals_stage import fit_functionals, having_functionals
 from fer_core.training.machine import Machine
 from fer_core.training.sharding import refuse_unshardable
 from fer_core.training.stage import HISTORY_NAME, OnEpoch, StageSetting, run_stage
@@ -71,7 +73,7 @@ class RunData:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def usual_stages(items: Sequence[Item]) -> tuple[StageName, ...]:
+def usual_stages(items: Sequence[Item], config: FERConfig) -> tuple[StageName, ...]:
     """The stages that ``items`` can teach: branches first, then fusion, then all together.
 
     Fusion where there are voices and faces: a branch alone is joined with nothing. All together
@@ -80,7 +82,13 @@ def usual_stages(items: Sequence[Item]) -> tuple[StageName, ...]:
     hears = any(item.has_sound for item in items)
     sees = any(item.has_picture for item in items)
     both = any(item.has_sound and item.has_picture for item in items)
-    possible = {"audio": hears, "visual": sees, "fusion": hears and sees, "joint": both}
+    possible = {
+        "audio": hears,
+        "functionals": hears and config.audio.functionals,
+        "visual": sees,
+        "fusion": hears and sees,
+        "joint": both,
+    }
     return tuple(stage for stage in STAGES if possible[stage])
 
 
@@ -113,13 +121,14 @@ def train(
     """
     if machine.shards:
         refuse_unshardable(config, stages, machine.device)
+    machine.leave_group_at_exit()
     with alone_in(folder) if machine.rank == 0 else contextlib.nullcontext():
         if machine.rank == 0:
             before = None if start_from is None else str(start_from)
             begin(folder, config, stages, data=data.digest(), start_from=before)
             for name, text in (records or {}).items():
                 write_text(text, folder / name)
-        model, contrast = _untrained(config, start_from)
+        model, contrast = _untrained(config, start_from, "functionals" in stages)
         if machine.rank == 0:
             refuse_no_room(folder, room_needed(config, stages, model), "--out")
             refuse_no_room(cache, CACHE_PROBE, "--cache")
@@ -145,7 +154,10 @@ def train(
                 features or cache / "features",
                 on_epoch,
             )
-            history += run_stage(setting, model, contrast)
+            if stage == "functionals":
+                history += fit_functionals(setting, model)
+            else:
+                history += run_stage(setting, model, contrast)
             if machine.rank == 0:
                 save_checkpoint(model, folder / "model")
                 write_json(history, folder / "training_history.json")
@@ -188,6 +200,8 @@ def room_needed(config: RunConfig, stages: Sequence[StageName], model: Multimoda
     needed = 0
     weights = sum(parameter.numel() for parameter in model.parameters())
     for stage in stages:
+        if stage == "functionals":  # it has no epochs, so it leaves no checkpoints
+            continue
         own = config.of_stage(stage)
         trained = sum(parameter.numel() for parameter in trained_by(stage, model))
         numbers = weights * (2 if own.ema else 1) + 2 * trained
@@ -250,9 +264,13 @@ def take_over(
             _save(model, contrast, own / DONE_NAME)
 
 
-def _untrained(config: RunConfig, start_from: Path | None = None) -> tuple[MultimodalFER, Contrast]:
+def _untrained(
+    config: RunConfig, start_from: Path | None = None, with_functionals: bool = False
+) -> tuple[MultimodalFER, Contrast]:
     if start_from is not None:
         model = load_checkpoint(start_from)
+        if with_functionals:
+            model = having_functionals(model)
     else:
         model = new_model(config.model, config.seed)
     with torch.random.fork_rng(devices=[]):

@@ -77,7 +77,7 @@ class Contrast(nn.Module):
 
     def __init__(self, config: FERConfig) -> None:
         super().__init__()
-        self.voice = nn.Linear(config.audio.step_width, CONTRAST_WIDTH)
+        self.voice = nn.Linear(config.audio.encoded_width, CONTRAST_WIDTH)
         self.face = nn.Linear(config.vision.width, CONTRAST_WIDTH)
 
 
@@ -240,7 +240,8 @@ class Task(lightning.LightningModule):
 
     def _audio_answer(self, batch: Batch) -> StageAnswer:
         steps = audio_steps(self.model, batch)
-        segments = self.model.audio_pooling(steps, batch.audio_mask)  # (B, S, Da)
+        encoded, _ = self.model.parts_of_steps(steps)
+        segments = self.model.audio_pooling(encoded, batch.audio_mask)  # (B, S, Da)
         said, heard = self.model.audio_head.per_encoder(segments), batch.audio_mask  # (E, B, S, C)
         members = tuple(StageAnswer(mean_of_present(one, heard), one, heard) for one in said)
         logits = said.mean(0)

@@ -10,6 +10,7 @@ from fer_core.training.config import StageName
 # What each stage trains; everything else is frozen.
 TRAINED: dict[StageName, tuple[str, ...]] = {
     "audio": ("audio_branch", "audio_pooling", "audio_head"),
+    "functionals": ("audio_branch.discriminant",),
     "visual": ("visual_branch", "temporal_encoder", "video_pooling", "video_head"),
     # The audio branch is left as it is: what it says of those who taught it is too good, and would
     # be made better still. The temporal encoder sees here for the first time faces that move.

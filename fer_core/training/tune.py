@@ -49,6 +49,7 @@ SHARES = {
 }
 _RATES: dict[StageName, tuple[str, ...]] = {
     "audio": ("lr",),
+    "functionals": (),  # they have no epochs
     "visual": ("lr",),
     "fusion": ("fusion_lr", "classifier_lr"),
     "joint": ("branch_lr", "fusion_lr", "classifier_lr"),
@@ -84,7 +85,10 @@ def tune(
             "The split names nobody to validate on, and tuning must not look at the test.",
             "Write --set validation_speakers=3, or choose another split.",
         )
-    stages = job.stages or usual_stages(data.train)
+    stages = job.stages or usual_stages(data.train, job.config.model)
+    stages = tuple(stage for stage in stages if stage != "functionals")  # nothing of it is tuned
+    if not stages:
+        raise UserError("The functionals have nothing to tune.", "Name other --stages.")
     with alone_in(folder):  # a second call would count the running trial as interrupted
         begin(folder, config, stages, data=data.digest(), modalities=str(job.modalities))
         study = _study(folder, config, stages)

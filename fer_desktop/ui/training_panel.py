@@ -25,6 +25,7 @@ from fer_desktop.ui.training_form import TrainingForm
 
 STAGES = {
     "audio": "Voices",
+    "functionals": "Voices as a whole",
     "visual": "Faces",
     "fusion": "Voices and faces together",
     "joint": "Everything together",

@@ -88,7 +88,8 @@ def test_the_bars_are_as_high_as_what_was_predicted(presenter, window, predictor
         predictor.winner = winner
         window.start_requested.emit()
         until(lambda winner=winner: bars_say(window).startswith(f"{EMOTIONS[winner]} 72%"))
-        assert colour_share(window, winner) == pytest.approx(0.72, abs=0.06)
+        expected = pytest.approx(0.72, abs=0.06)  # as soon as they are painted
+        until(lambda winner=winner, expected=expected: colour_share(window, winner) == expected)
         assert colour_share(window, 0) < 0.1
         window.stop_requested.emit()
 

@@ -26,13 +26,18 @@ from fer_core.weights import load_config, new_model
 
 @pytest.fixture(scope="module")
 def model(corrected: Callable[..., MultimodalFER], tiny_config: FERConfig) -> MultimodalFER:
-    """Sure of its answers, so that a wrong one is far off."""
+    """Sure of its answers, so that a wrong one is far off; it judges by functionals, too."""
     sure = PerModality(both=0.01, audio=0.02, video=0.03)
-    temperatures = Temperatures(clip=sure, segment=sure)
-    model = corrected(
-        new_model(dataclasses.replace(tiny_config, temperatures=temperatures), seed=0)
+    config = dataclasses.replace(
+        tiny_config,
+        temperatures=Temperatures(clip=sure, segment=sure),
+        audio=dataclasses.replace(tiny_config.audio, functionals=True),
     )
-    return model.eval()
+    model = corrected(new_model(config, seed=0)).eval()
+    discriminant = model.audio_branch.discriminant
+    assert discriminant is not None
+    discriminant.weight.normal_(std=1e-3, generator=torch.Generator().manual_seed(0))
+    return model
 
 
 @pytest.fixture(scope="module")

@@ -312,7 +312,7 @@ def test_too_few_items_for_all_processes_are_told(
 
 
 def test_the_usual_stages_are_what_the_corpora_can_teach(
-    make_voices: MakeItems, make_faces: MakeItems, make_pairs: MakeItems
+    make_voices: MakeItems, make_faces: MakeItems, make_pairs: MakeItems, network: FERConfig
 ) -> None:
     expected: list[tuple[list[Item], tuple[StageName, ...]]] = [
         (make_voices(1), ("audio",)),
@@ -321,7 +321,10 @@ def test_the_usual_stages_are_what_the_corpora_can_teach(
         (make_pairs(1), ("audio", "visual", "fusion", "joint")),
     ]
     for items, stages in expected:
-        assert usual_stages(items) == stages
+        assert usual_stages(items, network) == stages
+    having = replace(network, audio=replace(network.audio, functionals=True))
+    assert usual_stages(make_voices(1), having) == ("audio", "functionals")
+    assert usual_stages(make_faces(1), having) == ("visual",)
 
 
 def test_a_stage_hands_its_best_epoch_on(

@@ -76,6 +76,13 @@ def test_the_best_of_the_trials_is_a_configuration_and_the_test_is_never_read(
     assert third.params not in (first.params, second.params)
 
 
+def test_functionals_have_nothing_to_tune(
+    config: RunConfig, material: Material, job_of: JobOf
+) -> None:
+    with pytest.raises(UserError, match="nothing to tune"):
+        tune(job_of(config, material, stages=("functionals",)), 0, 1)
+
+
 def test_a_trial_is_as_good_as_the_epoch_that_it_keeps(
     config: RunConfig,
     material: Material,

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fer_core.labels import CLASSES
+from fer_core.model.discriminant import LinearDiscriminant
+
+NUMBERS = 12
+
+
+def people(count: int, seed: int = 0, apart: float = 6.0) -> tuple[Tensor, Tensor]:
+    """(A, N), (A, C): of people who differ in the last four by far more than emotions do."""
+    generator = torch.Generator().manual_seed(seed)
+    emotions = torch.arange(CLASSES).repeat(count)
+    numbers = torch.randn(len(emotions), NUMBERS, generator=generator)
+    numbers[torch.arange(len(emotions)), emotions] += 4
+    leaning = apart * torch.randn(count, 4, generator=generator)
+    numbers[:, -4:] += leaning.repeat_interleave(CLASSES, 0)
+    return numbers, torch.eye(CLASSES)[emotions]
+
+
+def share_right(discriminant: LinearDiscriminant, numbers: Tensor, shares: Tensor) -> float:
+    right = discriminant(numbers).argmax(-1) == shares.argmax(-1)
+    return float(right.float().mean())
+
+
+def fitted(numbers: Tensor, shares: Tensor) -> LinearDiscriminant:
+    discriminant = LinearDiscriminant(numbers.shape[1])
+    discriminant.fit(numbers, shares)
+    return discriminant
+
+
+def test_until_it_is_fitted_it_says_nothing() -> None:
+    said = LinearDiscriminant(NUMBERS)(torch.randn(3, NUMBERS))
+    assert torch.equal(said, torch.zeros(3, CLASSES))
+
+
+def test_what_tells_people_apart_is_not_taken_for_an_emotion() -> None:
+    discriminant = fitted(*people(20))
+    assert share_right(discriminant, *people(20, seed=1)) > 0.9
+    assert discriminant.weight[-4:].abs().max() < 0.2 * discriminant.weight[:8].abs().max()
+
+
+def test_the_scale_of_a_number_makes_no_difference() -> None:
+    numbers, shares = people(20)
+    scales = torch.logspace(-3, 3, NUMBERS)
+    other = fitted(numbers * scales + 5 * scales, shares)
+    said = other(numbers * scales + 5 * scales)
+    assert torch.allclose(said, fitted(numbers, shares)(numbers), atol=1e-2)
+
+
+def test_emotions_count_alike_however_often_they_occur() -> None:
+    numbers, shares = people(40)
+    rare = ~((shares.argmax(-1) == 0) & (torch.arange(len(shares)) > 40))
+    discriminant = fitted(numbers[rare], shares[rare])
+    others, right = people(40, seed=1)
+    neutral = right.argmax(-1) == 0
+    assert share_right(discriminant, others[neutral], right[neutral]) > 0.8
+
+
+def test_an_emotion_that_nobody_shows_is_never_answered() -> None:
+    numbers, shares = people(20)
+    shown = shares.argmax(-1) != 1
+    said = fitted(numbers[shown], shares[shown])(people(20, seed=1)[0])
+    assert said.isfinite().all()
+    assert not (said.argmax(-1) == 1).any()
+
+
+def test_a_label_of_two_emotions_teaches_both() -> None:
+    numbers, shares = people(20)
+    shares[shares.argmax(-1) == 1] = 0.5 * (torch.eye(CLASSES)[0] + torch.eye(CLASSES)[1])
+    discriminant = fitted(numbers, shares)
+    others, right = people(20, seed=1)
+    second = right.argmax(-1) == 1
+    assert (discriminant(others[second]).argmax(-1) <= 1).float().mean() > 0.8
+
+
+def test_what_lies_farther_out_than_anybody_did_says_no_more() -> None:
+    numbers, shares = people(20)
+    discriminant = fitted(numbers, shares)
+    far, farther = 1e3 * torch.ones(1, NUMBERS), 1e6 * torch.ones(1, NUMBERS)
+    assert torch.equal(discriminant(far), discriminant(farther))
+
+
+def test_a_number_that_never_changes_is_no_trouble() -> None:
+    numbers, shares = people(20)
+    numbers[:, 0] = 3.0
+    assert fitted(numbers, shares)(numbers).isfinite().all()
+
+
+def test_people_who_all_say_the_same_are_no_trouble() -> None:
+    numbers = torch.randn(CLASSES, NUMBERS, generator=torch.Generator().manual_seed(0)).repeat(5, 1)
+    shares = torch.eye(CLASSES).repeat(5, 1)
+    assert share_right(fitted(numbers, shares), numbers, shares) == 1
+
+
+def test_a_temperature_makes_it_less_sure_and_changes_no_answer() -> None:
+    numbers, shares = people(20)
+    discriminant = fitted(numbers, shares)
+    before = discriminant(numbers)
+    discriminant.temper(4.0)
+    assert torch.allclose(discriminant(numbers), before / 4, atol=1e-4)
