@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,15 @@ class Machine:
                 return int(os.environ[name])
         node = int(os.environ.get("NODE_RANK", 0))
         return node * self.devices + int(os.environ.get("LOCAL_RANK", 0))
+
+    def leave_group_at_exit(self) -> None:
+        """Part from the other processes before the interpreter ends.
+
+        Lightning does so for NCCL alone; gloo's threads, still holding tensors by then, would at
+        times abort the process whose work is done.
+        """
+        if self.processes > 1:
+            atexit.register(_leave_group)
 
     def count(self, what: str) -> Counter:
         """Told how much of ``what`` is done, it tells of it; the first process alone does."""
@@ -130,3 +140,8 @@ def _multiplies_bf16(device: str) -> bool:
         return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
     # Emulated on GPUs before Ampere, where it is slower than single precision.
     return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def _leave_group() -> None:
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
