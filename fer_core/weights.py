@@ -23,6 +23,7 @@ from fer_core.errors import UserError
 from fer_core.model.descriptors import Descriptors
 from fer_core.model.modulations import Modulations
 from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.model.rhythms import Rhythms
 from fer_core.model.upstream import load_upstreams
 from fer_core.whole_file import whole
 
@@ -161,6 +162,6 @@ def _compute_buffers(model: nn.Module) -> None:
             case Lfm2RotaryEmbedding():
                 part.inv_freq, _ = part.compute_default_rope_parameters(part.config)
                 part.original_inv_freq = part.inv_freq.clone()
-            case Descriptors() | Modulations():
+            case Descriptors() | Modulations() | Rhythms():
                 for name, values in type(part)().named_buffers():
                     part.register_buffer(name, values, persistent=False)

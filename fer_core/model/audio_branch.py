@@ -86,7 +86,7 @@ class AudioBranch(nn.Module):
         return torch.cat(steps, dim=-1)
 
     def whole_clip(self, spectra: Tensor, audio_mask: Tensor) -> Tensor:
-        """The functionals of clips, as the discriminant is given them: (B, 3504).
+        """The functionals of clips, as the discriminant is given them: (B, 4368).
 
         Raises:
             ValueError: the network has none.

@@ -4,6 +4,9 @@ It asks in which directions emotions lie apart farther than people of one emotio
 There are more directions than people to learn them from, so the covariance is drawn towards that
 of numbers which have nothing to do with each other (Friedman 1989). Nothing is learnt step by step:
 ``fit`` solves one system of equations.
+
+Of what is unlike all that taught it, it is less sure, as a predictive distribution that knows how
+little it has seen would be (Student's t in place of the normal distribution).
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from fer_core.labels import CLASSES
 SHRINKAGE = 0.6  # share of the covariance that is taken from independent numbers
 FARTHEST = 3.0  # standard deviations: what lies farther out than people did says no more
 LEAST = 1e-3  # variance within an emotion, of 1 in all: some corpora say the same again and again
-NEVER = -100.0  # the logit of an emotion that nobody showed
+NEVER = -1e4  # the logit of an emotion that nobody showed
 
 
 class LinearDiscriminant(nn.Module):
@@ -35,7 +38,10 @@ class LinearDiscriminant(nn.Module):
         self.register_buffer("bias", torch.zeros(CLASSES))
 
     def forward(self, numbers: Tensor) -> Tensor:
-        return self._standardised(numbers) @ self.weight + self.bias
+        standardised = self._standardised(numbers)
+        # How far out, as a root mean square: of those who taught it, it is 1.
+        distance = standardised.square().mean(-1, keepdim=True).sqrt().clamp(min=1)
+        return (_within(standardised) @ self.weight + self.bias) / distance
 
     def fit(self, numbers: Tensor, shares: Tensor) -> None:
         """Learn from (A, N) what was heard, labelled with (A, C) shares of the emotions.
@@ -44,12 +50,11 @@ class LinearDiscriminant(nn.Module):
         """
         self.mean.copy_(numbers.mean(0))
         self.std.copy_(numbers.std(0).clamp(min=1e-6))
-        standardised = self._standardised(numbers).double()
-        shares = shares.double()
-        count = shares.sum(0)  # (C,)
-        means = shares.T @ standardised / count.clamp(min=1e-9).unsqueeze(1)  # (C, N)
+        standardised = _within(self._standardised(numbers))
+        count = shares.double().sum(0)  # (C,)
+        means = (shares.T @ standardised).double() / count.clamp(min=1e-9).unsqueeze(1)  # (C, N)
         # Around the mean of one's emotion; of several, around the mean of each by its share.
-        second = standardised.T @ standardised - means.T @ (count.unsqueeze(1) * means)
+        second = (standardised.T @ standardised).double() - means.T @ (count.unsqueeze(1) * means)
         covariance = (1 - SHRINKAGE) * second / len(numbers)
         usual = (second.diagonal().mean() / len(numbers)).clamp(min=LEAST)
         covariance.diagonal().add_(SHRINKAGE * usual)
@@ -64,4 +69,8 @@ class LinearDiscriminant(nn.Module):
         self.bias.div_(temperature)
 
     def _standardised(self, numbers: Tensor) -> Tensor:
-        return ((numbers - self.mean) / self.std).clamp(-FARTHEST, FARTHEST)
+        return (numbers - self.mean) / self.std
+
+
+def _within(standardised: Tensor) -> Tensor:
+    return standardised.clamp(-FARTHEST, FARTHEST)

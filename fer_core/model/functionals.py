@@ -1,7 +1,8 @@
-"""A voice's functionals: what its descriptors and modulations are over a clip, in 3,504 numbers.
+"""A voice's functionals: what its descriptors and modulations are over a clip, in 4,368 numbers.
 
-Means, spreads, shapes, percentiles, slopes and changes over the part of a clip in which somebody
-speaks, as openSMILE calls and computes them (Eyben et al. 2010). Nothing here is learnt.
+Means, spreads, shapes, percentiles, slopes, changes and rhythms over the part of a clip in which
+somebody speaks, as openSMILE calls and computes most of them (Eyben et al. 2010). How loud the
+voice is on the whole does not count: a microphone's gain decides that. Nothing here is learnt.
 """
 
 from __future__ import annotations
@@ -12,34 +13,39 @@ from torch import Tensor, nn
 from fer_core.model.descriptors import DESCRIPTORS, Descriptors, energy
 from fer_core.model.inputs import LOG_FLOOR
 from fer_core.model.modulations import MODULATIONS, Modulations
+from fer_core.model.rhythms import BANDS, Rhythms
 
 AUDIBLE = 8.0  # natural logarithm of power: what is 35 dB under the loudest is a pause
 PERCENTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 OF_CHANGES = (0.05, 0.25, 0.75, 0.95)
 SMALLEST_SPREAD = 1e-3
-FUNCTIONALS = DESCRIPTORS * (4 + len(PERCENTILES) + 2 + 2 + len(OF_CHANGES) + 2) + MODULATIONS
+OF_EACH = 4 + len(PERCENTILES) + 2 + 2 + len(OF_CHANGES) + BANDS  # descriptor
+FUNCTIONALS = DESCRIPTORS * OF_EACH + MODULATIONS
 
 
 class Functionals(nn.Module):
-    """(B, 301, 160) natural logarithms of power, (B, 301) True where heard -> (B, 3504)."""
+    """(B, 301, 160) natural logarithms of power, (B, 301) True where heard -> (B, 4368)."""
 
     def __init__(self) -> None:
         super().__init__()
         self.descriptors = Descriptors()
         self.modulations = Modulations()
+        self.rhythms = Rhythms()
 
     def forward(self, spectra: Tensor, heard: Tensor) -> Tensor:
-        spoken = _spoken(energy(spectra), heard)  # (B, 301)
+        level = energy(spectra)  # (B, 301)
+        spoken = _spoken(level, heard)  # (B, 301)
         kept = spoken.unsqueeze(-1)
-        described = self.descriptors(spectra)  # (B, 301, D)
-        weights = kept.to(described.dtype)
+        weights = kept.to(spectra.dtype)
         frames = weights.sum(1).clamp(min=1)  # (B, 1)
+        loudness = (level * spoken).sum(1, keepdim=True) / frames  # (B, 1)
+        spectra = (spectra - loudness.unsqueeze(-1)).clamp(min=LOG_FLOOR)
+        described = self.descriptors(spectra)  # (B, 301, D)
         mean = (described * weights).sum(1) / frames
         apart = (described - mean.unsqueeze(1)) * weights
         spread = _spread(apart, frames)
         scaled = apart / spread.unsqueeze(1)
         change, changes = _differences(described, spoken)
-        change_of_change, changes_of_change = _differences(change, changes)
         place = _place(spoken).unsqueeze(-1)  # (B, 301, 1)
         of_all = [
             mean,
@@ -51,7 +57,7 @@ class Functionals(nn.Module):
             (apart * (place.square() - 1 / 3)).sum(1) / frames,  # the bend
             *_sizes(change, changes),
             _percentiles(change, changes, OF_CHANGES),
-            *_sizes(change_of_change, changes_of_change),
+            self.rhythms(apart, frames),
             self.modulations(torch.where(kept, spectra, LOG_FLOOR), weights.squeeze(-1)),
         ]
         return torch.cat(of_all, dim=-1)

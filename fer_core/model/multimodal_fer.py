@@ -82,9 +82,10 @@ class MultimodalFER(nn.Module):
         heard_says, seen_says = self.audio_head(audio), self.video_head(video)  # (B, 8, C) each
         if by_functionals is not None:
             # Who taught the functionals is known to them by heart: nothing else could be learnt
-            # beside what they say, so in training they say nothing.
+            # beside what they say, so in training they say nothing. How sure they may be was found
+            # on strangers (``fit_functionals``); that of encoders was not, and they count half.
             say = 0.0 if self.training else by_functionals.unsqueeze(1)  # (B, 1, C)
-            heard_says = (heard_says + say) / 2
+            heard_says = heard_says / 2 + say
         fused = self.fusion(audio, video, audio_mask, seen)  # (B, 8, 512)
         logits, segment_logits, weights = self.classifier(fused, audio_mask | seen)
         logits, segment_logits = combine(

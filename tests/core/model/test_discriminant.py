@@ -76,11 +76,18 @@ def test_a_label_of_two_emotions_teaches_both() -> None:
     assert (discriminant(others[second]).argmax(-1) <= 1).float().mean() > 0.8
 
 
-def test_what_lies_farther_out_than_anybody_did_says_no_more() -> None:
+def test_the_farther_out_the_less_sure() -> None:
     numbers, shares = people(20)
     discriminant = fitted(numbers, shares)
-    far, farther = 1e3 * torch.ones(1, NUMBERS), 1e6 * torch.ones(1, NUMBERS)
-    assert torch.equal(discriminant(far), discriminant(farther))
+    angry = torch.zeros(1, NUMBERS)
+    angry[0, 4] = 4
+    near, far, farther = (
+        discriminant(angry + distance * (torch.arange(NUMBERS) >= 8)).softmax(-1)
+        for distance in (0, 1e2, 1e4)
+    )
+    assert near[0, 4] > 0.9
+    assert far.max() < 0.9 * near.max()
+    assert farther.max() < 0.2  # of eight
 
 
 def test_a_number_that_never_changes_is_no_trouble() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fer_core.model.descriptors import DESCRIPTORS, Descriptors
+from fer_core.model.descriptors import DESCRIPTORS, Descriptors, energy
 from fer_core.model.functionals import FUNCTIONALS, PERCENTILES, Functionals
 from fer_core.model.inputs import LOG_FLOOR
 
@@ -28,6 +28,7 @@ def clip_of(voice: Tensor, first: int) -> Tensor:
 def test_means_and_percentiles_are_those_of_what_is_spoken() -> None:
     voice = speech()
     found = Functionals()(clip_of(voice, 100), ALL)[0]
+    voice = voice - energy(voice).mean()
     described = Descriptors()(clip_of(voice, 100))[0, 100:220].numpy()
     assert np.allclose(found[:DESCRIPTORS], described.mean(0), atol=1e-4)
     assert np.allclose(found[DESCRIPTORS : 2 * DESCRIPTORS], described.std(0) + 1e-3, atol=1e-3)
@@ -43,6 +44,14 @@ def test_when_in_the_clip_somebody_speaks_makes_no_difference() -> None:
     early, late = functionals(clip_of(voice, 60), ALL), functionals(clip_of(voice, 100), ALL)
     assert torch.allclose(early, late, atol=2e-3)
     assert not torch.allclose(early, functionals(clip_of(speech(seed=1), 60), ALL), atol=0.1)
+
+
+@torch.inference_mode()
+def test_how_loud_a_microphone_makes_a_voice_makes_no_difference() -> None:
+    functionals, voice = Functionals(), speech(301)
+    usual = functionals(clip_of(voice, 0), ALL)
+    assert torch.allclose(usual, functionals(clip_of(voice + 2, 0), ALL), atol=1e-3)
+    assert torch.allclose(usual, functionals(clip_of(voice - 2, 0), ALL), atol=1e-3)
 
 
 @torch.inference_mode()

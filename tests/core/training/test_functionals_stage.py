@@ -128,7 +128,7 @@ def test_what_functionals_know_by_heart_is_not_heard_in_training(
     muted = voice_says()
     _, said = model.parts_of_steps(steps)
     assert said is not None
-    assert torch.allclose(heard - muted, said.unsqueeze(1) / 2, atol=1e-5)
+    assert torch.allclose(heard - muted, said.unsqueeze(1), atol=1e-5)
 
 
 def test_one_speaker_teaches_too_though_nobody_tells_how_sure_to_be(
