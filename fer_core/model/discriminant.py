@@ -49,7 +49,7 @@ class LinearDiscriminant(nn.Module):
         All emotions count as equally frequent; one that nobody shows is never answered.
         """
         self.mean.copy_(numbers.mean(0))
-        self.std.copy_(numbers.std(0).clamp(min=1e-6))
+        self.std.copy_(numbers.std(0, correction=0).clamp(min=1e-6))  # of a single clip, too
         standardised = _within(self._standardised(numbers))
         count = shares.sum(0)  # (C,)
         means = shares.T @ standardised / count.clamp(min=1e-9).unsqueeze(1)  # (C, N)

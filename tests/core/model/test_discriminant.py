@@ -108,3 +108,10 @@ def test_a_temperature_makes_it_less_sure_and_changes_no_answer() -> None:
     before = discriminant(numbers)
     discriminant.temper(4.0)
     assert torch.allclose(discriminant(numbers), before / 4, atol=1e-4)
+
+
+def test_a_single_clip_is_no_trouble() -> None:
+    numbers = torch.randn(1, NUMBERS)
+    said = fitted(numbers, torch.eye(CLASSES)[:1])(numbers)
+    assert said.isfinite().all()
+    assert said.argmax(-1) == 0
