@@ -109,20 +109,33 @@ def _heard(
 def _about_strangers(
     numbers: Tensor, shares: Tensor, items: Sequence[Item]
 ) -> LabelledLogits | None:
-    """What is said of each speaker by what others taught; None if there are no others."""
+    """What is said of each speaker by what others taught; None if there are no others.
+
+    An emotion that no other showed is left out: of it nobody could have told, however unsure.
+    """
     speakers = sorted({item.speaker or item.key for item in items})
     if len(speakers) < GROUPS:
         return None
     group_of = {speaker: place % GROUPS for place, speaker in enumerate(speakers)}
     group = torch.tensor([group_of[item.speaker or item.key] for item in items])
     logits = torch.zeros(len(items), CLASSES)
+    tellable = torch.zeros(len(items), dtype=torch.bool)
     for one in range(GROUPS):
+        own, others = group == one, group != one
         taught = LinearDiscriminant(numbers.shape[1])
-        taught.fit(numbers[group != one], shares[group != one])
-        logits[group == one] = taught(numbers[group == one])
-    heard = torch.ones(len(items), dtype=torch.bool)
+        taught.fit(numbers[others], shares[others])
+        logits[own] = taught(numbers[own])
+        tellable[own] = shares[own][:, shares[others].sum(0) == 0].sum(1) == 0
+    if not tellable.any():
+        return None
+    told = [item for item, can in zip(items, tellable.tolist(), strict=True) if can]
+    heard = torch.ones(len(told), dtype=torch.bool)
     return LabelledLogits(
-        logits.double(), groups_of(items), emotions_of(items), heard, torch.zeros_like(heard)
+        logits[tellable].double(),
+        groups_of(told),
+        emotions_of(told),
+        heard,
+        torch.zeros_like(heard),
     )
 
 

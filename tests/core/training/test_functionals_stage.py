@@ -16,6 +16,7 @@ from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.evaluation.evaluate import evaluate
 from fer_core.evaluation.scores import score
+from fer_core.model.audio_branch import AudioBranch
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.training.config import RunConfig, TrainingConfig
 from fer_core.training.functionals_stage import having_functionals
@@ -129,6 +130,23 @@ def test_what_functionals_know_by_heart_is_not_heard_in_training(
     _, said = model.parts_of_steps(steps)
     assert said is not None
     assert torch.allclose(heard - muted, said.unsqueeze(1), atol=1e-5)
+
+
+def test_an_emotion_that_one_speaker_alone_shows_makes_nobody_less_sure(
+    go: Go, several: RunData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = AudioBranch.whole_clip
+    noise = torch.Generator().manual_seed(0)
+
+    def noisy(*given: Any) -> torch.Tensor:  # made voices are too much alike to be in doubt of
+        numbers = exact(*given)
+        return numbers + 3 * torch.randn(numbers.shape, generator=noise)
+
+    monkeypatch.setattr(AudioBranch, "whole_clip", noisy)
+    rare = several.train[-8]
+    shown = (item for item in several.train if item is rare or item.emotion != rare.emotion)
+    _, (row,) = go(RunData(tuple(shown), (), ()))
+    assert row["loss"] < 2.1  # as it is where nothing is known: log 8
 
 
 def test_one_speaker_teaches_too_though_nobody_tells_how_sure_to_be(
