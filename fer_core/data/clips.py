@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -19,6 +19,7 @@ from fer_core.data.augment.sound import (
 )
 from fer_core.data.batch import Sample
 from fer_core.data.item import Item
+from fer_core.data.joined_speech import joined
 from fer_core.data.pairs import voice_of
 from fer_core.data.store import MediaStore, Prepared
 from fer_core.media import (
@@ -73,11 +74,23 @@ class ClipCutter:
         self._blank = blank
 
     def varied(
-        self, item: Item, wanted: Modalities, how: Augmentation | None, rng: Generator
+        self,
+        item: Item,
+        wanted: Modalities,
+        how: Augmentation | None,
+        rng: Generator,
+        followed_by: Sequence[Item] = (),
     ) -> Sample:
-        """A random clip of ``item``; without ``how`` it is not varied otherwise."""
+        """A random clip of ``item``; without ``how`` it is not varied otherwise.
+
+        With ``followed_by`` it is a clip of talk that goes on with them, and shows nothing.
+        """
         wanted = wanted.of(item)
         prepared = self._store.prepared(item)
+        if followed_by:
+            wanted = replace(wanted, video=False)
+            parts = [prepared, *map(self._store.prepared, followed_by)]
+            prepared = joined(parts, self._speech_probability, rng)
         sample = Sample(item, _nothing(FRAMES_PER_CLIP), _nothing(SEGMENTS))
         for _ in range(ATTEMPTS):
             start_s = random_start(item, prepared, rng)

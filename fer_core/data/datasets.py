@@ -20,6 +20,7 @@ from torch.utils.data import Dataset, Sampler
 from fer_core.data.batch import Batch, Sample, collate
 from fer_core.data.clips import Augmentation, ClipCutter, Modalities
 from fer_core.data.item import Item
+from fer_core.data.joined_speech import follow
 from fer_core.labels import CLASSES, EMOTIONS
 
 NEUTRAL = EMOTIONS.index("neutral")
@@ -49,13 +50,27 @@ class WindowSource(Protocol):
 
 
 class FreshSamples:
-    """Samples cut and varied anew at each draw."""
+    """Samples cut and varied anew at each draw.
 
-    def __init__(self, cutter: ClipCutter, how: Augmentation | None) -> None:
+    A share ``going_on`` of those that are heard alone is talk that goes on with other utterances
+    of the same speaker among ``items``.
+    """
+
+    def __init__(
+        self,
+        cutter: ClipCutter,
+        how: Augmentation | None,
+        going_on: float = 0.0,
+        items: Sequence[Item] = (),
+    ) -> None:
         self._cutter, self._how = cutter, how
+        self._going_on, self._items = going_on, items
 
     def sample(self, item: Item, wanted: Modalities, epoch: int, rng: Generator) -> Sample:
-        return self._cutter.varied(item, wanted, self._how, rng)
+        others: list[Item] = []
+        if self._going_on and wanted.only == "audio" and rng.random() < self._going_on:
+            others = follow(item, self._items, rng)
+        return self._cutter.varied(item, wanted, self._how, rng, others)
 
 
 class TrainingClips(Dataset[Batch]):

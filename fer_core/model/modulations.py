@@ -48,30 +48,25 @@ class Modulations(nn.Module):
         frames = counts.sum(1).clamp(min=1)
         of_all = []
         for spectrogram in spectra.split(MEL_BINS, dim=-1):
-            for power in self._powers(spectrogram):
-                level = (power + FLOOR).log().unflatten(-1, (ZONES, -1)).mean(-1)  # (B, 76, Z)
-                mean = (level * counts).sum(1) / frames
-                apart = (level - mean.unsqueeze(1)) * counts
-                of_all += [mean, (apart.square().sum(1) / frames).sqrt()]
+            power = self._powers(spectrogram)  # (B, 76, filters, 40)
+            level = (power + FLOOR).log().unflatten(-1, (ZONES, -1)).mean(-1).flatten(2)
+            mean = (level * counts).sum(1) / frames
+            apart = (level - mean.unsqueeze(1)) * counts
+            of_all += [mean, (apart.square().sum(1) / frames).sqrt()]
         return torch.cat(of_all, dim=-1)
 
-    def _powers(self, spectrogram: Tensor) -> list[Tensor]:
-        """(B, 301, 80) -> for each filter (B, 76, 40)."""
-        rippled = torch.einsum("rot,btf->brof", self.along_time, spectrogram)  # (B, 2R, 76, 80)
+    def _powers(self, spectrogram: Tensor) -> Tensor:
+        """(B, 301, 80) -> (B, 76, 22, 40): along time, along frequency, up, and down."""
+        rippled = torch.einsum("rot,btf->borf", self.along_time, spectrogram)  # (B, 76, 2R, 80)
         both = (rippled @ self.along_bins).unflatten(-1, (2, len(SCALES), -1))
-        # Products of real and imaginary parts along time (first) and along frequency (second).
-        of_real, of_imaginary = both.chunk(2, dim=1)  # (B, R, 76, 2, S, 40) each
-        powers = []
-        for rate in range(len(RATES)):
-            for scale in range(len(SCALES)):
-                rr, ri = of_real[:, rate, :, :, scale].unbind(2)  # (B, 76, 40) each
-                ir, ii = of_imaginary[:, rate, :, :, scale].unbind(2)
-                up = (rr - ii).square() + (ri + ir).square()
-                if rate and scale:
-                    powers += [up, (rr + ii).square() + (ir - ri).square()]
-                elif rate or scale:
-                    powers.append(up)
-        return powers
+        # Real and imaginary parts along time (first) and along frequency (second).
+        of_real, of_imaginary = both.chunk(2, dim=2)  # (B, 76, R, 2, S, 40) each
+        rr, ri = of_real.unbind(3)  # (B, 76, R, S, 40) each
+        ir, ii = of_imaginary.unbind(3)
+        up = (rr - ii).square() + (ri + ir).square()
+        down = (rr + ii)[:, :, 1:, 1:].square() + (ir - ri)[:, :, 1:, 1:].square()
+        # What ripples one way only goes neither up nor down; the first does not ripple at all.
+        return torch.cat([up.flatten(2, 3)[:, :, 1:], down.flatten(2, 3)], dim=2)
 
 
 def _ripples(

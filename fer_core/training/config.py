@@ -43,7 +43,7 @@ _LIMITS: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
         "0 or more",
     ),
     (
-        ("lr_end", "label_smoothing", "mix_share", "modality_dropout", "at_rest"),
+        ("lr_end", "label_smoothing", "mix_share", "modality_dropout", "at_rest", "going_on"),
         lambda value: 0 <= value <= 1,
         "0 to 1",
     ),
@@ -104,6 +104,7 @@ class TrainingConfig:
     mix_share: float = 0.5  # of the batches are mixed, by one of the two
     modality_dropout: float = 0.3
     at_rest: float = 0.0  # share of the pairs in which either the face or the voice is neutral
+    going_on: float = 0.0  # share of the voices that are several utterances, cut anywhere
     curriculum_epochs: int = 0  # in which only easier clips are shown
     augment: bool = True
     augmentation: Augmentation = field(default_factory=Augmentation)

@@ -89,7 +89,8 @@ def _heard(
     store = MediaStore(setting.cache / "media", model.config.vision)
     cutter = ClipCutter(store, model.config, branch.spectra_mean.cpu())
     how = config.augmentation if config.augment else None
-    clips = TrainingClips(voices, FreshSamples(cutter, how), Modalities(video=False), setting.seed)
+    source = FreshSamples(cutter, how, config.going_on, voices)
+    clips = TrainingClips(voices, source, Modalities(video=False), setting.seed)
     draws = [Draw(view, place) for view in range(config.views) for place in range(len(voices))]
     batches = [draws[i : i + CLIPS_AT_ONCE] for i in range(0, len(draws), CLIPS_AT_ONCE)]
     loader = DataLoader(clips, sampler=batches, batch_size=None, **machine.loader_arguments())

@@ -294,7 +294,7 @@ def _samples(
 ) -> TrainingClips | PairedClips:
     config, seed = setting.config, setting.seed
     how = config.augmentation if config.augment else None
-    source: SampleSource = FreshSamples(cutter, how)
+    source: SampleSource = FreshSamples(cutter, how, config.going_on, train)
     if setting.stage == "fusion":
         source = EncodedSamples(model, store, cutter, how, setting.features, config.views, seed)
     if setting.stage in ("audio", "visual"):

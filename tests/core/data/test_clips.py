@@ -68,6 +68,52 @@ def assert_equal(one: Sample, other: Sample) -> None:
         assert same, field.name
 
 
+@pytest.fixture
+def credulous(tmp_path: Path, tiny_config: FERConfig) -> ClipCutter:
+    """It takes everything for speech, noise too."""
+    limits = Thresholds(min_speech_s=0.0, speech_probability=0.0)
+    config = replace(tiny_config, thresholds=limits)
+    return ClipCutter(MediaStore(tmp_path / "cache", VisionConfig()), config, torch.zeros(160))
+
+
+@pytest.fixture
+def both(utterance: Item, write_sound: Callable[..., Path]) -> list[Item]:
+    """Two utterances of one speaker."""
+    sound = 0.1 * np.random.default_rng(1).standard_normal(SAMPLE_RATE * 4)
+    own = replace(utterance, speaker="s")
+    return [own, replace(own, key="o", path=write_sound("other.wav", sound))]
+
+
+def test_talk_that_goes_on_is_another_clip_and_shows_nothing(
+    credulous: ClipCutter, both: list[Item]
+) -> None:
+    one, other = both
+    alone = credulous.varied(one, Modalities(), None, rng())
+    talk = credulous.varied(one, Modalities(), None, rng(), followed_by=[other])
+    assert talk.item == one
+    assert talk.spectra is not None
+    assert alone.spectra is not None
+    assert not talk.spectra.equal(alone.spectra)
+    assert talk.pictures is None
+
+
+def test_voices_go_on_where_asked_for(credulous: ClipCutter, both: list[Item]) -> None:
+    going_on = FreshSamples(credulous, None, 1.0, both)
+    for item, other in zip(both, both[::-1], strict=True):
+        talk = credulous.varied(item, HEARS, None, _after_one(rng()), followed_by=[other])
+        assert_equal(going_on.sample(item, HEARS, 0, rng()), talk)
+        alone = credulous.varied(item, Modalities(), None, _after_one(rng(), drawn=0))
+        assert_equal(going_on.sample(item, Modalities(), 0, rng()), alone)
+
+
+def _after_one(generator: np.random.Generator, drawn: int = 1) -> np.random.Generator:
+    """Having drawn whether a speaker goes on, and with whom."""
+    for _ in range(drawn):
+        generator.random()
+        generator.permutation(1)
+    return generator
+
+
 @pytest.mark.parametrize("how", [None, Augmentation()])
 def test_equal_seeds_give_equal_samples(
     cutter: ClipCutter, utterance: Item, face: Item, how: Augmentation | None
