@@ -47,7 +47,7 @@ train-compact: $(READY)  ## train the bundled model (RAVDESS=folder FERPLUS=fold
 	$(BIN)/python train.py fit --config configs/compact.yaml --stages audio,visual --out $(RUN)/branches $(VOICES) $(FACES) $(ARGS)
 	$(BIN)/python train.py fit --config configs/compact-voices.yaml --stages audio --modalities audio \
 		--start-from $(RUN)/branches/model --out $(RUN)/voices $(VOICES) $(ARGS)
-	$(BIN)/python train.py fit --config configs/compact.yaml --stages fusion --start-from $(RUN)/voices/model \
+	$(BIN)/python train.py fit --config configs/compact.yaml --stages functionals,fusion --start-from $(RUN)/voices/model \
 		--out $(RUN)/fused $(VOICES) $(FACES) $(ARGS)
 	$(BIN)/python train.py pack $(RUN)/fused/model resources/models/compact
 	mkdir -p docs/models/compact

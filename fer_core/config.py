@@ -273,7 +273,7 @@ class FERConfig:
             # Trained on thousands of pictures, not millions: convolutions first, and 64 of 196
             # patches. At twice the face box they hold hair and chin as well.
             return cls(
-                audio=AudioConfig(encoders=("stemmed", "convolutional"), layers=1, dropout=0.2),
+                audio=AudioConfig(encoders=("stemmed",), layers=1, dropout=0.2, functionals=True),
                 vision=VisionConfig(stem="conv", layers=2, face_scale=2.0),
                 roi=RoiConfig(place="early"),
                 fusion=FusionConfig(layers=3),

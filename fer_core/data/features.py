@@ -31,7 +31,8 @@ from fer_core.model.multimodal_fer import MultimodalFER
 KEPT_BYTES = 2**30  # in memory; what is encoded beyond that is read from disk each time
 HIDDEN = 0.05  # how often a face that is still is not found, as in a blink or behind a hand
 
-Encoded = dict[str, Tensor]  # V samples: frame_mask, audio_mask, and steps and vectors if any
+FORMAT = 2  # of what is kept; another one is encoded anew
+Encoded = dict[str, Tensor]  # V samples: both masks, steps, functionals and vectors, if any
 
 
 class EncodedSamples:
@@ -52,6 +53,24 @@ class EncodedSamples:
         self._store = store
         variation = None if how is None else dataclasses.asdict(how)
         self._features = _Features(model, store, folder, json.dumps([variation, views, seed]))
+        self._encoded_width = model.config.audio.encoded_width
+        self._said: dict[Item, Tensor] = {}
+
+    def functionals(self, item: Item) -> tuple[Tensor, Tensor]:
+        """(V, N) of each view of a voice, for a network that has some, and (V,) which are heard.
+
+        Raises:
+            UserError: as :meth:`sample`.
+        """
+        views = self._features.of(item, self._cut)
+        return views["functionals"], views["audio_mask"].any(1)
+
+    def say(self, item: Item, logits: Tensor) -> None:
+        """From now on functionals say (V, C) of the views of ``item``; before, they say nothing.
+
+        What the network's own say is no use in training: they know by heart who taught them.
+        """
+        self._said[item] = logits
 
     def sample(self, item: Item, wanted: Modalities, epoch: int, rng: Generator) -> Sample:
         """View ``epoch % views`` of ``item``.
@@ -61,6 +80,10 @@ class EncodedSamples:
         """
         views, view = self._features.of(item, self._cut), epoch % self._views
         sample = _sample(item, views, view, wanted)
+        if sample.steps is not None:
+            steps = sample.steps.clone()
+            steps[:, self._encoded_width :] = self._said[item][view] if item in self._said else 0.0
+            sample = dataclasses.replace(sample, steps=steps)
         if sample.vectors is not None and item.kind == "still":
             # A face that does not move at all is none: every place shows some view of it, and now
             # and then none.
@@ -143,7 +166,7 @@ class _Features:
     def __init__(self, model: MultimodalFER, store: MediaStore, folder: Path, cut: str) -> None:
         """``cut``: how the samples are cut, in words that name it."""
         self._model, self._store, self._folder = model, store, folder
-        self._basis = f"{cut}\n{encoder_digest(model)}"
+        self._basis = f"{FORMAT}\n{cut}\n{encoder_digest(model)}"
         self._kept: dict[str, Encoded] = {}
         self._kept_bytes = 0
 
@@ -168,7 +191,7 @@ class _Features:
 
     @torch.no_grad()
     def _encode(self, samples: list[Sample]) -> Encoded:
-        """V samples: steps (V, 38, Da), vectors (V, F, Dv), frame_mask (V, 16) and audio_mask."""
+        """V samples: steps (V, 38, Da), functionals (V, N), vectors (V, F, Dv) and both masks."""
         batch, model = collate(samples), self._model
         device = next(model.parameters()).device
         encoded = {"frame_mask": batch.frame_mask, "audio_mask": batch.audio_mask}
@@ -178,6 +201,8 @@ class _Features:
         if batch.spectra is not None:
             heard = batch.spectra.to(device), batch.audio_mask.to(device)
             encoded["steps"] = model.encode_audio(*heard)
+            if model.config.audio.functionals:
+                encoded["functionals"] = model.audio_branch.whole_clip(*heard)
         if batch.pictures is not None and batch.rois is not None:
             features = model.encode_frames(
                 batch.pictures.flatten(0, 1).to(device), batch.rois.flatten(0, 1).to(device)

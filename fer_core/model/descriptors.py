@@ -21,7 +21,7 @@ HIGHEST_PITCH_BIN = 60  # 605 Hz
 LOUDNESS_POWER = 0.23  # Zwicker's law: what is heard of a band's power
 ROLL_OFF = (0.25, 0.5, 0.75, 0.9)  # shares of the energy
 FORMANTS = ((5, 22), (18, 45), (40, 60))  # mel bins in which the first three lie
-LOW, MIDDLE = 24, 45  # mel bins at 0.95 and 2.1 kHz
+LOWEST, LOW, MIDDLE = 6, 24, 45  # mel bins at 0.24, 0.95 and 2.1 kHz
 DESCRIPTORS = MEL_BINS // 2 + PITCH_BINS // 2 + 2 * CEPSTRA + 24
 
 
@@ -65,6 +65,10 @@ def _of_energy(mel: Tensor) -> Tensor:
     flux = (mel[..., 1:, :] - mel[..., :-1, :]).square().mean(-1).sqrt()
     middle = bins - MEL_BINS / 2
     below = shares.cumsum(-1)
+    limits = torch.tensor(ROLL_OFF, device=mel.device, dtype=mel.dtype).unsqueeze(-1)
+    rolled = (below.unsqueeze(-2) < limits).to(mel.dtype).sum(-1)  # (..., 4)
+    parts = [LOWEST, LOW - LOWEST, MIDDLE - LOW, MEL_BINS - MIDDLE]
+    one, two, three, four = (part.sum(-1) for part in shares.split(parts, dim=-1))
     of_all = [
         energy(mel),
         (LOUDNESS_POWER * mel).exp().sum(-1).log(),
@@ -73,10 +77,10 @@ def _of_energy(mel: Tensor) -> Tensor:
         _entropy(shares),
         nn.functional.pad(flux, (1, 0)),
         (mel * middle).sum(-1) / middle.square().sum(),  # the spectrum's slope
-        *((below < share).to(mel.dtype).sum(-1) for share in ROLL_OFF),
-        _level(mel, 0, 6) - _level(mel, 6, MEL_BINS),
-        _level(mel, 0, LOW) - _level(mel, LOW, MEL_BINS),  # alpha ratio
-        _level(mel, LOW, MIDDLE) - _level(mel, MIDDLE, MEL_BINS),
+        *rolled.unbind(-1),
+        (one / (two + three + four)).log(),
+        ((one + two) / (three + four)).log(),  # alpha ratio
+        (three / four).log(),
         mel[..., :MIDDLE].amax(-1) - mel[..., MIDDLE:].amax(-1),  # Hammarberg index
         *(mel[..., first:end].argmax(-1).to(mel.dtype) for first, end in FORMANTS),
     ]
@@ -104,10 +108,6 @@ def _of_pitch(pitch: Tensor) -> Tensor:
         raised.argmax(-1).to(pitch.dtype),
     ]
     return torch.stack(of_all, dim=-1)
-
-
-def _level(mel: Tensor, first: int, end: int) -> Tensor:
-    return mel[..., first:end].logsumexp(-1)
 
 
 def _entropy(shares: Tensor) -> Tensor:

@@ -21,6 +21,8 @@ from fer_core.model.segment_pooling import (
 from fer_core.model.temporal_encoder import TemporalEncoder
 from fer_core.model.visual_branch import FrameFeatures, VisualBranch
 
+FUNCTIONALS_SHARE = 0.6  # in what a voice says; its encoders have the rest
+
 # It advises compiling CUDA kernels and lists every layer cut from LFM2; what matters is raised.
 transformers_logging.set_verbosity_error()
 
@@ -81,11 +83,10 @@ class MultimodalFER(nn.Module):
         audio = self.audio_pooling(encoded, audio_mask)  # (B, 8, Da)
         heard_says, seen_says = self.audio_head(audio), self.video_head(video)  # (B, 8, C) each
         if by_functionals is not None:
-            # Who taught the functionals is known to them by heart: nothing else could be learnt
-            # beside what they say, so in training they say nothing. How sure they may be was found
-            # on strangers (``fit_functionals``); that of encoders was not, and they count half.
-            say = 0.0 if self.training else by_functionals.unsqueeze(1)  # (B, 1, C)
-            heard_says = heard_says / 2 + say
+            # How sure functionals may be was found on strangers (``fit_functionals``); how sure
+            # encoders may be was not.
+            say = by_functionals.unsqueeze(1)  # (B, 1, C)
+            heard_says = (1 - FUNCTIONALS_SHARE) * heard_says + FUNCTIONALS_SHARE * say
         fused = self.fusion(audio, video, audio_mask, seen)  # (B, 8, 512)
         logits, segment_logits, weights = self.classifier(fused, audio_mask | seen)
         logits, segment_logits = combine(

@@ -15,18 +15,13 @@ from fer_core.data.datasets import Draw, FreshSamples, TrainingClips
 from fer_core.data.item import Item
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
-from fer_core.evaluation.answers import emotions_of, groups_of
-from fer_core.evaluation.calibration import LabelledLogits
-from fer_core.evaluation.calibration import fit as calibrated
-from fer_core.labels import CLASSES
-from fer_core.model.discriminant import LinearDiscriminant
 from fer_core.model.functionals import FUNCTIONALS
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.training.files import write_json
 from fer_core.training.stage import HISTORY_NAME, StageSetting
+from fer_core.training.strangers import shares_of, told_of_strangers
 
 CLIPS_AT_ONCE = 32
-GROUPS = 4  # of speakers; each is judged by what the others taught
 
 
 def having_functionals(model: MultimodalFER) -> MultimodalFER:
@@ -64,12 +59,11 @@ def fit_functionals(setting: StageSetting, model: MultimodalFER) -> list[dict[st
             "in the training part.",
             "Leave the stage out, or add a corpus.",
         )
-    shares = torch.stack([_emotions(item) for item in items])
-    strangers = _about_strangers(numbers, shares, items)
-    branch.discriminant.fit(numbers, shares)
+    told = told_of_strangers(numbers, items)
+    branch.discriminant.fit(numbers, shares_of(items))
     row: dict[str, Any] = {"stage": "functionals", "epoch": 0, "lr": 0.0}
-    if strangers is not None:
-        found = calibrated(strangers)
+    if told is not None:
+        _, found = told
         branch.discriminant.temper(found.temperature)
         row["loss"] = found.nll_after
     if setting.machine.rank == 0:
@@ -105,42 +99,3 @@ def _heard(
             items += [voices[draw.place] for draw, is_heard in heard if is_heard]
         count(done, len(batches))
     return torch.cat(numbers) if numbers else torch.zeros(0, FUNCTIONALS), items
-
-
-def _about_strangers(
-    numbers: Tensor, shares: Tensor, items: Sequence[Item]
-) -> LabelledLogits | None:
-    """What is said of each speaker by what others taught; None if there are no others.
-
-    An emotion that no other showed is left out: of it nobody could have told, however unsure.
-    """
-    speakers = sorted({item.speaker or item.key for item in items})
-    if len(speakers) < GROUPS:
-        return None
-    group_of = {speaker: place % GROUPS for place, speaker in enumerate(speakers)}
-    group = torch.tensor([group_of[item.speaker or item.key] for item in items])
-    logits = torch.zeros(len(items), CLASSES)
-    tellable = torch.zeros(len(items), dtype=torch.bool)
-    for one in range(GROUPS):
-        own, others = group == one, group != one
-        taught = LinearDiscriminant(numbers.shape[1])
-        taught.fit(numbers[others], shares[others])
-        logits[own] = taught(numbers[own])
-        tellable[own] = shares[own][:, shares[others].sum(0) == 0].sum(1) == 0
-    if not tellable.any():
-        return None
-    told = [item for item, can in zip(items, tellable.tolist(), strict=True) if can]
-    heard = torch.ones(len(told), dtype=torch.bool)
-    return LabelledLogits(
-        logits[tellable].double(),
-        groups_of(told),
-        emotions_of(told),
-        heard,
-        torch.zeros_like(heard),
-    )
-
-
-def _emotions(item: Item) -> Tensor:
-    """(C,): the shares of its label, those of a group divided equally among its emotions."""
-    groups = torch.tensor(item.groups)
-    return torch.tensor(item.shares)[groups] / groups.bincount(minlength=CLASSES)[groups]

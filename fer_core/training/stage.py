@@ -44,6 +44,7 @@ from fer_core.training.losses import class_weights
 from fer_core.training.machine import Machine
 from fer_core.training.progress import progress_callback
 from fer_core.training.quiet import quiet_lightning
+from fer_core.training.strangers import tell_as_of_strangers
 from fer_core.training.task import Contrast, Task
 
 HISTORY_NAME = "history.json"
@@ -297,6 +298,8 @@ def _samples(
     source: SampleSource = FreshSamples(cutter, how, config.going_on, train)
     if setting.stage == "fusion":
         source = EncodedSamples(model, store, cutter, how, setting.features, config.views, seed)
+        if model.config.audio.functionals:
+            tell_as_of_strangers(source, _usable(train, "audio"))
     if setting.stage in ("audio", "visual"):
         return TrainingClips(train, source, _HEARS_AND_SEES[setting.stage], seed)
     return PairedClips(train, source, seed, config.modality_dropout, config.at_rest)

@@ -21,7 +21,9 @@ from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
 from fer_core.evaluation.evaluate import answer
 from fer_core.media import SAMPLE_RATE
+from fer_core.model.functionals import FUNCTIONALS
 from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.training.functionals_stage import having_functionals
 from fer_core.weights import new_model
 
 
@@ -408,3 +410,44 @@ def test_encoded_windows_are_the_windows_and_are_encoded_once(
     for index in range(len(encoded)):
         encoded[index]
     assert work == []
+
+
+@pytest.fixture
+def judging(model: MultimodalFER) -> MultimodalFER:
+    """The network with functionals, which say the same whatever they hear."""
+    other = having_functionals(model)
+    assert other.audio_branch.discriminant is not None
+    other.audio_branch.discriminant.bias.fill_(5.0)
+    return other
+
+
+def test_functionals_say_nothing_of_samples_until_they_are_told(
+    make_source: MakeSource, judging: MultimodalFER, voice: Item
+) -> None:
+    source = make_source(of=judging)
+
+    def said(view: int) -> torch.Tensor:
+        steps = source.sample(voice, Modalities(video=False), view, rng()).steps
+        assert steps is not None
+        encoded, by_functionals = judging.parts_of_steps(steps.unsqueeze(0))
+        assert encoded.any()
+        assert by_functionals is not None
+        return by_functionals[0]
+
+    assert not said(0).any()
+    told = torch.arange(16.0).reshape(2, 8)
+    source.say(voice, told)
+    for view in range(2):
+        assert torch.equal(said(view), told[view])
+
+
+def test_functionals_of_each_view_are_kept(
+    make_source: MakeSource, judging: MultimodalFER, voice: Item, work: list[str]
+) -> None:
+    numbers, heard = make_source(of=judging).functionals(voice)
+    assert numbers.shape == (2, FUNCTIONALS)
+    assert heard.tolist() == [True, True]
+    done = len(work)
+    again, _ = make_source(of=judging).functionals(voice)
+    assert torch.equal(numbers, again)
+    assert work[done:] == []
