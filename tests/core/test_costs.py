@@ -18,10 +18,10 @@ def millions(preset: Preset) -> dict[str, float]:
 def test_presets_weigh_what_they_say() -> None:
     compact, lightweight, full = map(millions, PRESETS)
     assert sum(compact.values()) <= 14
-    assert compact["audio encoder"] == pytest.approx(2.44, abs=0.05)
+    assert compact["audio encoder"] == pytest.approx(1.47, abs=0.05)
     assert compact["vision encoder"] == pytest.approx(2.9, abs=0.05)
     fusion = ("gated projections", "joining", "projection")
-    assert sum(compact[name] for name in fusion) == pytest.approx(2.1, abs=0.06)
+    assert sum(compact[name] for name in fusion) == pytest.approx(2.03, abs=0.05)
     assert sum(lightweight[name] for name in fusion) == pytest.approx(15, abs=0.3)
     assert full["audio encoder"] == pytest.approx(108.8, abs=0.05)
     assert full["joining"] == pytest.approx(241.5, abs=0.05)
