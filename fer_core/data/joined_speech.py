@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from fer_core.data.item import Item
 from fer_core.data.store import Prepared
-from fer_core.media import CLIP_SECONDS, SAMPLE_RATE
+from fer_core.media import CLIP_SECONDS, SAMPLE_RATE, Waveform
 from fer_core.preprocess.speech import CHUNK
 
 AT_MOST = 4  # utterances that follow each other
@@ -60,7 +61,7 @@ def joined(parts: Sequence[Prepared], threshold: float, rng: Generator) -> Prepa
     return Prepared(len(waveform) / SAMPLE_RATE, waveform, [], rois, nothing, nothing, own)
 
 
-def _spoken(part: Prepared, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+def _spoken(part: Prepared, threshold: float) -> tuple[Waveform, NDArray[np.float32]]:
     """The samples from the first chunk of speech to the last, and the probabilities of each."""
     loud = np.flatnonzero(part.speech >= threshold)
     if part.waveform is None or not len(loud):

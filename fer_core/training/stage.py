@@ -299,7 +299,7 @@ def _samples(
     if setting.stage == "fusion":
         source = EncodedSamples(model, store, cutter, how, setting.features, config.views, seed)
         if model.config.audio.functionals:
-            tell_as_of_strangers(source, _usable(train, "audio"))
+            tell_as_of_strangers(source, _usable(train, "audio"), setting.machine.count)
     if setting.stage in ("audio", "visual"):
         return TrainingClips(train, source, _HEARS_AND_SEES[setting.stage], seed)
     return PairedClips(train, source, seed, config.modality_dropout, config.at_rest)

@@ -19,6 +19,7 @@ from fer_core.evaluation.calibration import Fit, LabelledLogits
 from fer_core.evaluation.calibration import fit as calibrated
 from fer_core.labels import CLASSES
 from fer_core.model.discriminant import LinearDiscriminant
+from fer_core.training.counting import Count, silent
 
 GROUPS = 4  # of speakers; each is judged by what the others taught
 
@@ -64,14 +65,18 @@ def told_of_strangers(numbers: Tensor, items: Sequence[Item]) -> tuple[Tensor, F
     return logits / found.temperature, found
 
 
-def tell_as_of_strangers(samples: EncodedSamples, voices: Sequence[Item]) -> None:
+def tell_as_of_strangers(
+    samples: EncodedSamples, voices: Sequence[Item], count: Count = silent
+) -> None:
     """In ``samples`` functionals say of each voice what they would of a stranger's."""
+    on_voice = count("Hearing the voices")
     numbers, items, places = [], [], []
-    for voice in voices:
+    for done, voice in enumerate(voices, start=1):
         own, heard = samples.functionals(voice)  # (V, N), (V,)
         places.append(heard)
         numbers.append(own[heard])
         items += [voice] * int(heard.sum())
+        on_voice(done, len(voices))
     told = told_of_strangers(torch.cat(numbers), items) if items else None
     if told is None:
         return

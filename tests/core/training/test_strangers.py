@@ -71,7 +71,9 @@ class Views:
 
 def test_each_view_that_is_heard_is_told_as_a_strangers(voices: list[Item]) -> None:
     views: Any = Views(voices)
-    tell_as_of_strangers(views, voices)
+    counted: list[tuple[int, int]] = []
+    tell_as_of_strangers(views, voices, lambda _: lambda *done: counted.append(done))
+    assert counted == [(done, 40) for done in range(1, 41)]
     assert views.said.keys() == set(voices)
     for place, item in enumerate(voices):
         first, second = views.said[item]
