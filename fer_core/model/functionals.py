@@ -45,13 +45,14 @@ class Functionals(nn.Module):
         apart = (described - mean.unsqueeze(1)) * weights
         spread = _spread(apart, frames)
         scaled = apart / spread.unsqueeze(1)
+        squared = scaled.square()
         change, changes = _differences(described, spoken)
         place = _place(spoken).unsqueeze(-1)  # (B, 301, 1)
         of_all = [
             mean,
             spread,
-            scaled.pow(3).sum(1) / frames,
-            scaled.pow(4).sum(1) / frames,
+            (squared * scaled).sum(1) / frames,
+            squared.square().sum(1) / frames,
             _percentiles(described, spoken, PERCENTILES),
             3 * (described * place).sum(1) / frames,  # the slope
             (apart * (place.square() - 1 / 3)).sum(1) / frames,  # the bend

@@ -44,16 +44,16 @@ class Modulations(nn.Module):
 
     def forward(self, spectra: Tensor, counts: Tensor) -> Tensor:
         """(B, 301, 160) of which (B, 301) counts -> (B, 480)."""
-        counts = counts[:, ::FRAME_STEP].unsqueeze(-1)  # (B, 76, 1)
-        frames = counts.sum(1).clamp(min=1)
-        of_all = []
-        for spectrogram in spectra.split(MEL_BINS, dim=-1):
-            power = self._powers(spectrogram)  # (B, 76, filters, 40)
-            level = (power + FLOOR).log().unflatten(-1, (ZONES, -1)).mean(-1).flatten(2)
-            mean = (level * counts).sum(1) / frames
-            apart = (level - mean.unsqueeze(1)) * counts
-            of_all += [mean, (apart.square().sum(1) / frames).sqrt()]
-        return torch.cat(of_all, dim=-1)
+        counts = counts[:, None, ::FRAME_STEP, None]  # (B, 1, 76, 1)
+        frames = counts.sum(2).clamp(min=1)
+        both = spectra.unflatten(-1, (-1, MEL_BINS)).transpose(1, 2)  # (B, 2, 301, 80)
+        power = self._powers(both.flatten(0, 1))  # (B * 2, 76, filters, 40)
+        level = (power + FLOOR).log().unflatten(-1, (ZONES, -1)).mean(-1)
+        level = level.flatten(2).unflatten(0, both.shape[:2])  # (B, 2, 76, filters * Z)
+        mean = (level * counts).sum(2) / frames
+        apart = (level - mean.unsqueeze(2)) * counts
+        spread = (apart.square().sum(2) / frames).sqrt()
+        return torch.cat([mean, spread], dim=-1).flatten(1)
 
     def _powers(self, spectrogram: Tensor) -> Tensor:
         """(B, 301, 80) -> (B, 76, 22, 40): along time, along frequency, up, and down."""
