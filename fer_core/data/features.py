@@ -52,7 +52,9 @@ class EncodedSamples:
         self._cutter, self._how, self._views, self._seed = cutter, how, views, seed
         self._store = store
         variation = None if how is None else dataclasses.asdict(how)
-        self._features = _Features(model, store, folder, json.dumps([variation, views, seed]))
+        cut = json.dumps([variation, views, seed])
+        judged = model.config.audio.functionals
+        self._features = _Features(model, store, folder, cut, functionals=judged)
         self._encoded_width = model.config.audio.encoded_width
         self._said: dict[Item, Tensor] = {}
 
@@ -163,9 +165,17 @@ def _name(store: MediaStore, item: Item) -> str:
 class _Features:
     """What was encoded, in memory and on disk."""
 
-    def __init__(self, model: MultimodalFER, store: MediaStore, folder: Path, cut: str) -> None:
-        """``cut``: how the samples are cut, in words that name it."""
+    def __init__(
+        self,
+        model: MultimodalFER,
+        store: MediaStore,
+        folder: Path,
+        cut: str,
+        functionals: bool = False,
+    ) -> None:
+        """``cut``: how the samples are cut, in words that name it; ``functionals``: keep them."""
         self._model, self._store, self._folder = model, store, folder
+        self._functionals = functionals
         self._basis = f"{FORMAT}\n{cut}\n{encoder_digest(model)}"
         self._kept: dict[str, Encoded] = {}
         self._kept_bytes = 0
@@ -201,7 +211,7 @@ class _Features:
         if batch.spectra is not None:
             heard = batch.spectra.to(device), batch.audio_mask.to(device)
             encoded["steps"] = model.encode_audio(*heard)
-            if model.config.audio.functionals:
+            if self._functionals:
                 encoded["functionals"] = model.audio_branch.whole_clip(*heard)
         if batch.pictures is not None and batch.rois is not None:
             features = model.encode_frames(
