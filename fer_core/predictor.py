@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -20,13 +21,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fer_core.device import resolve_device
-from fer_core.media import SEGMENTS, BoolArray, Clip, FaceBox, VideoFrame
+from fer_core.media import SAMPLE_RATE, SEGMENTS, BoolArray, Clip, FaceBox, VideoFrame
 from fer_core.model.folding import folded
 from fer_core.model.inputs import AUDIO_STEPS, ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.temperature import calibrated_logits
 from fer_core.prediction import Prediction
 from fer_core.preprocess.clip_processor import ClipProcessor, Sound
+from fer_core.preprocess.speech_listener import SpeechListener
 from fer_core.weights import load_checkpoint
 
 FEW_FRAMES = 4  # more take the network longer than the sound, and need all threads
@@ -89,8 +91,13 @@ class Predictor:
         return prediction
 
     @torch.inference_mode()
-    def step(self, clip: Clip, known: EncodedFaces) -> tuple[Prediction | None, EncodedFaces]:
+    def step(
+        self, clip: Clip, known: EncodedFaces, listener: SpeechListener | None = None
+    ) -> tuple[Prediction | None, EncodedFaces]:
         """The same answer, without looking again at faces ``known`` from an earlier clip.
+
+        Args:
+            listener: of the clip's source; it does not listen again for speech.
 
         Returns:
             The answer, and the faces of this clip, for the next clip of the same source.
@@ -103,26 +110,32 @@ class Predictor:
         new = len(_new_frames(looked_at, known))
         if torch.get_num_threads() > 1 and 0 < new <= FEW_FRAMES:
             with _threads_shared() as share:
-                hearing = self._sound_thread.submit(self._encode_sound_on, share, clip)
+                hearing = self._sound_thread.submit(self._encode_sound_on, share, clip, listener)
                 seen = self.encode_faces(looked_at, known)
                 heard = hearing.result()
                 (prediction,) = self._answers([clip], heard, seen, started)
         else:
-            seen, heard = self.encode_faces(looked_at, known), self.encode_sound([clip])
+            seen = self.encode_faces(looked_at, known)
+            heard = self.encode_sound([clip], listener)
             (prediction,) = self._answers([clip], heard, seen, started)
         return prediction, seen
 
     @torch.inference_mode()
-    def answers(self, clips: Sequence[Clip], seen: EncodedFaces) -> list[Prediction | None]:
+    def answers(
+        self, clips: Sequence[Clip], seen: EncodedFaces, listener: SpeechListener | None = None
+    ) -> list[Prediction | None]:
         """The answers to clips whose faces were all looked at before, in one go.
 
         Four together take two thirds of the time that they take one by one.
+
+        Args:
+            listener: as for :meth:`step`.
 
         Raises:
             ValueError: as :meth:`predict`.
         """
         started = time.perf_counter()
-        return self._answers(clips, self.encode_sound(clips), seen, started)
+        return self._answers(clips, self.encode_sound(clips, listener), seen, started)
 
     def _answers(
         self,
@@ -210,13 +223,18 @@ class Predictor:
         return seen
 
     @torch.inference_mode()
-    def encode_sound(self, clips: Sequence[Clip]) -> list[EncodedSound]:
+    def encode_sound(
+        self, clips: Sequence[Clip], listener: SpeechListener | None = None
+    ) -> list[EncodedSound]:
         """The sound of ``clips``; where none counts as heard the network is not asked.
+
+        Args:
+            listener: of their source, if they follow each other.
 
         Raises:
             ValueError: a real sample is not finite.
         """
-        sounds = [self._processor.sound(clip.waveform, clip.waveform_mask) for clip in clips]
+        sounds = [self._sound(clip, listener) for clip in clips]
         told = [place for place, sound in enumerate(sounds) if sound.audio_mask.any()]
         steps = torch.zeros(
             len(clips), AUDIO_STEPS, self.config.audio.step_width, device=self._device
@@ -227,9 +245,18 @@ class Predictor:
             steps[told] = self._model.encode_audio(spectra, masks)
         return [EncodedSound(sound, own) for sound, own in zip(sounds, steps, strict=True)]
 
-    def _encode_sound_on(self, threads: int, clip: Clip) -> list[EncodedSound]:
+    def _sound(self, clip: Clip, listener: SpeechListener | None) -> Sound:
+        if listener is None:
+            return self._processor.sound(clip.waveform, clip.waveform_mask)
+        first = round(clip.start_s * SAMPLE_RATE)
+        speech_in = partial(listener.by_segment, first)
+        return self._processor.sound(clip.waveform, clip.waveform_mask, speech_in)
+
+    def _encode_sound_on(
+        self, threads: int, clip: Clip, listener: SpeechListener | None
+    ) -> list[EncodedSound]:
         torch.set_num_threads(threads)  # each thread has its own number
-        return self.encode_sound([clip])
+        return self.encode_sound([clip], listener)
 
     def _decide(
         self, faces: Sequence[Sequence[EncodedFace | None]], heard: Sequence[EncodedSound]

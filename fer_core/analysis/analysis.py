@@ -39,6 +39,7 @@ from fer_core.media import (
     Clip,
     VideoFrame,
 )
+from fer_core.preprocess.speech_listener import SpeechListener
 
 TAIL_SECONDS = 1.0  # of the sound, read first to know where it ends
 WINDOWS_AT_ONCE = 4  # of the network: together they take two thirds of the time
@@ -92,6 +93,7 @@ class Analysis:
         self.duration_s = self._info.duration_s  # the real one, once the end was reached
         self.done_s = 0.0  # how far it has been analysed
         self._said = Appearances(model.predictor.config.thresholds.uncertain_below)
+        self._listener = SpeechListener()
         self._warnings: list[str] = []
         self._told_picture_end_s: float | None = None  # if the file says
         self._finished = False
@@ -206,7 +208,8 @@ class Analysis:
             shared = faces.pop(0, NOBODY) if self._face == "largest" else NOBODY
             clips += [Clip(start_s, shown, face, *heard) for face in (shared, *faces.values())]
             numbers.append(list(faces))
-        answers = map(Answer, self._model.predictor.answers(clips, seen), [c.faces for c in clips])
+        predictions = self._model.predictor.answers(clips, seen, self._listener)
+        answers = map(Answer, predictions, [clip.faces for clip in clips])
         for start_s, faces_there in zip(starts, numbers, strict=True):
             shared_answer = next(answers)
             each = {number: next(answers) for number in faces_there}

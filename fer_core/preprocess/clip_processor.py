@@ -6,6 +6,7 @@ they become tensors.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,9 @@ from fer_core.preprocess.audio import heard_segments, level_dbfs
 from fer_core.preprocess.image import looked_at
 from fer_core.preprocess.spectra import Spectra
 from fer_core.preprocess.speech import speech_by_segment
+
+# (48000,), (48000,) and the probability from which it is speech -> (8,): as speech_by_segment.
+SpeechIn = Callable[[Waveform, BoolArray, float], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,11 @@ class ClipProcessor:
         return Picture(as_pixels(shown), torch.from_numpy(roi))
 
     def sound(
-        self, waveform: Waveform, mask: BoolArray, speech: NDArray[np.float64] | None = None
+        self, waveform: Waveform, mask: BoolArray, speech_in: SpeechIn = speech_by_segment
     ) -> Sound:
         """What is heard of ``waveform`` (48000,) where ``mask`` (48000,) is True.
 
-        ``speech`` (8,) is the share of each segment in which somebody speaks, if it is known.
+        ``speech_in`` is asked where somebody speaks, unless it is silent.
 
         The whole sound counts as absent if it is under the silence threshold or nobody speaks for
         long enough; then and in a segment too quiet or mostly missing ``audio_mask`` is False. The
@@ -90,8 +94,7 @@ class ClipProcessor:
         if level is None or level < limits.silence_dbfs:
             heard, speech = np.zeros(SEGMENTS, np.bool_), np.zeros(SEGMENTS)
         else:
-            if speech is None:
-                speech = speech_by_segment(waveform, mask, limits.speech_probability)
+            speech = speech_in(waveform, mask, limits.speech_probability)
             heard = heard_segments(waveform, mask, limits.silence_dbfs)
             heard &= speech.mean() * CLIP_SECONDS >= limits.min_speech_s
         return Sound(

@@ -8,6 +8,7 @@ carries a form that takes all chunks of a waveform at once: 3 s in 3 ms on one c
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -22,25 +23,35 @@ CONTEXT = 64  # samples of the chunk before
 CHUNKS_AT_ONCE = 1024  # 33 s: of an hour at once the memory would be 60 times that
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """What the detector remembers of the sound before."""
+
+    context: Waveform = field(default_factory=lambda: np.zeros(CONTEXT, np.float32))
+    hidden: NDArray[np.float32] = field(default_factory=lambda: np.zeros((1, 1, 128), np.float32))
+    cell: NDArray[np.float32] = field(default_factory=lambda: np.zeros((1, 1, 128), np.float32))
+
+
 def speech_probabilities(waveform: Waveform) -> NDArray[np.float32]:
     """The detector's probability of speech in each chunk of (n,) at 16 kHz; the last is padded."""
+    probabilities, _ = listen_on(waveform, Memory())
+    return probabilities
+
+
+def listen_on(waveform: Waveform, memory: Memory) -> tuple[NDArray[np.float32], Memory]:
+    """The same of sound that goes on from what is remembered, and what then is."""
     chunks = np.zeros((-(-len(waveform) // CHUNK), CHUNK), np.float32)
     chunks.reshape(-1)[: len(waveform)] = waveform
-    context = np.zeros((len(chunks), CONTEXT), np.float32)
-    context[1:] = chunks[:-1, -CONTEXT:]
-    hidden = cell = np.zeros((1, 1, 128), np.float32)
+    before = np.concatenate([memory.context[None], chunks[:, -CONTEXT:]])  # (n + 1, 64)
+    inputs = np.concatenate([before[:-1], chunks], axis=1)
+    hidden, cell = memory.hidden, memory.cell
     probabilities = np.zeros(len(chunks), np.float32)
     for first in range(0, len(chunks), CHUNKS_AT_ONCE):
         part = slice(first, first + CHUNKS_AT_ONCE)
         probabilities[part], hidden, cell = _detector().run(
-            ["speech_probs", "hn", "cn"],
-            {
-                "input": np.concatenate([context[part], chunks[part]], axis=1),
-                "h": hidden,
-                "c": cell,
-            },
+            ["speech_probs", "hn", "cn"], {"input": inputs[part], "h": hidden, "c": cell}
         )
-    return probabilities
+    return probabilities, Memory(before[-1], hidden, cell)
 
 
 def speech_by_segment(waveform: Waveform, mask: BoolArray, threshold: float) -> NDArray[np.float64]:
@@ -51,7 +62,16 @@ def speech_by_segment(waveform: Waveform, mask: BoolArray, threshold: float) -> 
         mask: (48000,), True where the sound is real; speech is counted only there.
         threshold: the probability from which a chunk is speech.
     """
-    spoken = np.repeat(speech_probabilities(waveform) >= threshold, CHUNK)[: len(waveform)]
+    return share_spoken(speech_probabilities(waveform), 0, mask, threshold)
+
+
+def share_spoken(
+    probabilities: NDArray[np.float32], skipped: int, mask: BoolArray, threshold: float
+) -> NDArray[np.float64]:
+    """The same by ``probabilities`` of chunks whose first ``skipped`` samples lie before it."""
+    told = np.repeat(probabilities >= threshold, CHUNK)[skipped : skipped + len(mask)]
+    spoken = np.zeros(len(mask), np.bool_)
+    spoken[: len(told)] = told
     share: NDArray[np.float64] = (spoken & mask).reshape(SEGMENTS, -1).mean(axis=1)
     return share
 

@@ -23,6 +23,7 @@ from fer_core.media import (
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.visual_branch import VisualBranch
 from fer_core.predictor import EncodedSound, Predictor
+from fer_core.preprocess.speech_listener import SpeechListener
 from fer_core.streaming import StreamingPredictor
 from fer_core.weights import new_model
 
@@ -183,9 +184,11 @@ def test_hearing_beside_looking_changes_nothing_but_the_time(
     beside: list[str] = []
     encode_sound = Predictor.encode_sound
 
-    def noted(self: Predictor, clips: Sequence[Clip]) -> list[EncodedSound]:
+    def noted(
+        self: Predictor, clips: Sequence[Clip], listener: SpeechListener | None = None
+    ) -> list[EncodedSound]:
         beside.append(threading.current_thread().name)
-        return encode_sound(self, clips)
+        return encode_sound(self, clips, listener)
 
     monkeypatch.setattr(Predictor, "encode_sound", noted)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
