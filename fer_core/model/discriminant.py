@@ -11,6 +11,8 @@ little it has seen would be (Student's t in place of the normal distribution).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +22,7 @@ SHRINKAGE = 0.6  # share of the covariance that is taken from independent number
 FARTHEST = 3.0  # standard deviations: what lies farther out than people did says no more
 LEAST = 1e-3  # variance within an emotion, of 1 in all: some corpora say the same again and again
 NEVER = -1e4  # the logit of an emotion that nobody showed
+ROWS = 4096  # that are looked at together
 
 
 class LinearDiscriminant(nn.Module):
@@ -46,23 +49,36 @@ class LinearDiscriminant(nn.Module):
     def fit(self, numbers: Tensor, shares: Tensor) -> None:
         """Learn from (A, N) what was heard, labelled with (A, C) shares of the emotions.
 
-        All emotions count as equally frequent; one that nobody shows is never answered.
+        All emotions count as equally frequent; one that nobody shows is never answered. Who has no
+        share in any does not count. ``numbers``, which may be gigabytes, are not copied.
         """
-        self.mean.copy_(numbers.mean(0))
-        self.std.copy_(numbers.std(0, correction=0).clamp(min=1e-6))  # of a single clip, too
-        standardised = _within(self._standardised(numbers))
-        count = shares.sum(0)  # (C,)
-        means = shares.T @ standardised / count.clamp(min=1e-9).unsqueeze(1)  # (C, N)
+        of_each = shares.sum(0)  # (C,)
+        clips = of_each.sum()
+        total = torch.zeros_like(self.mean, dtype=torch.float64)
+        for own, _ in _parts(numbers, shares):
+            total += own.sum(0, dtype=torch.float64)
+        self.mean.copy_(total / clips)
+        total.zero_()
+        for own, _ in _parts(numbers, shares):
+            total += (own - self.mean).square().sum(0, dtype=torch.float64)
+        self.std.copy_((total / clips).sqrt().clamp(min=1e-6))  # of a single clip, too
+        means = torch.zeros_like(self.weight).T  # (C, N)
+        second = torch.zeros(len(self.mean), len(self.mean), device=self.mean.device)
+        for own, labels in _parts(numbers, shares):
+            standardised = _within(self._standardised(own))
+            means = means + labels.T @ standardised
+            second.addmm_(standardised.T, standardised)
+        means = means / of_each.clamp(min=1e-9).unsqueeze(1)
         # Around the mean of one's emotion; of several, around the mean of each by its share.
-        second = standardised.T @ standardised - means.T @ (count.unsqueeze(1) * means)
-        covariance = (1 - SHRINKAGE) * second / len(numbers)
-        usual = (second.diagonal().mean() / len(numbers)).clamp(min=LEAST)
+        second.addmm_(means.T, of_each.unsqueeze(1) * means, alpha=-1)
+        usual = (second.diagonal().mean() / clips).clamp(min=LEAST)
+        covariance = second.mul_((1 - SHRINKAGE) / clips)
         covariance.diagonal().add_(SHRINKAGE * usual)
         # Drawn so far it is well conditioned: single precision will do.
         weight = torch.cholesky_solve(means.T, torch.linalg.cholesky(covariance))  # (N, C)
         bias = -0.5 * (means * weight.T).sum(1)
         self.weight.copy_(weight)
-        self.bias.copy_(bias.masked_fill(count == 0, NEVER))
+        self.bias.copy_(bias.masked_fill(of_each == 0, NEVER))
 
     def temper(self, temperature: float) -> None:
         """Divide all logits by ``temperature``."""
@@ -75,3 +91,10 @@ class LinearDiscriminant(nn.Module):
 
 def _within(standardised: Tensor) -> Tensor:
     return standardised.clamp(-FARTHEST, FARTHEST)
+
+
+def _parts(numbers: Tensor, shares: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """(A, N), (A, C) -> some rows of both at a time, without those that have no share."""
+    for own, labels in zip(numbers.split(ROWS), shares.split(ROWS), strict=True):
+        counts = labels.any(1)
+        yield own[counts], labels[counts]

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
 from fer_core.config import FERConfig, head_width
+from fer_core.labels import CLASSES
 from fer_core.model.answer import combine
 from fer_core.model.audio_branch import AudioBranch
 from fer_core.model.branch_head import BranchHead
@@ -34,6 +35,8 @@ class MultimodalFER(nn.Module):
     ``fer_core.weights`` for saved and ``fer_core.model.upstream`` for pretrained ones.
     """
 
+    face_prior: Tensor  # (C,), logarithms of how often each emotion was seen in training
+
     def __init__(self, config: FERConfig) -> None:
         super().__init__()
         self.config = config
@@ -51,6 +54,7 @@ class MultimodalFER(nn.Module):
         self.video_head = BranchHead(seen, config.classifier.dropout)
         self.fusion = Fusion(audio.encoded_width, seen, config.fusion)
         self.classifier = Classifier(config.fusion.out, config.classifier)
+        self.register_buffer("face_prior", torch.zeros(CLASSES))
 
     def forward(self, inputs: ModelInputs) -> ModelOutput:
         shape = inputs.frame_mask.shape  # (B, T)
@@ -90,7 +94,7 @@ class MultimodalFER(nn.Module):
         fused = self.fusion(audio, video, audio_mask, seen)  # (B, 8, 512)
         logits, segment_logits, weights = self.classifier(fused, audio_mask | seen)
         logits, segment_logits = combine(
-            logits, segment_logits, heard_says, seen_says, audio_mask, seen
+            logits, segment_logits, heard_says, seen_says, audio_mask, seen, self.face_prior
         )
         return ModelOutput(logits, segment_logits, weights, audio, video, heard_says, seen_says)
 

@@ -75,9 +75,11 @@ class TrainingConfig:
     batch: int = 4  # clips of all processes together
     accumulate: int = 4  # batches to a step of the optimiser
     lr: float = 1e-4  # of the audio and the visual stage
-    fusion_lr: float = 5e-5  # of the fusion; in the fusion stage of the branches' last layers, too
+    fusion_lr: float = 5e-5  # of the fusion
     classifier_lr: float = 1e-4
-    branch_lr: float = 1e-5  # in the joint stage
+    branch_lr: float = (
+        1e-5  # of the branches in the joint stage, of the face's last layers in fusion
+    )
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     schedule: Schedule = "cosine_restarts"

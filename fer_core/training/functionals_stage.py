@@ -22,6 +22,7 @@ from fer_core.training.stage import HISTORY_NAME, StageSetting
 from fer_core.training.strangers import shares_of, told_of_strangers
 
 CLIPS_AT_ONCE = 32
+MOST_CLIPS = 100_000  # whose functionals take 1.7 GB; where there are more voices, fewer views do
 
 
 def having_functionals(model: MultimodalFER) -> MultimodalFER:
@@ -36,6 +37,8 @@ def having_functionals(model: MultimodalFER) -> MultimodalFER:
 
 def fit_functionals(setting: StageSetting, model: MultimodalFER) -> list[dict[str, Any]]:
     """Fit the discriminant of ``model`` in place, on ``views`` varied clips of each voice.
+
+    Of many voices it is on fewer, but one of each: ``MOST_CLIPS`` of all together.
 
     How sure it may be is found on speakers who did not teach it, within the training part.
 
@@ -85,17 +88,19 @@ def _heard(
     how = config.augmentation if config.augment else None
     source = FreshSamples(cutter, how, config.going_on, voices)
     clips = TrainingClips(voices, source, Modalities(video=False), setting.seed)
-    draws = [Draw(view, place) for view in range(config.views) for place in range(len(voices))]
+    views = max(min(config.views, MOST_CLIPS // max(len(voices), 1)), 1)
+    draws = [Draw(view, place) for view in range(views) for place in range(len(voices))]
     batches = [draws[i : i + CLIPS_AT_ONCE] for i in range(0, len(draws), CLIPS_AT_ONCE)]
     loader = DataLoader(clips, sampler=batches, batch_size=None, **machine.loader_arguments())
     count = machine.count("Hearing the voices")
-    numbers: list[Tensor] = []
+    numbers = torch.empty(len(draws), FUNCTIONALS)
     items: list[Item] = []
     for done, (batch, own) in enumerate(zip(loader, batches, strict=True), start=1):
         there = batch.audio_mask.any(1)
         if batch.spectra is not None and there.any():
-            numbers.append(branch.whole_clip(batch.spectra[there], batch.audio_mask[there]))
+            of_these = branch.whole_clip(batch.spectra[there], batch.audio_mask[there])
+            numbers[len(items) : len(items) + len(of_these)] = of_these
             heard = zip(own, there.tolist(), strict=True)
             items += [voices[draw.place] for draw, is_heard in heard if is_heard]
         count(done, len(batches))
-    return torch.cat(numbers) if numbers else torch.zeros(0, FUNCTIONALS), items
+    return numbers[: len(items)], items

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fer_core.data.targets import Targets, cross_entropy, log_probabilities_of_groups
 
+RAREST = 0.01  # share of an emotion that is hardly ever seen
 FIRST_SHARE = 0.6  # neutral, where it is neutral or calm: faces at rest are that more often
 
 
@@ -82,6 +83,16 @@ def class_weights(shares: Tensor) -> Tensor:
     present = share > 0
     weights = (1 / (present.sum() * share)).clamp(max=5.0)
     return torch.where(present, weights / (weights * share).sum(), 1.0)
+
+
+def seen_prior(targets: Targets, weights: Tensor) -> Tensor:
+    """(C,): the logarithm of the share that each emotion has in what a loss of ``weights`` counts.
+
+    Emotions that a label does not tell apart have the share of all of them.
+    """
+    weighted = targets.shares * weights  # (N, C)
+    seen = torch.einsum("ng,nge->e", weighted, targets.groups) / weighted.sum()
+    return seen.clamp(min=RAREST).log()
 
 
 def _normed(vectors: Tensor) -> Tensor:

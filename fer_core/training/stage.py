@@ -28,6 +28,7 @@ from fer_core.data.datasets import (
 from fer_core.data.features import EncodedSamples, EncodedWindows
 from fer_core.data.item import Item
 from fer_core.data.store import MediaStore
+from fer_core.data.targets import Targets
 from fer_core.errors import UserError
 from fer_core.evaluation.evaluate import WINDOWS_AT_ONCE
 from fer_core.model.multimodal_fer import MultimodalFER
@@ -40,12 +41,13 @@ from fer_core.training.checkpoints import (
 )
 from fer_core.training.config import StageName, TrainingConfig
 from fer_core.training.files import write_json
-from fer_core.training.losses import class_weights
+from fer_core.training.losses import class_weights, seen_prior
 from fer_core.training.machine import Machine
 from fer_core.training.progress import progress_callback
 from fer_core.training.quiet import quiet_lightning
 from fer_core.training.strangers import tell_as_of_strangers
 from fer_core.training.task import Contrast, Task
+from fer_core.training.trained_parts import TRAINED
 
 HISTORY_NAME = "history.json"
 OnEpoch = Callable[[dict[str, Any]], None]
@@ -118,6 +120,9 @@ def run_stage(
     )
     shares = torch.tensor([item.shares for item in samples.items])
     weights = class_weights(shares) if config.class_weights else torch.ones(shares.shape[1])
+    if "video_head" in TRAINED[stage]:
+        faces = [item for item in train if item.has_picture]
+        model.face_prior.copy_(seen_prior(Targets.of(faces), weights))
     steps = math.ceil(len(batches) / config.accumulate)  # the last one of what is left
     task = Task(model, contrast, stage, config, weights, steps, validation)
 

@@ -18,7 +18,7 @@ from fer_core.evaluation.answers import emotions_of, groups_of
 from fer_core.evaluation.calibration import Fit, LabelledLogits
 from fer_core.evaluation.calibration import fit as calibrated
 from fer_core.labels import CLASSES
-from fer_core.model.discriminant import LinearDiscriminant
+from fer_core.model.discriminant import ROWS, LinearDiscriminant
 from fer_core.training.counting import Count, silent
 
 GROUPS = 4  # of speakers; each is judged by what the others taught
@@ -46,8 +46,9 @@ def told_of_strangers(numbers: Tensor, items: Sequence[Item]) -> tuple[Tensor, F
     for one in range(GROUPS):
         own, others = group == one, group != one
         taught = LinearDiscriminant(numbers.shape[1])
-        taught.fit(numbers[others], shares[others])
-        logits[own] = taught(numbers[own])
+        taught.fit(numbers, shares * others.unsqueeze(1))
+        for places in own.nonzero().squeeze(1).split(ROWS):
+            logits[places] = taught(numbers[places])
         tellable[own] = shares[own][:, shares[others].sum(0) == 0].sum(1) == 0
     if not tellable.any():
         return None

@@ -43,7 +43,7 @@ from fer_core.training.trained_parts import TRAINED, trained_by
 _RATES: dict[StageName, str] = {
     "audio": "--lr",
     "visual": "--lr",
-    "fusion": "stages.fusion.fusion_lr and classifier_lr",
+    "fusion": "stages.fusion.branch_lr, fusion_lr and classifier_lr",
     "joint": "stages.joint.branch_lr, fusion_lr and classifier_lr",
 }
 CONTRASTS: tuple[StageName, ...] = ("fusion", "joint")  # stages that compare voices and faces
@@ -318,8 +318,7 @@ class Task(lightning.LightningModule):
         if self.stage in ("audio", "visual"):
             rates = dict.fromkeys(TRAINED[self.stage], config.lr)
         else:
-            branch = config.branch_lr if self.stage == "joint" else config.fusion_lr
-            rates = dict.fromkeys(TRAINED[self.stage], branch)
+            rates = dict.fromkeys(TRAINED[self.stage], config.branch_lr)
             rates |= {
                 "fusion": config.fusion_lr,
                 "classifier": config.classifier_lr,

@@ -51,7 +51,7 @@ _RATES: dict[StageName, tuple[str, ...]] = {
     "audio": ("lr",),
     "functionals": (),  # they have no epochs
     "visual": ("lr",),
-    "fusion": ("fusion_lr", "classifier_lr"),
+    "fusion": ("branch_lr", "fusion_lr", "classifier_lr"),
     "joint": ("branch_lr", "fusion_lr", "classifier_lr"),
 }
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
 from fer_core.labels import CLASSES
+from fer_core.model import discriminant
 from fer_core.model.discriminant import LinearDiscriminant
 
 NUMBERS = 12
@@ -20,15 +22,15 @@ def people(count: int, seed: int = 0, apart: float = 6.0) -> tuple[Tensor, Tenso
     return numbers, torch.eye(CLASSES)[emotions]
 
 
-def share_right(discriminant: LinearDiscriminant, numbers: Tensor, shares: Tensor) -> float:
-    right = discriminant(numbers).argmax(-1) == shares.argmax(-1)
+def share_right(judge: LinearDiscriminant, numbers: Tensor, shares: Tensor) -> float:
+    right = judge(numbers).argmax(-1) == shares.argmax(-1)
     return float(right.float().mean())
 
 
 def fitted(numbers: Tensor, shares: Tensor) -> LinearDiscriminant:
-    discriminant = LinearDiscriminant(numbers.shape[1])
-    discriminant.fit(numbers, shares)
-    return discriminant
+    judge = LinearDiscriminant(numbers.shape[1])
+    judge.fit(numbers, shares)
+    return judge
 
 
 def test_until_it_is_fitted_it_says_nothing() -> None:
@@ -37,9 +39,9 @@ def test_until_it_is_fitted_it_says_nothing() -> None:
 
 
 def test_what_tells_people_apart_is_not_taken_for_an_emotion() -> None:
-    discriminant = fitted(*people(20))
-    assert share_right(discriminant, *people(20, seed=1)) > 0.9
-    assert discriminant.weight[-4:].abs().max() < 0.2 * discriminant.weight[:8].abs().max()
+    judge = fitted(*people(20))
+    assert share_right(judge, *people(20, seed=1)) > 0.9
+    assert judge.weight[-4:].abs().max() < 0.2 * judge.weight[:8].abs().max()
 
 
 def test_the_scale_of_a_number_makes_no_difference() -> None:
@@ -53,10 +55,10 @@ def test_the_scale_of_a_number_makes_no_difference() -> None:
 def test_emotions_count_alike_however_often_they_occur() -> None:
     numbers, shares = people(40)
     rare = ~((shares.argmax(-1) == 0) & (torch.arange(len(shares)) > 40))
-    discriminant = fitted(numbers[rare], shares[rare])
+    judge = fitted(numbers[rare], shares[rare])
     others, right = people(40, seed=1)
     neutral = right.argmax(-1) == 0
-    assert share_right(discriminant, others[neutral], right[neutral]) > 0.8
+    assert share_right(judge, others[neutral], right[neutral]) > 0.8
 
 
 def test_an_emotion_that_nobody_shows_is_never_answered() -> None:
@@ -70,19 +72,19 @@ def test_an_emotion_that_nobody_shows_is_never_answered() -> None:
 def test_a_label_of_two_emotions_teaches_both() -> None:
     numbers, shares = people(20)
     shares[shares.argmax(-1) == 1] = 0.5 * (torch.eye(CLASSES)[0] + torch.eye(CLASSES)[1])
-    discriminant = fitted(numbers, shares)
+    judge = fitted(numbers, shares)
     others, right = people(20, seed=1)
     second = right.argmax(-1) == 1
-    assert (discriminant(others[second]).argmax(-1) <= 1).float().mean() > 0.8
+    assert (judge(others[second]).argmax(-1) <= 1).float().mean() > 0.8
 
 
 def test_the_farther_out_the_less_sure() -> None:
     numbers, shares = people(20)
-    discriminant = fitted(numbers, shares)
+    judge = fitted(numbers, shares)
     angry = torch.zeros(1, NUMBERS)
     angry[0, 4] = 4
     near, far, farther = (
-        discriminant(angry + distance * (torch.arange(NUMBERS) >= 8)).softmax(-1)
+        judge(angry + distance * (torch.arange(NUMBERS) >= 8)).softmax(-1)
         for distance in (0, 1e2, 1e4)
     )
     assert near[0, 4] > 0.9
@@ -102,12 +104,28 @@ def test_people_who_all_say_the_same_are_no_trouble() -> None:
     assert share_right(fitted(numbers, shares), numbers, shares) == 1
 
 
+def test_who_has_no_share_in_any_emotion_teaches_nothing() -> None:
+    numbers, shares = people(20)
+    left_out = torch.arange(len(shares)) % 3 == 0
+    numbers[left_out] += 1e3
+    without = fitted(numbers[~left_out], shares[~left_out])
+    beside = fitted(numbers, shares * ~left_out.unsqueeze(1))
+    assert torch.allclose(beside(numbers), without(numbers), atol=1e-3)
+
+
+def test_many_teach_the_same_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers, shares = people(20)
+    at_once = fitted(numbers, shares)
+    monkeypatch.setattr(discriminant, "ROWS", 7)
+    assert torch.allclose(fitted(numbers, shares)(numbers), at_once(numbers), atol=1e-3)
+
+
 def test_a_temperature_makes_it_less_sure_and_changes_no_answer() -> None:
     numbers, shares = people(20)
-    discriminant = fitted(numbers, shares)
-    before = discriminant(numbers)
-    discriminant.temper(4.0)
-    assert torch.allclose(discriminant(numbers), before / 4, atol=1e-4)
+    judge = fitted(numbers, shares)
+    before = judge(numbers)
+    judge.temper(4.0)
+    assert torch.allclose(judge(numbers), before / 4, atol=1e-4)
 
 
 def test_a_single_clip_is_no_trouble() -> None:

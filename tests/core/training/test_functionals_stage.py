@@ -125,6 +125,21 @@ def test_what_functionals_know_by_heart_is_not_heard_while_encoders_learn(
         assert said.any() != training
 
 
+def test_of_many_voices_fewer_views_are_heard(
+    go: Go, several: RunData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact, heard = AudioBranch.whole_clip, []
+
+    def noted(self: AudioBranch, *given: torch.Tensor) -> torch.Tensor:
+        heard.append(len(given[0]))
+        return exact(self, *given)
+
+    monkeypatch.setattr(AudioBranch, "whole_clip", noted)
+    monkeypatch.setattr("fer_core.training.functionals_stage.MOST_CLIPS", 100)
+    go(several)
+    assert sum(heard) == 2 * len(several.train), "40 voices, of each two views of eight"
+
+
 def test_an_emotion_that_one_speaker_alone_shows_makes_nobody_less_sure(
     go: Go, several: RunData, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from fer_core.training.losses import (
     clip_loss,
     contrastive_loss,
     division_loss,
+    seen_prior,
     segment_loss,
 )
 
@@ -150,3 +151,19 @@ def test_what_labels_tell_apart_is_not_divided(emotion: int) -> None:
     loss.backward()
     assert loss.item() == pytest.approx(0, abs=1e-6)
     torch.testing.assert_close(logits.grad, torch.zeros_like(logits))
+
+
+def test_how_often_an_emotion_was_seen_is_its_share_of_the_loss() -> None:
+    prior = seen_prior(labels(2, 2, 2, 4), EQUAL).exp()
+    torch.testing.assert_close(prior[[2, 4]], torch.tensor([0.75, 0.25]))
+    assert prior[[0, 1, 3, 5, 6, 7]] == pytest.approx(0.01), "none was, which is never said"
+    weights = torch.where(torch.arange(8) == 4, 3.0, 1.0)
+    prior = seen_prior(labels(2, 2, 2, 4), weights).exp()
+    torch.testing.assert_close(prior[[2, 4]], torch.tensor([0.5, 0.5]))
+
+
+def test_what_a_label_does_not_tell_apart_was_seen_alike() -> None:
+    rest = Item("x", Path("x"), "still", False, True, one_emotion(0), NEUTRAL_OR_CALM)
+    happy = Item("y", Path("y"), "still", False, True, one_emotion(2), NEUTRAL_OR_CALM)
+    prior = seen_prior(Targets.of([rest, rest, rest, happy]), EQUAL).exp()
+    torch.testing.assert_close(prior[:3], torch.tensor([0.75, 0.75, 0.25]))

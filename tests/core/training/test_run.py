@@ -346,6 +346,17 @@ def test_a_stage_hands_its_best_epoch_on(
         assert torch.equal(tensor, second["state_dict"][f"model.{name}"]), name
 
 
+@pytest.mark.parametrize("stage", ["audio", "visual", "fusion"])
+def test_who_learns_faces_knows_how_often_each_emotion_was_seen(
+    go: Go, stage: StageName, make_voices: MakeItems, make_faces: MakeItems
+) -> None:
+    faces = [item for item in make_faces(14) if item.emotion in (0, 2)]
+    model, _ = go(data=RunData((*make_voices(8), *faces), (), ()), stages=(stage,))
+    seen = model.face_prior.exp().tolist()
+    expected = [1.0] * 8 if stage == "audio" else [0.5, 0.5, 0.5, *(5 * [0.01])]
+    assert seen == pytest.approx(expected)
+
+
 def test_the_log_of_a_resumed_run_is_not_lost(
     go: Go, config: RunConfig, quiet: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

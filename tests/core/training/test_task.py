@@ -312,6 +312,14 @@ def test_each_part_has_its_learning_rate(make_task: MakeTask) -> None:
         "classifier": {1e-4},
         "contrast": {1e-4},
     }
+    assert rates(make_task("fusion", **changes)) == {
+        "temporal_encoder": {1e-5},
+        "video_pooling": {1e-5},
+        "video_head": {1e-5},
+        "fusion": {5e-5},
+        "classifier": {1e-4},
+        "contrast": {1e-4},
+    }
     assert rates(make_task("audio", **changes)) == {
         "audio_branch": {1e-3},
         "audio_pooling": {1e-3},
