@@ -21,7 +21,7 @@ from fer_core.labels import EMOTIONS
 CLIP_SHARE = 0.7
 
 # How often a face, or a voice, is at rest while the other one shows an emotion.
-AT_REST = 0.1
+AT_REST = 0.05
 REST = EMOTIONS.index("calm") + 1  # neutral and calm, the first of them
 
 # Faces are learnt from pictures as the world has them, most of them neutral or happy, and voices
