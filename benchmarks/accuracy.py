@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +21,7 @@ from fer_core.config import VisionConfig
 from fer_core.data.clips import Modalities
 from fer_core.data.corpora.registry import read_corpus
 from fer_core.data.item import EACH_ALONE, Item, one_emotion
-from fer_core.data.pairs import pairs_of
+from fer_core.data.pairs import paired, pairs_of, voice_of
 from fer_core.data.splits import split
 from fer_core.data.stills import read_still
 from fer_core.data.store import MediaStore, Prepared
@@ -38,6 +39,8 @@ from fer_core.weights import load_checkpoint
 
 SCENE = (480, 640)  # height and width of the picture of a usual webcam
 SIDES = (140, 300)  # pixels: how large a face is in it
+NEUTRAL = EMOTIONS.index("neutral")
+REST = (NEUTRAL, EMOTIONS.index("calm"))
 VIDEO, AUDIO = Modalities(audio=False), Modalities(video=False)
 
 
@@ -95,16 +98,42 @@ def faces(model: MultimodalFER, items: Sequence[Item], cache: Path) -> list[Figu
 
 def pairs(model: MultimodalFER, items: Sequence[Item], cache: Path) -> list[Figure]:
     """100 pairs an emotion of a FER+ valid face and an utterance of a validation actor."""
-    paired = pairs_of(items)
+    joined = pairs_of(items)
     store = MediaStore(cache, model.config.vision)
     both, heard, seen = (
-        scored(model, paired, store, shown) for shown in (Modalities(), AUDIO, VIDEO)
+        scored(model, joined, store, shown) for shown in (Modalities(), AUDIO, VIDEO)
     )
     return [
         Figure("pairs, heard and seen, UAR", both.uar, f"of {both.n}", at_least=0.88),
         Figure("pairs, calibration error", both.ece, "", at_most=0.05),
         Figure("pairs, heard alone, UAR", heard.uar, ""),
         Figure("pairs, seen alone, UAR", seen.uar, "neutral is calm in half of them"),
+        *(
+            Figure(f"pairs, {name} at rest, UAR", scored(model, own, store, Modalities()).uar, what)
+            for name, own, what in (
+                ("face", resting_faces(joined), "of the six emotions heard"),
+                ("voice", resting_voices(joined), "of the six emotions seen"),
+            )
+        ),
+    ]
+
+
+def resting_faces(pairs: Sequence[Item]) -> list[Item]:
+    """The pairs of ``pairs`` that show an emotion, each with a neutral face in place of its own."""
+    rng = np.random.default_rng(0)
+    faces = [pair.face for pair in pairs if pair.emotion in REST and pair.face is not None]
+    showing = [pair for pair in pairs if pair.emotion not in REST]
+    return [paired(voice_of(pair), faces[rng.integers(len(faces))]) for pair in showing]
+
+
+def resting_voices(pairs: Sequence[Item]) -> list[Item]:
+    """The same with a neutral voice; what the face shows is then right."""
+    rng = np.random.default_rng(0)
+    voices = [voice_of(pair) for pair in pairs if pair.emotion == NEUTRAL]
+    return [
+        replace(paired(voices[rng.integers(len(voices))], pair.face), shares=pair.shares)
+        for pair in pairs
+        if pair.emotion not in REST and pair.face is not None
     ]
 
 
