@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from fer_core.config import FERConfig, FusionKind, Pooling, RoiPlace
-from fer_core.model.answer import CLIP_SHARE
+from fer_core.model.answer import CLIP_SHARE, PRIOR_SHARE, or_at_rest
 from fer_core.model.inputs import ModelInputs, ModelOutput
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.model.roi_compression import central_roi
@@ -116,12 +116,15 @@ def test_what_a_mask_hides_is_no_lesson_either(
 def test_a_fresh_fusion_adds_nothing_to_what_voice_and_face_say(
     tiny_config: FERConfig, partly_hidden: ModelInputs
 ) -> None:
-    output = new_model(tiny_config, seed=0).eval()(partly_hidden)
+    model = new_model(tiny_config, seed=0).eval()
+    model.face_prior.copy_(torch.linspace(-3, 0, 8))
+    output = model(partly_hidden)
     heard, seen = partly_hidden.audio_mask, seen_segments(partly_hidden.frame_mask)
     for clip in range(2):
         voice = output.audio_logits[clip][heard[clip]].mean(0)
         face = output.video_logits[clip][seen[clip]].mean(0)
-        torch.testing.assert_close(output.logits[clip], voice + face)
+        both = or_at_rest(voice) + or_at_rest(face - PRIOR_SHARE * model.face_prior)
+        torch.testing.assert_close(output.logits[clip], both)
 
 
 @torch.inference_mode()
