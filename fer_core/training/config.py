@@ -77,9 +77,7 @@ class TrainingConfig:
     lr: float = 1e-4  # of the audio and the visual stage
     fusion_lr: float = 5e-5  # of the fusion
     classifier_lr: float = 1e-4
-    branch_lr: float = (
-        1e-5  # of the branches in the joint stage, of the face's last layers in fusion
-    )
+    branch_lr: float = 1e-5  # of the branches; in the fusion stage of the face's last layers alone
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     schedule: Schedule = "cosine_restarts"

@@ -120,9 +120,11 @@ def run_stage(
     )
     shares = torch.tensor([item.shares for item in samples.items])
     weights = class_weights(shares) if config.class_weights else torch.ones(shares.shape[1])
-    if "video_head" in TRAINED[stage]:
-        faces = [item for item in train if item.has_picture]
-        model.face_prior.copy_(seen_prior(Targets.of(faces), weights))
+    faces = [item for item in train if item.has_picture]
+    if faces and "video_head" in TRAINED[stage]:
+        # Weights that are those of voices say nothing of the faces beside them.
+        own = weights if faces[0] in samples.items else torch.ones_like(weights)
+        model.face_prior.copy_(seen_prior(Targets.of(faces), own))
     steps = math.ceil(len(batches) / config.accumulate)  # the last one of what is left
     task = Task(model, contrast, stage, config, weights, steps, validation)
 
