@@ -20,6 +20,7 @@ from transformers.models.siglip.modeling_siglip import SiglipVisionEmbeddings
 
 from fer_core.config import FERConfig
 from fer_core.errors import UserError
+from fer_core.labels import CLASSES
 from fer_core.model.descriptors import Descriptors
 from fer_core.model.modulations import Modulations
 from fer_core.model.multimodal_fer import MultimodalFER
@@ -85,6 +86,8 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Multimo
     """
     config = load_config(folder)
     weights = _load_weights(folder)
+    # Of models that were saved before it was kept: faces showed all emotions alike.
+    weights.setdefault("face_prior", torch.zeros(CLASSES))
     try:
         with torch.device("meta"):  # no memory and no random numbers for what is replaced at once
             model = MultimodalFER(config)

@@ -57,6 +57,14 @@ def test_equal_seeds_give_equal_weights_and_leave_torchs_own_numbers_alone(
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_a_model_saved_before_priors_were_kept_is_loaded_without_one(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    del weights["face_prior"]
+    save_file(weights, path)
+    assert not load_checkpoint(folder).face_prior.any()
+
+
 def test_half_precision_becomes_single(folder: Path) -> None:
     path = folder / "model.safetensors"
     halves = {
