@@ -69,10 +69,10 @@ class Network(Predictor):
         self.windows: list[float] = []
         self.fault: UserError | None = None
 
-    def answers(self, clips, seen):
+    def answers(self, clips, seen, listener=None):
         self.go_on.wait(20)
         self.windows += [clip.start_s for clip in clips]
-        return super().answers(clips, seen)
+        return super().answers(clips, seen, listener)
 
 
 class Desk(SimpleNamespace):

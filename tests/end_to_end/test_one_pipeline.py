@@ -62,8 +62,8 @@ class _Noting(Predictor):
 
     said: Windows
 
-    def answers(self, clips, seen):
-        answers = super().answers(clips, seen)
+    def answers(self, clips, seen, listener=None):
+        answers = super().answers(clips, seen, listener)
         for clip, found in zip(clips, answers, strict=True):
             if found is not None:
                 self.said[clip.start_s] = (found.probabilities, found.segment_probabilities)

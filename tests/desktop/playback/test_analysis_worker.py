@@ -50,12 +50,12 @@ class CountingPredictor(Predictor):
         self.permits = threading.Semaphore(permits)
         self.fails_after: int | None = None  # windows
 
-    def answers(self, clips, seen):
+    def answers(self, clips, seen, listener=None):
         assert self.permits.acquire(timeout=30)
         if self.fails_after is not None and len(self.windows) >= self.fails_after:
             raise RuntimeError("out of memory\nlong explanation")
         self.windows += [clip.start_s for clip in clips]
-        return super().answers(clips, seen)
+        return super().answers(clips, seen, listener)
 
 
 class Heard:
