@@ -329,7 +329,7 @@ def wav(tmp_path: Path) -> Callable[[NDArray[np.float32]], Path]:
 
 @pytest.fixture
 def angry_model(tmp_path: Path, tiny_config: FERConfig) -> Path:
-    """A tiny network that answers "angry" with 0.74 to whatever it sees."""
+    """A tiny network that answers "angry" with 0.75 to whatever it hears and sees."""
     model = new_model(tiny_config, seed=0)
     last = model.classifier.mlp[-1]
     last.weight.data.zero_()

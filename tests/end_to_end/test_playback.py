@@ -93,7 +93,7 @@ def test_a_file_is_played_analysed_and_shown(own_recordings, angry_model, tmp_pa
     assert told["segments"][0]["start_s"] == 0
     assert told["segments"][-1]["end_s"] == pytest.approx(3.2, abs=0.05)
     assert {segment["emotion"] for segment in told["segments"]} == {"angry"}
-    assert told["bars"].startswith("angry 74%")
+    assert told["bars"].startswith("angry 75%")
     assert json.loads((tmp_path / "recent-files.json").read_text()) == [str(file)]
 
     window = cv2.imread(str(picture))[..., ::-1].astype(int)
