@@ -20,6 +20,7 @@ from benchmarks.figures import Figure
 from fer_core.config import VisionConfig
 from fer_core.data.clips import Modalities
 from fer_core.data.corpora.registry import read_corpus
+from fer_core.data.datasets import NEUTRAL
 from fer_core.data.item import EACH_ALONE, Item, one_emotion
 from fer_core.data.pairs import paired, pairs_of, voice_of
 from fer_core.data.splits import split
@@ -30,6 +31,7 @@ from fer_core.evaluation.evaluate import evaluate
 from fer_core.evaluation.scores import Scores, score
 from fer_core.labels import EMOTIONS
 from fer_core.media import CLIP_SECONDS, RgbImage
+from fer_core.model.answer import REST
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.preprocess.face import FaceDetector
 from fer_core.preprocess.image import looked_at
@@ -39,8 +41,6 @@ from fer_core.weights import load_checkpoint
 
 SCENE = (480, 640)  # height and width of the picture of a usual webcam
 SIDES = (140, 300)  # pixels: how large a face is in it
-NEUTRAL = EMOTIONS.index("neutral")
-REST = (NEUTRAL, EMOTIONS.index("calm"))
 VIDEO, AUDIO = Modalities(audio=False), Modalities(video=False)
 
 
@@ -121,8 +121,8 @@ def pairs(model: MultimodalFER, items: Sequence[Item], cache: Path) -> list[Figu
 def resting_faces(pairs: Sequence[Item]) -> list[Item]:
     """The pairs of ``pairs`` that show an emotion, each with a neutral face in place of its own."""
     rng = np.random.default_rng(0)
-    faces = [pair.face for pair in pairs if pair.emotion in REST and pair.face is not None]
-    showing = [pair for pair in pairs if pair.emotion not in REST]
+    faces = [pair.face for pair in pairs if pair.emotion < REST and pair.face is not None]
+    showing = [pair for pair in pairs if pair.emotion >= REST]
     return [paired(voice_of(pair), faces[rng.integers(len(faces))]) for pair in showing]
 
 
@@ -133,7 +133,7 @@ def resting_voices(pairs: Sequence[Item]) -> list[Item]:
     return [
         replace(paired(voices[rng.integers(len(voices))], pair.face), shares=pair.shares)
         for pair in pairs
-        if pair.emotion not in REST and pair.face is not None
+        if pair.emotion >= REST and pair.face is not None
     ]
 
 

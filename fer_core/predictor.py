@@ -60,7 +60,8 @@ class Predictor:
 
     Training and its scores share with it how clips are prepared, the network and its calibration.
 
-    It detects nothing and remembers nothing: equal clips give equal predictions.
+    It looks for no faces and remembers nothing: equal clips give equal predictions. What may be
+    remembered of a stream, faces and speech, its caller keeps.
     """
 
     def __init__(self, model: MultimodalFER, device: str = "cpu") -> None:
