@@ -125,6 +125,9 @@ def _mono(
         for part in to_float.resample(frame):
             rate = part.sample_rate
             samples = _averaged(part) * gain
+            if not np.isfinite(samples).all():
+                on_damage("some of its samples are no numbers, and taken as silence", next_s)
+                samples = np.nan_to_num(samples, nan=0, posinf=0, neginf=0)
             late_s = time_s - next_s
             if late_s < -HOLE_SECONDS or (late_s < 0 and next_s == start_s):
                 samples = samples[round(-late_s * rate) :]  # before the start, or heard twice

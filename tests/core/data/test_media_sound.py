@@ -85,6 +85,26 @@ def test_samples_of_any_width_lie_between_minus_one_and_one(
     np.testing.assert_allclose(sound, [0] * 100 + [1] * 100, atol=0.01)
 
 
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers_are_silent_and_told(
+    tmp_path: Path, rate: int, odd: float
+) -> None:
+    samples = 0.1 * np.random.default_rng(0).standard_normal(2 * rate).astype(np.float32)
+    samples[rate : rate + 10] = odd
+    path, damage = tmp_path / "odd.mka", list[str]()
+    with av.open(str(path), "w") as file:
+        track = file.add_stream("pcm_f32le", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None], "flt", "mono")
+        frame.sample_rate = rate
+        file.mux([*track.encode(frame), *track.encode(None)])
+    sound = read_sound(path, on_damage=damage.append)
+    assert np.isfinite(sound).all()
+    assert np.abs(sound[-8000:]).max() > 0.1, "what follows is heard"
+    assert len(damage) == 1
+    assert "no numbers" in damage[0]
+
+
 def test_sound_that_starts_late_begins_with_zeros(write_video: Callable[..., Path]) -> None:
     click = np.zeros(16_000)
     click[100:140] = 0.9
