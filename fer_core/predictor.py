@@ -1,7 +1,8 @@
 """A clip in, a prediction out: tensors stay inside.
 
-The visual and the audio encoder need nothing of each other until the decision, and small networks
-gain little from two cores each: for a live clip they run side by side, in a sixth less time.
+Looking, up to what a face does over the clip, and listening need nothing of each other until both
+are joined, and small networks gain little from two cores each: for a live clip they run side by
+side.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fer_core.device import resolve_device
-from fer_core.media import SAMPLE_RATE, SEGMENTS, BoolArray, Clip, FaceBox, VideoFrame
+from fer_core.media import SAMPLE_RATE, Clip, FaceBox, VideoFrame
 from fer_core.model.folding import folded
-from fer_core.model.inputs import AUDIO_STEPS, ModelOutput
+from fer_core.model.inputs import AUDIO_STEPS
 from fer_core.model.multimodal_fer import MultimodalFER
+from fer_core.model.segment_pooling import seen_segments
 from fer_core.model.temperature import calibrated_logits
 from fer_core.prediction import Prediction
 from fer_core.preprocess.clip_processor import ClipProcessor, Sound
@@ -49,6 +51,15 @@ class EncodedSound:
 
     sound: Sound
     steps: Tensor  # (38, Da); zeros if nothing in it counts as heard
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WatchedFaces:
+    """What the network made of the faces of some clips, each over its whole time."""
+
+    faces: list[list[EncodedFace | None]]  # of each clip's frames
+    segments: Tensor  # (B, 8, D)
+    mask: Tensor  # (B, 8) bool, where there is a face
 
 
 FaceKey = tuple[int, FaceBox]  # a frame's index and the face looked at: equal keys, equal pixels
@@ -113,12 +124,14 @@ class Predictor:
             with _threads_shared() as share:
                 hearing = self._sound_thread.submit(self._encode_sound_on, share, clip, listener)
                 seen = self.encode_faces(looked_at, known)
+                watched = self._watch([clip], seen)
                 heard = hearing.result()
-                (prediction,) = self._answers([clip], heard, seen, started)
+                (prediction,) = self._answers([clip], heard, watched, started)
         else:
             seen = self.encode_faces(looked_at, known)
+            watched = self._watch([clip], seen)
             heard = self.encode_sound([clip], listener)
-            (prediction,) = self._answers([clip], heard, seen, started)
+            (prediction,) = self._answers([clip], heard, watched, started)
         return prediction, seen
 
     @torch.inference_mode()
@@ -136,39 +149,34 @@ class Predictor:
             ValueError: as :meth:`predict`.
         """
         started = time.perf_counter()
-        return self._answers(clips, self.encode_sound(clips, listener), seen, started)
+        watched = self._watch(clips, seen)
+        return self._answers(clips, self.encode_sound(clips, listener), watched, started)
 
     def _answers(
         self,
         clips: Sequence[Clip],
         heard: Sequence[EncodedSound],
-        seen: EncodedFaces,
+        watched: WatchedFaces,
         started: float,
     ) -> list[Prediction | None]:
         sounds = [own.sound for own in heard]
-        faces = [
-            [
-                seen[frame.index, box] if frame is not None and box is not None else None
-                for frame, box in zip(clip.frames, clip.faces, strict=True)
-            ]
-            for clip in clips
-        ]
-        told = [
-            place
-            for place, (shown, sound) in enumerate(zip(faces, sounds, strict=True))
-            if sound.audio_mask.any() or any(face is not None for face in shown)
-        ]
+        audio_masks = torch.stack([sound.audio_mask for sound in sounds])
+        told = (audio_masks | watched.mask).any(1).nonzero().flatten().tolist()
         answers: list[Prediction | None] = [None] * len(clips)
         if not told:
             return answers
-        output = self._decide([faces[place] for place in told], [heard[place] for place in told])
-        audio_masks = torch.stack([sounds[place].audio_mask for place in told])
-        seen_masks = np.stack([_mask(faces[place]).reshape(SEGMENTS, -1).any(1) for place in told])
+        audio_masks, seen_masks = audio_masks[told], watched.mask[told]
+        output = self._model.join(
+            watched.segments[told],
+            seen_masks.to(self._device),
+            torch.stack([heard[place].steps for place in told]),
+            audio_masks.to(self._device),
+        )
         logits, segment_logits = calibrated_logits(
             output.logits.cpu(),
             output.segment_logits.cpu(),
             audio_masks,
-            torch.from_numpy(seen_masks),
+            seen_masks,
             self.config.temperatures,
         )
         probabilities = _probabilities(logits)
@@ -176,18 +184,18 @@ class Predictor:
         segment_weights = output.segment_weights.cpu().numpy()
         took_ms = 1000 * (time.perf_counter() - started) / len(told)
         for row, place in enumerate(told):
-            newest = next((face for face in reversed(faces[place]) if face is not None), None)
-            heard_segments, seen_segments = sounds[place].audio_mask.numpy(), seen_masks[row]
+            shown = watched.faces[place]
+            newest = next((face for face in reversed(shown) if face is not None), None)
             uncertain_below = self.config.thresholds.uncertain_below.of(
-                heard=bool(heard_segments.any()), seen=bool(seen_segments.any())
+                heard=bool(audio_masks[row].any()), seen=bool(seen_masks[row].any())
             )
             answers[place] = Prediction(
                 clip_end_s=clips[place].end_s,
                 probabilities=probabilities[row],
                 segment_probabilities=segment_probabilities[row],
                 segment_weights=segment_weights[row],
-                segment_audio=heard_segments,
-                segment_video=seen_segments,
+                segment_audio=audio_masks[row].numpy(),
+                segment_video=seen_masks[row].numpy(),
                 uncertain=float(probabilities[row].max()) < uncertain_below,
                 face=newest.box if newest else None,
                 kept_patches=newest.kept if newest else (),
@@ -259,21 +267,22 @@ class Predictor:
         torch.set_num_threads(threads)  # each thread has its own number
         return self.encode_sound([clip], listener)
 
-    def _decide(
-        self, faces: Sequence[Sequence[EncodedFace | None]], heard: Sequence[EncodedSound]
-    ) -> ModelOutput:
-        """The network's answer to a batch of clips."""
-        hidden = torch.zeros(self.config.vision.width, device=self._device)
-        vectors = torch.stack(
+    def _watch(self, clips: Sequence[Clip], seen: EncodedFaces) -> WatchedFaces:
+        """The part of the decision that needs no sound."""
+        faces = [
             [
-                torch.stack([hidden if face is None else face.vector for face in shown])
-                for shown in faces
+                seen[frame.index, box] if frame is not None and box is not None else None
+                for frame, box in zip(clip.frames, clip.faces, strict=True)
             ]
+            for clip in clips
+        ]
+        hidden = torch.zeros(self.config.vision.width, device=self._device)
+        vectors = [hidden if face is None else face.vector for shown in faces for face in shown]
+        mask = torch.tensor([[face is not None for face in shown] for shown in faces])
+        segments = self._model.video_segments(
+            torch.stack(vectors).unflatten(0, mask.shape), mask.to(self._device)
         )
-        frame_mask = torch.from_numpy(np.stack([_mask(shown) for shown in faces]))
-        steps = torch.stack([own.steps for own in heard])
-        audio_mask = torch.stack([own.sound.audio_mask for own in heard]).to(self._device)
-        return self._model.decide(vectors, frame_mask.to(self._device), steps, audio_mask)
+        return WatchedFaces(faces, segments, seen_segments(mask))
 
 
 @contextmanager
@@ -304,7 +313,3 @@ def _probabilities(logits: Tensor) -> NDArray[np.float32]:
         raise ValueError(f"the network answered with logits {logits.tolist()}")
     probabilities: NDArray[np.float32] = logits.float().softmax(dim=-1).numpy()
     return probabilities
-
-
-def _mask(faces: Sequence[EncodedFace | None]) -> BoolArray:
-    return np.array([face is not None for face in faces])

@@ -81,8 +81,13 @@ class MultimodalFER(nn.Module):
         self, frame_vectors: Tensor, frame_mask: Tensor, audio_steps: Tensor, audio_mask: Tensor
     ) -> ModelOutput:
         """Join, and decide: (B, T, Dv), (B, T), (B, 38, Da), (B, 8) -> the answers."""
-        seen = seen_segments(frame_mask)  # (B, 8)
-        video = self.video_segments(frame_vectors, frame_mask)  # (B, 8, Dv)
+        video = self.video_segments(frame_vectors, frame_mask)
+        return self.join(video, seen_segments(frame_mask), audio_steps, audio_mask)
+
+    def join(
+        self, video: Tensor, seen: Tensor, audio_steps: Tensor, audio_mask: Tensor
+    ) -> ModelOutput:
+        """The part of :meth:`decide` that needs both: segments (B, 8, Dv) in place of frames."""
         encoded, by_functionals = self.parts_of_steps(audio_steps)
         audio = self.audio_pooling(encoded, audio_mask)  # (B, 8, Da)
         heard_says, seen_says = self.audio_head(audio), self.video_head(video)  # (B, 8, C) each
