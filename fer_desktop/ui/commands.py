@@ -49,6 +49,11 @@ COMMANDS = (
         Command("patches", "Kept patches", ("P",), "Shade the patches the network kept", "", True),
         Command("next_face", "Follow the next face", ("N",), "Follow the next face to the right"),
         Command("release", "Follow the largest face", ("Esc",), "Unlock the face"),
+        Command("look_closer", "Shorter time", ("+", "="), "Show a shorter time of the session"),
+        Command("look_wider", "Longer time", ("-",), "Show a longer time of the session"),
+        Command("look_back", "Timeline back", ("PgUp",), "Look back in the session"),
+        Command("look_on", "Timeline on", ("PgDown",), "Look on in the session"),
+        Command("newest", "Newest minute", ("End",), "Follow the newest minute again"),
     ),
     *_of_page(
         "file",

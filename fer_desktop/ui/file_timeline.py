@@ -29,13 +29,11 @@ from fer_desktop.playback.segment_table import SegmentTable
 from fer_desktop.ui.late_plot import LatePlot
 from fer_desktop.ui.legend import legend, named_emotion
 from fer_desktop.ui.theme import colours_of, is_theme_change
-from fer_desktop.ui.timeline import clock
+from fer_desktop.ui.timeline import PAGE, ZOOM_STEP, clock
 
 if TYPE_CHECKING:
     from fer_desktop.ui.file_plot import FilePlot
 
-ZOOM_STEP = 1.6
-PAGE = 0.8  # of what is shown
 _SCROLL_STEPS = 1000  # to the second, of the scroll bar
 _PLAYHEAD_PLACE = 0.1  # of the width, after the picture has run out of what is shown
 

@@ -10,7 +10,7 @@ import dataclasses
 import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +258,11 @@ class MainWindow(QMainWindow):
             "refresh": self.refresh_requested.emit,
             "next_face": self.next_face_requested.emit,
             "release": self._release,
+            "look_closer": self.timeline.zoom_in,
+            "look_wider": self.timeline.zoom_out,
+            "look_back": partial(self.timeline.turn_page, -1),
+            "look_on": partial(self.timeline.turn_page, 1),
+            "newest": self.timeline.follow,
             "open": self._ask_for_file,
             "batch": lambda: self.batch_requested.emit([]),
             "live": self._leave_file,

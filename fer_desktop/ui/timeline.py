@@ -27,14 +27,17 @@ if TYPE_CHECKING:
     import pyqtgraph
 
 LIVE_SECONDS = 60.0
+ZOOM_STEP = 1.6  # of a key
+PAGE = 0.8  # of what is shown
 _MOST_POINTS = 600  # of a curve: one for two pixels
 _RIBBON_CELLS = 800
 _RIBBON = (-0.16, 0.11)  # bottom and height, in the units of the scores
 _MARGIN = 0.04  # of the visible time, right of now: room for the leader's name
+_SHORTEST = 3.0  # seconds that are shown at least
 
 
 class SessionTimeline(LatePlot):
-    """Follows the last minute until the user drags or zooms; then waits for the Live button."""
+    """Follows the last minute until the user looks back or zooms; then waits for Live."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +52,7 @@ class SessionTimeline(LatePlot):
         self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._live = QToolButton()
         self._live.setText("Live")
-        self._live.setToolTip("Follow the newest minute again")
+        self._live.setToolTip("Follow the newest minute again (End)")
         self._live.setAccessibleName("Follow live")
         self._live.clicked.connect(self.follow)
         self._live.hide()
@@ -64,7 +67,7 @@ class SessionTimeline(LatePlot):
         self._layout.addStretch(1)
         self.setMinimumHeight(110)
         self.setAccessibleName("Emotions over the session")
-        self.setToolTip("Drag to look back, turn the wheel to zoom")
+        self.setToolTip("Drag to look back (Page Up), turn the wheel to zoom (+ and -)")
 
     def sizeHint(self) -> QSize:
         return QSize(1200, 180)
@@ -84,6 +87,46 @@ class SessionTimeline(LatePlot):
         self.follows = True
         self._live.hide()
         self._refresh()
+
+    def shown(self) -> tuple[float, float]:
+        """From when to when, in seconds of the session."""
+        if self._plot is None:
+            return 0.0, LIVE_SECONDS
+        start, end = self._plot.getViewBox().viewRange()[0]
+        return start, end
+
+    def zoom_in(self) -> None:
+        self._zoom(ZOOM_STEP)
+
+    def zoom_out(self) -> None:
+        self._zoom(1 / ZOOM_STEP)
+
+    def turn_page(self, pages: int) -> None:
+        """Scroll by most of what is shown, to the right if ``pages`` is positive."""
+        start, end = self.shown()
+        self._look(start + pages * PAGE * (end - start), end - start)
+
+    def _zoom(self, factor: float) -> None:
+        """Around the middle; while it follows, what is newest stays where it is."""
+        start, end = self.shown()
+        length = (end - start) / factor
+        kept = 1.0 if self.follows else 0.5
+        self._look(start + kept * (end - start - length), length)
+
+    def _look(self, start_s: float, length_s: float) -> None:
+        """Show that part of the session, or what of it there is, and follow no more."""
+        if self._plot is None:
+            return
+        self._unfollow()
+        first, end = self._reach()
+        length_s = min(max(length_s, _SHORTEST), end - first)
+        start_s = float(np.clip(start_s, first, end - length_s))
+        self._plot.setXRange(start_s, start_s + length_s, padding=0)
+
+    def _reach(self) -> tuple[float, float]:
+        """From when to when there may be something to show: a minute at least."""
+        first, last = self.history.first_s or 0.0, self.history.last_s or 0.0
+        return first, max(first + LIVE_SECONDS, last) + LIVE_SECONDS * _MARGIN
 
     def _make_plot(self) -> None:
         import pyqtgraph
@@ -149,15 +192,12 @@ class SessionTimeline(LatePlot):
         """Move to the newest minute if that is wanted, and draw what is visible."""
         if self._plot is None:
             return
-        last = self.history.last_s or 0.0
-        first = self.history.first_s or 0.0
-        room = LIVE_SECONDS * _MARGIN
-        end = max(first + LIVE_SECONDS, last) + room
+        first, end = self._reach()
         box = self._plot.getViewBox()
-        box.setLimits(xMin=first, xMax=end, minXRange=3.0)
+        box.setLimits(xMin=first, xMax=end, minXRange=_SHORTEST)
         if self.follows:
             self._moving = True
-            self._plot.setXRange(end - LIVE_SECONDS - room, end, padding=0)
+            self._plot.setXRange(end - (1 + _MARGIN) * LIVE_SECONDS, end, padding=0)
             self._moving = False
         self._draw()
 

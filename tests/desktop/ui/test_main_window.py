@@ -146,6 +146,20 @@ def test_a_button_that_becomes_useless_does_not_hand_space_to_stop(
         qtbot.keyClick(window, Qt.Key.Key_Space)
 
 
+def test_the_session_is_looked_through_by_keys(qtbot, window) -> None:
+    window.timeline.build()
+    for number in range(400):
+        window.timeline.append(number * 0.375, np.full(8, 0.125, np.float32), uncertain=True)
+    newest = window.timeline.shown()
+    qtbot.keyClick(window, Qt.Key.Key_PageUp)
+    qtbot.keyClick(window, Qt.Key.Key_Plus)
+    start, end = window.timeline.shown()
+    assert end < newest[1]
+    assert end - start < newest[1] - newest[0]
+    qtbot.keyClick(window, Qt.Key.Key_End)
+    assert window.timeline.shown() == newest
+
+
 @pytest.mark.parametrize(
     ("key", "field"),
     [

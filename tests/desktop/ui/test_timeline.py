@@ -32,11 +32,6 @@ def feed(timeline: SessionTimeline, count: int, winner: int = 2) -> None:
         timeline.append(start + (i + 1) * HOP, scores(winner), uncertain=False)
 
 
-def visible(timeline: SessionTimeline) -> tuple[float, float]:
-    start, end = timeline._plot.getViewBox().viewRange()[0]
-    return start, end
-
-
 def test_the_plot_is_built_only_after_the_first_paint(qtbot) -> None:
     timeline = SessionTimeline()
     qtbot.addWidget(timeline)
@@ -49,7 +44,7 @@ def test_the_plot_is_built_only_after_the_first_paint(qtbot) -> None:
 
 def test_it_follows_the_newest_minute(timeline: SessionTimeline) -> None:
     feed(timeline, 400)
-    start, end = visible(timeline)
+    start, end = timeline.shown()
     assert start == pytest.approx(400 * HOP - 60)
     assert end > 400 * HOP
 
@@ -61,11 +56,41 @@ def test_looking_back_stops_following_until_live_is_pressed(timeline: SessionTim
     box.sigRangeChangedManually.emit([True, False])  # what a drag emits
     assert timeline._live.isVisible()
     feed(timeline, 10)
-    assert visible(timeline) == pytest.approx((10, 40))
+    assert timeline.shown() == pytest.approx((10, 40))
     timeline._live.click()
     assert timeline.follows
     assert not timeline._live.isVisible()
-    assert visible(timeline)[0] == pytest.approx(410 * HOP - 60)
+    assert timeline.shown()[0] == pytest.approx(410 * HOP - 60)
+
+
+def test_keys_look_back_and_closer_as_the_mouse_does(timeline: SessionTimeline) -> None:
+    feed(timeline, 400)
+    newest_s = timeline.shown()[1]
+    timeline.zoom_in()
+    start, end = timeline.shown()
+    assert end == pytest.approx(newest_s)
+    assert end - start == pytest.approx(62.4 / 1.6)
+    assert not timeline.follows
+    timeline.turn_page(-1)
+    assert timeline.shown()[1] == pytest.approx(end - 0.8 * (end - start))
+    timeline.turn_page(-10)
+    assert timeline.shown()[0] == pytest.approx(HOP)  # there is nothing before the first answer
+    for _ in range(10):
+        timeline.zoom_out()
+    assert timeline.shown() == pytest.approx((HOP, newest_s))
+    for _ in range(20):
+        timeline.zoom_in()
+    assert np.diff(timeline.shown()) == pytest.approx(3.0)
+    timeline.follow()
+    assert timeline.shown() == pytest.approx((newest_s - 62.4, newest_s))
+
+
+def test_keys_do_nothing_before_there_is_a_plot(qtbot) -> None:
+    timeline = SessionTimeline()
+    qtbot.addWidget(timeline)
+    timeline.turn_page(-1)
+    timeline.zoom_in()
+    assert timeline.follows
 
 
 def test_a_gap_breaks_the_curves(timeline: SessionTimeline) -> None:
@@ -116,7 +141,7 @@ def test_a_new_session_starts_empty(timeline: SessionTimeline) -> None:
     feed(timeline, 400)
     timeline.clear()
     assert len(timeline.history) == 0
-    assert visible(timeline)[0] == 0
+    assert timeline.shown()[0] == 0
     feed(timeline, 1)
     assert len(timeline.history) == 1
 
