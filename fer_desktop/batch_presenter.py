@@ -25,7 +25,7 @@ class BatchPresenter(QObject):
     def __init__(self, window: MainWindow, analysed: dict[Path, Path]) -> None:
         """``analysed`` takes the JSON of each file that the window's model has analysed."""
         super().__init__(window)
-        self._analysed = analysed
+        self.analysed = analysed
         self._settings = window.settings
         self._window = window
         self.dialog = dialog = BatchDialog(window)
@@ -70,7 +70,7 @@ class BatchPresenter(QObject):
     def _on_settings(self, settings: Settings) -> None:
         """Another model has answered nothing yet."""
         if settings.model != self._settings.model:
-            self._analysed.clear()
+            self.analysed.clear()
         self._settings = settings
 
     def _stop(self) -> None:
@@ -103,7 +103,7 @@ class BatchPresenter(QObject):
         self.dialog.show_done(done)
         plan, model = self._plan, self._window.settings.model_folder
         if done.document is not None and plan is not None and plan.model == model:
-            self._analysed[done.path] = done.document
+            self.analysed[done.path] = done.document
         if not self.process.stops:
             self._show_progress(done.seconds_left)
 

@@ -65,7 +65,7 @@ class FindingsPresenter(QObject):
         self._path: Path | None = None
         self._has_picture = False
         self._timeline: Timeline | None = None
-        self._dialog: ExportDialog | None = None
+        self.dialog: ExportDialog | None = None
         self._thumbnails = Thumbnails(self)
         self._exporter = Exporter(self)
         self._refresh_timer = QTimer(self, interval=REFRESH_MS, singleShot=True)
@@ -103,9 +103,9 @@ class FindingsPresenter(QObject):
         self._refresh_timer.stop()
         self._thumbnails.stop()
         self._exporter.stop()
-        if self._dialog is not None:
-            self._dialog.show_cancelled()
-            self._dialog.reject()
+        if self.dialog is not None:
+            self.dialog.show_cancelled()
+            self.dialog.reject()
 
     # Peaks and summary
 
@@ -192,7 +192,7 @@ class FindingsPresenter(QObject):
 
     def export(self, parent: QWidget | None = None) -> None:
         """Ask what is wanted, and write it; nothing before the file is analysed to its end."""
-        if self._timeline is None or self._path is None or self._dialog is not None:
+        if self._timeline is None or self._path is None or self.dialog is not None:
             return
         face = self._timeline.face_id
         name = f"{self._path.stem}-emotions" + ("" if face is None else f"-face-{face}")
@@ -203,19 +203,19 @@ class FindingsPresenter(QObject):
         dialog.export_requested.connect(partial(self._on_export, self._timeline))
         dialog.cancel_requested.connect(self._exporter.cancel)
         dialog.finished.connect(self._forget_dialog)
-        self._dialog = dialog
+        self.dialog = dialog
         dialog.open()
 
     def _forget_dialog(self) -> None:
-        self._dialog = None
+        self.dialog = None
 
     def _on_export(self, timeline: Timeline, request: ExportRequest) -> None:
         marked = dataclasses.replace(timeline, markers=self._markers.all)
         self._exporter.start(marked, request)
 
     def _tell_dialog(self, tell: Callable[[ExportDialog], None]) -> None:
-        if self._dialog is not None:
-            tell(self._dialog)
+        if self.dialog is not None:
+            tell(self.dialog)
 
     def _on_export_progress(self, path: Path, share: float) -> None:
         self._tell_dialog(lambda dialog: dialog.show_progress(path, share))

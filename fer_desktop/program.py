@@ -96,12 +96,12 @@ class Program(QObject):
         super().__init__()
         self._options = options
         self._report = Report(options.report, Statistics().as_json()) if options.report else None
-        self._presenter: LivePresenter | None = None
+        self.live: LivePresenter | None = None
         self._recording: RecordingPresenter | None = None
-        self._files: FilePresenter | None = None  # once a file was opened
+        self.files: FilePresenter | None = None  # once a file was opened
         self._analysed: dict[Path, Path] = {}  # recordings, and the JSON of each
         self._batch: BatchPresenter | None = None  # once several were to be analysed
-        self._training: TrainingPresenter | None = None
+        self.training: TrainingPresenter | None = None
         self._recent = RecentFiles()
         self._closed = False
         self.status = 0  # of the process
@@ -149,20 +149,20 @@ class Program(QObject):
             named_camera = self._kept.camera  # no list shows a network camera
         named_microphone = None if options.microphone == "none" else options.microphone
         sources = Sources(options.demo, named_camera, named_microphone)
-        self._presenter = LivePresenter(window, sources, self._report)
-        self._recording = recording = RecordingPresenter(window, self._presenter.session)
+        self.live = LivePresenter(window, sources, self._report)
+        self._recording = recording = RecordingPresenter(window, self.live.session)
         recording.recorded.connect(self._recent.add)
-        self._training = TrainingPresenter(window)
+        self.training = TrainingPresenter(window)
         if options.record:
             recording.record(True)
         for notice in self._damages:
             self._show(notice)
-        self._presenter.load_model()
-        self._presenter.find_devices()
+        self.live.load_model()
+        self.live.find_devices()
         if options.files:
             window.take(options.files)
         elif by_itself:
-            self._presenter.start()
+            self.live.start()
 
     def _open(self, path: Path) -> None:
         """Play a file in place of the session; a recording is not ended unasked."""
@@ -174,19 +174,19 @@ class Program(QObject):
             self._play(path)
 
     def _play(self, path: Path) -> None:
-        if self._presenter is None:
+        if self.live is None:
             return  # the notice of the first start is not yet agreed to
-        self._presenter.stop()
-        if self._files is None:
+        self.live.stop()
+        if self.files is None:
             # Imported here because Qt Multimedia and FFmpeg take a while.
             from fer_desktop.file_presenter import FilePresenter
 
-            self._files = FilePresenter(self.window, self._recent, self._analysed)
-        self._files.open(path)
+            self.files = FilePresenter(self.window, self._recent, self._analysed)
+        self.files.open(path)
 
     def _analyse_several(self, paths: list[Path]) -> None:
         """Recordings and folders, beside whatever else goes on."""
-        if self._presenter is None:
+        if self.live is None:
             return  # as above
         if self._batch is None:
             from fer_desktop.batch_presenter import BatchPresenter
@@ -216,8 +216,8 @@ class Program(QObject):
             )
 
     def _show(self, notice: Notice) -> None:
-        if self._presenter is not None:
-            self._presenter.show_notice(notice)
+        if self.live is not None:
+            self.live.show_notice(notice)
         else:
             self.window.notices.show_notice(notice)
 
@@ -232,13 +232,13 @@ class Program(QObject):
         for dialog in self.window.findChildren(QDialog):
             dialog.reject()  # an open one would keep the program alive
         self.window.hide()  # what follows may take a while, and needs nobody
-        if self._presenter is not None:
-            self._presenter.close()  # first: nobody is seen or heard, let alone recorded, unawares
-        for process in (self._training, self._batch):
+        if self.live is not None:
+            self.live.close()  # first: nobody is seen or heard, let alone recorded, unawares
+        for process in (self.training, self._batch):
             if process is not None:
                 process.close()
-        if self._files is not None:
-            self._files.close()
+        if self.files is not None:
+            self.files.close()
 
 
 def _load_settings(instead: Settings, tell: Callable[[Notice], None]) -> Settings:

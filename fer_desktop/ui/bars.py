@@ -55,7 +55,7 @@ class SegmentBars(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._shown: _Shown | None = None
+        self.shown: _Shown | None = None
         self._message = ("", "")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(400, 170)
@@ -84,7 +84,7 @@ class SegmentBars(QWidget):
             segment_video: (8,), True where a face was seen.
             uncertain: nothing stands out enough to be called the answer.
         """
-        self._shown = _Shown(segment_scores, scores, raw, segment_audio, segment_video, uncertain)
+        self.shown = _Shown(segment_scores, scores, raw, segment_audio, segment_video, uncertain)
         ranked = np.argsort(scores)[::-1]
         doubt = "uncertain; " if uncertain else ""
         self.setAccessibleDescription(
@@ -94,7 +94,7 @@ class SegmentBars(QWidget):
 
     def clear(self, text: str = "", hint: str = "") -> None:
         """Forget the scores; say why there are none."""
-        self._shown = None
+        self.shown = None
         self._message = (text, hint)
         self.setAccessibleDescription(f"{text} {hint}".strip())
         self.update()
@@ -158,7 +158,7 @@ class SegmentBars(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         colours = colours_of(self)
         painter = paint_panel(self)
-        shown = self._shown
+        shown = self.shown
         if shown is not None and not shown.uncertain:
             self._paint_highlight(painter, colours, int(np.argmax(shown.window)))
         self._paint_frame(painter, colours)
@@ -183,7 +183,7 @@ class SegmentBars(QWidget):
         left, width = self._columns()
         row = self._row_height()
         font = self._label_font()
-        top = None if self._shown is None else int(np.argmax(self._shown.window))
+        top = None if self.shown is None else int(np.argmax(self.shown.window))
         for emotion, label in enumerate(EMOTIONS):
             y = self._header + emotion * row
             dot = min(row * 0.3, 13)
@@ -193,13 +193,13 @@ class SegmentBars(QWidget):
             painter.setFont(font)
             painter.setPen(QColor(colours.text if emotion == top else colours.muted))
             painter.drawText(QRectF(32, y, left - 32, row), _LEFT, label)
-            if self._shown is None:
+            if self.shown is None:
                 continue
             base = self.cell_rect(emotion, 0).bottom() + 0.5
             painter.setPen(QPen(QColor(colours.line), 1))
             painter.drawLine(QPointF(left + 2, base), QPointF(left + width - 2, base))
-        if self._shown is not None:
-            self._paint_header(painter, colours, self._shown.uncertain)
+        if self.shown is not None:
+            self._paint_header(painter, colours, self.shown.uncertain)
 
     def _paint_header(self, painter: QPainter, colours: Colours, uncertain: bool) -> None:
         left, width = self._columns()
@@ -330,7 +330,7 @@ class SegmentBars(QWidget):
 
     def text_at(self, place: QPointF) -> str:
         """The exact value drawn at ``place``, or nothing."""
-        shown = self._shown
+        shown = self.shown
         emotion = int((place.y() - self._header) // self._row_height())
         if shown is None or not 0 <= emotion < CLASSES:
             return ""

@@ -59,9 +59,9 @@ class BatchDialog(QDialog):
         self.add_folder = _button("Add folder…", "Add a folder with all recordings in it")
         self.clear = _button("Clear", "Take all recordings out of the list; no file is deleted")
         self.table = BatchTable()
-        self._legend = QLabel()
-        self._legend.setAccessibleName("The emotions' colours")
-        self._boxes: dict[str, QCheckBox] = {}
+        self.legend = QLabel()
+        self.legend.setAccessibleName("The emotions' colours")
+        self.boxes: dict[str, QCheckBox] = {}
         formats = QHBoxLayout()
         formats.setSpacing(14)
         for suffix, kind in FORMATS.items():
@@ -69,11 +69,11 @@ class BatchDialog(QDialog):
             box.setAccessibleName(kind.title)
             box.setToolTip(f"{kind.title}: {kind.tip}")
             box.setChecked(suffix in _CHOSEN)
-            self._boxes[suffix] = box
+            self.boxes[suffix] = box
             formats.addWidget(box)
         formats.addStretch(1)
-        self._boxes[_ALWAYS].setEnabled(False)
-        self._boxes[_ALWAYS].setToolTip("Always written: a stopped analysis goes on by it")
+        self.boxes[_ALWAYS].setEnabled(False)
+        self.boxes[_ALWAYS].setToolTip("Always written: a stopped analysis goes on by it")
         self.each_face = QCheckBox("Each face of a recording, in files of its own")
         self.each_face.setToolTip("Otherwise the largest face is followed")
         self.folder = QLineEdit()
@@ -115,7 +115,7 @@ class BatchDialog(QDialog):
         column.setSpacing(12)
         column.addLayout(top)
         column.addWidget(self.table, 1)
-        column.addWidget(self._legend)
+        column.addWidget(self.legend)
         column.addLayout(form)
         column.addWidget(self.words)
         column.addWidget(self.bar)
@@ -145,7 +145,7 @@ class BatchDialog(QDialog):
         out = path_in(self.folder)
         if not self._named or out is None:
             return None
-        formats = tuple(suffix for suffix, box in self._boxes.items() if box.isChecked())
+        formats = tuple(suffix for suffix, box in self.boxes.items() if box.isChecked())
         return BatchPlan(tuple(self._named), out, formats, self.each_face.isChecked())
 
     # How it goes
@@ -187,11 +187,11 @@ class BatchDialog(QDialog):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if is_theme_change(event):
-            self._legend.setText(legend(self))
+            self.legend.setText(legend(self))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._legend.setText(legend(self))
+        self.legend.setText(legend(self))
 
     # What people do
 
@@ -240,7 +240,7 @@ class BatchDialog(QDialog):
         self.begin.setEnabled(self._runs or self.plan() is not None)
         self.clear.setEnabled(not self._runs and bool(self._named))
         self.open_chosen.setEnabled(self.table.chosen() is not None)
-        choices = [box for suffix, box in self._boxes.items() if suffix != _ALWAYS]
+        choices = [box for suffix, box in self.boxes.items() if suffix != _ALWAYS]
         for widget in (
             *(self.add_files, self.add_folder, self.folder, self._browse, self.each_face),
             *choices,

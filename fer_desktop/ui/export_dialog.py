@@ -38,7 +38,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Export")
         self.setAccessibleName("Export")
-        self._boxes: dict[str, QCheckBox] = {}
+        self.boxes: dict[str, QCheckBox] = {}
         self._busy = False
         grid = QGridLayout()
         grid.setHorizontalSpacing(24)
@@ -48,7 +48,7 @@ class ExportDialog(QDialog):
             box.setChecked(suffix in _CHOSEN)
             box.setToolTip(kind.tip)
             box.toggled.connect(self._look)
-            self._boxes[suffix] = box
+            self.boxes[suffix] = box
             grid.addWidget(box, number // 2, number % 2)
         self.folder = QLineEdit(str(folder))
         self.folder.setAccessibleName("Folder")
@@ -68,15 +68,15 @@ class ExportDialog(QDialog):
         form.addRow("Folder", side_by_side(self.folder, browse))
         form.addRow("Name", self.name)
 
-        self._said = QLabel()
-        self._said.setWordWrap(True)
-        self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._said.setMinimumHeight(2 * self._said.fontMetrics().lineSpacing())
-        self._progress = QProgressBar()
-        self._progress.setRange(0, 1000)
-        self._progress.setTextVisible(False)
-        self._progress.setAccessibleName("How far the export is")
-        self._progress.setVisible(False)
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.said.setMinimumHeight(2 * self.said.fontMetrics().lineSpacing())
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("How far the export is")
+        self.progress.setVisible(False)
         self.export = QPushButton("Export")
         self.export.setDefault(True)
         self.export.setToolTip("Write the chosen files")
@@ -91,35 +91,35 @@ class ExportDialog(QDialog):
         column.setSpacing(16)
         column.addLayout(grid)
         column.addLayout(form)
-        column.addWidget(self._said)
-        column.addWidget(self._progress)
+        column.addWidget(self.said)
+        column.addWidget(self.progress)
         column.addWidget(buttons)
         self.setMinimumWidth(560)
         self._look()
 
     def chosen(self) -> ExportRequest:
-        formats = tuple(suffix for suffix, box in self._boxes.items() if box.isChecked())
+        formats = tuple(suffix for suffix, box in self.boxes.items() if box.isChecked())
         return ExportRequest(path_in(self.folder) or Path(), self.name.text().strip(), formats)
 
     # How it goes
 
     def show_progress(self, path: Path, share: float) -> None:
         """``share`` of everything, 0 to 1, while ``path`` is being written."""
-        self._said.setText(f"Writing {path.name} …")
-        self._progress.setValue(round(1000 * share))
+        self.said.setText(f"Writing {path.name} …")
+        self.progress.setValue(round(1000 * share))
 
     def show_written(self, paths: Sequence[Path]) -> None:
         """All is done."""
         self._end()
-        self._said.setText(f"Written: {', '.join(path.name for path in paths)}.")
+        self.said.setText(f"Written: {', '.join(path.name for path in paths)}.")
 
     def show_failure(self, notice: Notice) -> None:
         self._end()
-        self._said.setText(f"{notice.text} {notice.hint}".strip())
+        self.said.setText(f"{notice.text} {notice.hint}".strip())
 
     def show_cancelled(self) -> None:
         self._end()
-        self._said.setText("Cancelled. What was written before stays.")
+        self.said.setText("Cancelled. What was written before stays.")
 
     def reject(self) -> None:
         """Esc and Close cancel what goes on first."""
@@ -130,15 +130,15 @@ class ExportDialog(QDialog):
 
     def _request(self) -> None:
         self._busy = True
-        self._progress.setValue(0)
-        self._progress.setVisible(True)
+        self.progress.setValue(0)
+        self.progress.setVisible(True)
         self.close_button.setText("Cancel")
         self._enable()
         self.export_requested.emit(self.chosen())
 
     def _end(self) -> None:
         self._busy = False
-        self._progress.setVisible(False)
+        self.progress.setVisible(False)
         self.close_button.setText("Close")
         self._enable()
 
@@ -146,11 +146,11 @@ class ExportDialog(QDialog):
         request = self.chosen()
         named = bool(request.name) and Path(request.name).name == request.name
         self.export.setEnabled(not self._busy and bool(request.formats) and named)
-        for widget in (*self._boxes.values(), self.folder, self.name):
+        for widget in (*self.boxes.values(), self.folder, self.name):
             widget.setEnabled(not self._busy)
 
     def _look(self) -> None:
         """Say what would be replaced."""
         self._enable()
         there = [path.name for path in self.chosen().paths if os.path.exists(path)]
-        self._said.setText(f"Will be replaced: {', '.join(there)}." if there else "")
+        self.said.setText(f"Will be replaced: {', '.join(there)}." if there else "")

@@ -56,12 +56,12 @@ class FileTimeline(LatePlot):
         self.selection: tuple[float, float] | None = None
         self._duration_s = 0.0
         self._playhead_s = 0.0
-        self._markers: tuple[Marker, ...] = ()
-        self._plot: FilePlot | None = None
+        self.markers: tuple[Marker, ...] = ()
+        self.plot: FilePlot | None = None
 
-        self._readout = QLabel()
-        self._readout.setTextFormat(Qt.TextFormat.RichText)
-        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.readout = QLabel()
+        self.readout.setTextFormat(Qt.TextFormat.RichText)
+        self.readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.view = _choice("View", _VIEWS)
         self.values = _choice("Values", _VALUES)
         for choice in (self.view, self.values):
@@ -72,18 +72,18 @@ class FileTimeline(LatePlot):
         head = QHBoxLayout()
         head.setContentsMargins(12, 2, 8, 0)
         head.setSpacing(6)
-        head.addWidget(self._readout, 1)
+        head.addWidget(self.readout, 1)
         for widget in (self.view, self.values, zoom_out, fit, zoom_in):
             head.addWidget(widget)
-        self._bar = QScrollBar(Qt.Orientation.Horizontal)
-        self._bar.setAccessibleName("Part of the file that is shown")
-        self._bar.valueChanged.connect(self._on_bar)
+        self.bar = QScrollBar(Qt.Orientation.Horizontal)
+        self.bar.setAccessibleName("Part of the file that is shown")
+        self.bar.valueChanged.connect(self._on_bar)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(2, 4, 2, 4)
         self._layout.setSpacing(2)
         self._layout.addLayout(head)
         self._layout.addStretch(1)
-        self._layout.addWidget(self._bar)
+        self._layout.addWidget(self.bar)
         self.setMinimumHeight(150)
         self.setAccessibleName("Emotions over the file")
         self._show_legend()
@@ -102,8 +102,8 @@ class FileTimeline(LatePlot):
         self._duration_s = duration_s
         if self.selection is not None:
             self.set_selection(*self.selection)
-        if self._plot is not None:
-            self._plot.set_duration(duration_s)
+        if self.plot is not None:
+            self.plot.set_duration(duration_s)
             if fitted:
                 self.fit()
             self._update_bar()
@@ -113,8 +113,8 @@ class FileTimeline(LatePlot):
         self.table.add(segments)
         if self.table.end_s > self._duration_s:  # the header promised less
             self.set_duration(self.table.end_s)
-        if self._plot is not None:
-            self._plot.draw()
+        if self.plot is not None:
+            self.plot.draw()
 
     def set_segments(self, segments: Sequence[Segment]) -> None:
         """In place of those that are there."""
@@ -124,19 +124,19 @@ class FileTimeline(LatePlot):
     def clear(self) -> None:
         """For another file."""
         self.table.clear()
-        self._markers, self._playhead_s, self._duration_s = (), 0.0, 0.0
+        self.markers, self._playhead_s, self._duration_s = (), 0.0, 0.0
         self.set_selection(None)
-        if self._plot is not None:
-            self._plot.set_markers(())
-            self._plot.set_playhead(0.0)
-            self._plot.draw()
+        if self.plot is not None:
+            self.plot.set_markers(())
+            self.plot.set_playhead(0.0)
+            self.plot.draw()
 
     def set_playhead(self, time_s: float) -> None:
         """Moves what is shown along when the playhead leaves it to the right."""
         before_s, self._playhead_s = self._playhead_s, time_s
-        if self._plot is None:
+        if self.plot is None:
             return
-        self._plot.set_playhead(time_s)
+        self.plot.set_playhead(time_s)
         start, end = self.shown()
         if start <= before_s <= end < time_s < self._duration_s:
             self.show_from(time_s - _PLAYHEAD_PLACE * (end - start))
@@ -148,36 +148,36 @@ class FileTimeline(LatePlot):
             first_s = max(min(start_s, end_s), 0.0)
             last_s = min(max(start_s, end_s), self._duration_s)
             chosen = (first_s, last_s) if first_s < last_s else None
-        if self._plot is not None:
-            self._plot.set_selection(chosen)
+        if self.plot is not None:
+            self.plot.set_selection(chosen)
         if chosen != self.selection:
             self.selection = chosen
             self.selection_changed.emit(chosen)
 
     def set_markers(self, markers: Sequence[Marker]) -> None:
-        self._markers = tuple(markers)
-        if self._plot is not None:
-            self._plot.set_markers(self._markers)
+        self.markers = tuple(markers)
+        if self.plot is not None:
+            self.plot.set_markers(self.markers)
 
     def set_smoothing(self, strength: float) -> None:
         """Of the smoothed values, 0 (raw) to 1."""
         self.table.smooth(strength)
-        if self._plot is not None:
-            self._plot.draw()
+        if self.plot is not None:
+            self.plot.draw()
 
     # Zoom and scroll
 
     def shown(self) -> tuple[float, float]:
         """From when to when, in seconds."""
-        if self._plot is None:
+        if self.plot is None:
             return 0.0, self._duration_s
-        start, end = self._plot.getViewBox().viewRange()[0]
+        start, end = self.plot.getViewBox().viewRange()[0]
         return start, end
 
     def fit(self) -> None:
         """Show the whole file."""
-        if self._plot is not None:
-            self._plot.setXRange(0, max(self._duration_s, 1e-3), padding=0)
+        if self.plot is not None:
+            self.plot.setXRange(0, max(self._duration_s, 1e-3), padding=0)
 
     def zoom_in(self) -> None:
         self.zoom(ZOOM_STEP)
@@ -204,9 +204,9 @@ class FileTimeline(LatePlot):
         self._show(start_s, end - start)
 
     def _show(self, start_s: float, length_s: float) -> None:
-        if self._plot is not None:
+        if self.plot is not None:
             start_s = float(np.clip(start_s, 0, max(self._duration_s - length_s, 0)))
-            self._plot.setXRange(start_s, start_s + length_s, padding=0)
+            self.plot.setXRange(start_s, start_s + length_s, padding=0)
 
     def _shows_all(self) -> bool:
         start, end = self.shown()
@@ -215,7 +215,7 @@ class FileTimeline(LatePlot):
     def _make_plot(self) -> None:
         from fer_desktop.ui.file_plot import FilePlot
 
-        plot = self._plot = FilePlot(self.table, colours_of(self), self)
+        plot = self.plot = FilePlot(self.table, colours_of(self), self)
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are the window's
         plot.setAccessibleName("Plot of the emotions over the file")
         plot.setToolTip("Click: go there. Drag: select. Wheel: zoom. Shift and wheel: scroll")
@@ -227,7 +227,7 @@ class FileTimeline(LatePlot):
         self._layout.takeAt(1)  # the stretch that kept its place
         self._layout.insertWidget(1, plot, 1)
         plot.set_duration(self._duration_s)
-        plot.set_markers(self._markers)
+        plot.set_markers(self.markers)
         plot.set_playhead(self._playhead_s)
         plot.set_selection(self.selection)
         self._show_as()
@@ -238,23 +238,23 @@ class FileTimeline(LatePlot):
         super().changeEvent(event)
         if is_theme_change(event):
             self._show_legend()
-            if self._plot is not None:
+            if self.plot is not None:
                 # This widget's: the plot may hear of the change before or after it.
-                self._plot.restyle(colours_of(self))
+                self.plot.restyle(colours_of(self))
 
     def _show_as(self) -> None:
-        if self._plot is not None:
-            self._plot.show_as(self.view.currentData(), self.values.currentData())
+        if self.plot is not None:
+            self.plot.show_as(self.view.currentData(), self.values.currentData())
 
     def _update_bar(self) -> None:
         start, end = self.shown()
         length = end - start
-        self._bar.blockSignals(True)
-        self._bar.setRange(0, round(max(self._duration_s - length, 0) * _SCROLL_STEPS))
-        self._bar.setPageStep(round(length * _SCROLL_STEPS))
-        self._bar.setSingleStep(max(round(length / 20 * _SCROLL_STEPS), 1))
-        self._bar.setValue(round(start * _SCROLL_STEPS))
-        self._bar.blockSignals(False)
+        self.bar.blockSignals(True)
+        self.bar.setRange(0, round(max(self._duration_s - length, 0) * _SCROLL_STEPS))
+        self.bar.setPageStep(round(length * _SCROLL_STEPS))
+        self.bar.setSingleStep(max(round(length / 20 * _SCROLL_STEPS), 1))
+        self.bar.setValue(round(start * _SCROLL_STEPS))
+        self.bar.blockSignals(False)
 
     def _on_bar(self, value: int) -> None:
         self.show_from(value / _SCROLL_STEPS)
@@ -262,8 +262,8 @@ class FileTimeline(LatePlot):
     # What people do with the mouse
 
     def _on_click(self, time_s: float) -> None:
-        assert self._plot is not None
-        marker = self._plot.marker_near(time_s)
+        assert self.plot is not None
+        marker = self.plot.marker_near(time_s)
         wanted = time_s if marker is None else marker.time_s
         self.seek_requested.emit(float(np.clip(wanted, 0, self._duration_s)))
 
@@ -272,21 +272,21 @@ class FileTimeline(LatePlot):
             self.set_selection(start_s, end_s)
         else:
             length_s = end_s - start_s
-            self._readout.setText(f"{clock(start_s, 3)} to {clock(end_s, 3)}, {length_s:.3f} s")
+            self.readout.setText(f"{clock(start_s, 3)} to {clock(end_s, 3)}, {length_s:.3f} s")
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Leave and self._plot is not None:
-            self._plot.hide_cursor()
+        if event.type() == QEvent.Type.Leave and self.plot is not None:
+            self.plot.hide_cursor()
             self._show_legend()
         return False
 
     def _on_hover(self, time_s: float) -> None:
-        self._readout.setText(self.text_at(time_s))
+        self.readout.setText(self.text_at(time_s))
 
     def text_at(self, time_s: float) -> str:
         """What was found at a time, highest first, as rich text."""
-        assert self._plot is not None
-        marker = self._plot.marker_near(time_s)
+        assert self.plot is not None
+        marker = self.plot.marker_near(time_s)
         told = f"{clock(time_s, 3)}&nbsp; "
         if marker is not None:
             told += f"<b>⚑ {escape(marker.note)}</b>&nbsp; "
@@ -305,12 +305,12 @@ class FileTimeline(LatePlot):
         """Its letters are as large as all names have room for."""
         font, usual = QFont(self.font()), QFontInfo(self.font()).pixelSize()
         names = "  ".join(f"■ {name}" for name in EMOTIONS) + "  "
-        share = self._readout.width() / self.fontMetrics().horizontalAdvance(names)
+        share = self.readout.width() / self.fontMetrics().horizontalAdvance(names)
         font.setPixelSize(int(min(usual, max(usual * share, 11))))
-        self._readout.setFont(font)
+        self.readout.setFont(font)
 
     def _show_legend(self) -> None:
-        self._readout.setText(legend(self))
+        self.readout.setText(legend(self))
 
 
 def _choice(name: str, entries: Sequence[tuple[str, str, str]]) -> QComboBox:

@@ -157,11 +157,11 @@ class MainWindow(QMainWindow):
 
     def use_model(self, folder: Path) -> None:
         """From now on that of ``folder`` answers."""
-        self._change(model=str(folder))
+        self.change(model=str(folder))
 
     def remember_volume(self, volume: float) -> None:
         """Of files, 0 to 1."""
-        self._change(volume=round(volume, 2))
+        self.change(volume=round(volume, 2))
 
     def set_state(self, state: State) -> None:
         before, self.state = self.state, state
@@ -280,13 +280,13 @@ class MainWindow(QMainWindow):
         self._actions["record"].triggered.connect(self.record_requested)
         for name, field in _SHOWN.items():
             self._actions[name].triggered.connect(
-                lambda checked, field=field: self._change(**{field: checked})
+                lambda checked, field=field: self.change(**{field: checked})
             )
         self.tool_row.cameras.picked.connect(self._pick_camera)
         self.tool_row.cameras.other_wanted.connect(self._ask_for_camera)
         self.tool_row.microphones.picked.connect(self._pick_microphone)
         self.tool_row.mode_picked.connect(self._pick_mode)
-        self.smoothing.valueChanged.connect(lambda value: self._change(smoothing=value / 100))
+        self.smoothing.valueChanged.connect(lambda value: self.change(smoothing=value / 100))
         self.notices.retry.connect(self.retry_requested)
         self.tool_row.open.picked.connect(self.open_requested)
         self._drop.dropped.connect(self.take)
@@ -310,7 +310,7 @@ class MainWindow(QMainWindow):
             self.retry_requested.emit(key)
 
     def _pick_camera(self, camera: str) -> None:
-        self._change(camera=camera)
+        self.change(camera=camera)
         self.camera_chosen.emit(camera)
 
     def _ask_for_camera(self) -> None:
@@ -320,11 +320,11 @@ class MainWindow(QMainWindow):
             self._pick_camera(text.strip())
 
     def _pick_microphone(self, microphone: str) -> None:
-        self._change(microphone=microphone)
+        self.change(microphone=microphone)
         self.microphone_chosen.emit(microphone)
 
     def _pick_mode(self, mode: Mode) -> None:
-        self._change(mode=mode)
+        self.change(mode=mode)
         self._explain_if_idle()
         self.mode_chosen.emit(mode)
 
@@ -345,7 +345,7 @@ class MainWindow(QMainWindow):
             self.face_released.emit()
 
     def _switch_theme(self) -> None:
-        self._change(theme="light" if colours_of(self) is DARK else "dark")
+        self.change(theme="light" if colours_of(self) is DARK else "dark")
 
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -360,7 +360,7 @@ class MainWindow(QMainWindow):
         if training:
             dialog.show_training()
         if dialog.exec():
-            self._change(**dataclasses.asdict(dialog.chosen()))
+            self.change(**dataclasses.asdict(dialog.chosen()))
         dialog.deleteLater()
 
     def _open_card(self) -> None:
@@ -376,7 +376,7 @@ class MainWindow(QMainWindow):
         }
         ShortcutsDialog(groups, self).exec()
 
-    def _change(self, **fields: Any) -> None:
+    def change(self, **fields: Any) -> None:
         """Take over changed settings, show them, and say so once."""
         changed = dataclasses.replace(self.settings, **fields)
         if changed != self.settings:

@@ -46,20 +46,20 @@ class MarkerList(QFrame):
         add.setToolTip("Mark this moment (M)")
         add.setAccessibleName("Mark this moment")
         add.clicked.connect(self.marker_wanted)
-        self._delete = QToolButton()
-        self._delete.setText("Delete")
-        self._delete.setToolTip("Delete the chosen marker (Del)")
-        self._delete.setAccessibleName("Delete the chosen marker")
-        self._delete.clicked.connect(self._remove)
-        self._undo = QToolButton()
-        self._undo.setText("Undo")
-        self._undo.setToolTip("Bring back the marker deleted last")
-        self._undo.setAccessibleName("Bring back the marker deleted last")
-        self._undo.clicked.connect(self._restore)
+        self.delete_button = QToolButton()
+        self.delete_button.setText("Delete")
+        self.delete_button.setToolTip("Delete the chosen marker (Del)")
+        self.delete_button.setAccessibleName("Delete the chosen marker")
+        self.delete_button.clicked.connect(self._remove)
+        self.undo_button = QToolButton()
+        self.undo_button.setText("Undo")
+        self.undo_button.setToolTip("Bring back the marker deleted last")
+        self.undo_button.setAccessibleName("Bring back the marker deleted last")
+        self.undo_button.clicked.connect(self._restore)
         for button in (
             add,
-            self._delete,
-            self._undo,
+            self.delete_button,
+            self.undo_button,
         ):  # a click ends the note that is being written
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.table = _Table(0, 2)
@@ -75,8 +75,8 @@ class MarkerList(QFrame):
         head.setContentsMargins(10, 2, 6, 0)
         head.addWidget(title, 1)
         head.addWidget(add)
-        head.addWidget(self._delete)
-        head.addWidget(self._undo)
+        head.addWidget(self.delete_button)
+        head.addWidget(self.undo_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(2, 4, 2, 4)
         column.setSpacing(2)
@@ -142,8 +142,8 @@ class MarkerList(QFrame):
         return self._markers[row] if 0 <= row < len(self._markers) else None
 
     def _enable(self) -> None:
-        self._delete.setEnabled(self._chosen() is not None)
-        self._undo.setEnabled(self._removed is not None)
+        self.delete_button.setEnabled(self._chosen() is not None)
+        self.undo_button.setEnabled(self._removed is not None)
 
     def _go(self) -> None:
         if (marker := self._chosen()) is not None:

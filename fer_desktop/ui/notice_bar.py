@@ -34,7 +34,7 @@ class NoticeBar(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._strips: dict[str, _Strip] = {}
+        self.strips: dict[str, _Strip] = {}
         inside = QWidget()
         self._layout = QVBoxLayout(inside)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -71,13 +71,13 @@ class NoticeBar(QScrollArea):
 
     def show_notice(self, notice: Notice) -> None:
         """Show it, in place of an older one with the same key."""
-        strip = self._strips.get(notice.key)
+        strip = self.strips.get(notice.key)
         news = strip is None or strip.notice != notice
         if strip is None:
             strip = _Strip(notice.key)
             strip.retry.clicked.connect(lambda: self.retry.emit(notice.key))
             strip.close_button.clicked.connect(lambda: self._dismiss(notice.key))
-            self._strips[notice.key] = strip
+            self.strips[notice.key] = strip
         strip.show_notice(notice)
         if news:
             self._layout.insertWidget(0, strip)
@@ -88,24 +88,24 @@ class NoticeBar(QScrollArea):
             announce(strip, strip.words.accessibleName())
 
     def clear(self, key: str) -> None:
-        strip = self._strips.pop(key, None)
+        strip = self.strips.pop(key, None)
         if strip is None:
             return
         self._layout.removeWidget(strip)
         strip.hide()
         strip.deleteLater()
-        self.setVisible(bool(self._strips))
+        self.setVisible(bool(self.strips))
         self.updateGeometry()
 
     def keys(self) -> tuple[str, ...]:
-        return tuple(self._strips)
+        return tuple(self.strips)
 
     def retryable(self) -> tuple[str, ...]:
         """Keys of the notices that offer Retry, oldest first."""
-        return tuple(key for key, strip in self._strips.items() if strip.notice.retry)
+        return tuple(key for key, strip in self.strips.items() if strip.notice.retry)
 
     def text(self, key: str) -> str:
-        return self._strips[key].words.text()
+        return self.strips[key].words.text()
 
     def _dismiss(self, key: str) -> None:
         self.clear(key)

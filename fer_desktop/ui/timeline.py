@@ -43,23 +43,23 @@ class SessionTimeline(LatePlot):
         super().__init__(parent)
         self.history = ScoreHistory()
         self.follows = True
-        self._plot: pyqtgraph.PlotWidget | None = None
-        self._curves: list[Any] = []
+        self.plot: pyqtgraph.PlotWidget | None = None
+        self.curves: list[Any] = []
         self._moving = False
 
         self._readout = QLabel("Session")
         self._readout.setProperty("muted", True)
         self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._live = QToolButton()
-        self._live.setText("Live")
-        self._live.setToolTip("Follow the newest minute again (End)")
-        self._live.setAccessibleName("Follow live")
-        self._live.clicked.connect(self.follow)
-        self._live.hide()
+        self.live = QToolButton()
+        self.live.setText("Live")
+        self.live.setToolTip("Follow the newest minute again (End)")
+        self.live.setAccessibleName("Follow live")
+        self.live.clicked.connect(self.follow)
+        self.live.hide()
         head = QHBoxLayout()
         head.setContentsMargins(12, 0, 8, 0)
         head.addWidget(self._readout, 1)
-        head.addWidget(self._live)
+        head.addWidget(self.live)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(2, 4, 2, 4)
         self._layout.setSpacing(2)
@@ -85,14 +85,14 @@ class SessionTimeline(LatePlot):
     def follow(self) -> None:
         """Show the newest minute and keep showing it."""
         self.follows = True
-        self._live.hide()
+        self.live.hide()
         self._refresh()
 
     def shown(self) -> tuple[float, float]:
         """From when to when, in seconds of the session."""
-        if self._plot is None:
+        if self.plot is None:
             return 0.0, LIVE_SECONDS
-        start, end = self._plot.getViewBox().viewRange()[0]
+        start, end = self.plot.getViewBox().viewRange()[0]
         return start, end
 
     def zoom_in(self) -> None:
@@ -115,13 +115,13 @@ class SessionTimeline(LatePlot):
 
     def _look(self, start_s: float, length_s: float) -> None:
         """Show that part of the session, or what of it there is, and follow no more."""
-        if self._plot is None:
+        if self.plot is None:
             return
         self._unfollow()
         first, end = self._reach()
         length_s = min(max(length_s, _SHORTEST), end - first)
         start_s = float(np.clip(start_s, first, end - length_s))
-        self._plot.setXRange(start_s, start_s + length_s, padding=0)
+        self.plot.setXRange(start_s, start_s + length_s, padding=0)
 
     def _reach(self) -> tuple[float, float]:
         """From when to when there may be something to show: a minute at least."""
@@ -151,7 +151,7 @@ class SessionTimeline(LatePlot):
         plot.setToolTip(self.toolTip())
         self._ribbon = pyqtgraph.ImageItem()
         plot.addItem(self._ribbon)
-        self._curves = [plot.plot(connect="finite") for _ in range(CLASSES)]
+        self.curves = [plot.plot(connect="finite") for _ in range(CLASSES)]
         self._name = pyqtgraph.TextItem(anchor=(0, 0.5))
         plot.addItem(self._name)
         self._cursor = pyqtgraph.InfiniteLine(angle=90)
@@ -162,7 +162,7 @@ class SessionTimeline(LatePlot):
         box.sigXRangeChanged.connect(self._moved)
         plot.scene().sigMouseMoved.connect(self._hover)
         plot.viewport().installEventFilter(self)
-        self._plot = plot
+        self.plot = plot
         self._pyqtgraph = pyqtgraph
         self._layout.takeAt(self._layout.count() - 1)  # the stretch that kept its place
         self._layout.addWidget(plot, 1)
@@ -170,15 +170,15 @@ class SessionTimeline(LatePlot):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if is_theme_change(event) and self._plot is not None:
+        if is_theme_change(event) and self.plot is not None:
             self._restyle()
 
     def _restyle(self) -> None:
-        assert self._plot is not None
+        assert self.plot is not None
         colours = colours_of(self)
-        self._plot.setBackground(colours.surface)
+        self.plot.setBackground(colours.surface)
         for name in ("left", "bottom"):
-            axis = self._plot.getAxis(name)
+            axis = self.plot.getAxis(name)
             axis.setPen(colours.line)
             axis.setTextPen(colours.muted)
         self._cursor.setPen(colours.muted)
@@ -186,18 +186,18 @@ class SessionTimeline(LatePlot):
 
     def _unfollow(self) -> None:
         self.follows = False
-        self._live.show()
+        self.live.show()
 
     def _refresh(self) -> None:
         """Move to the newest minute if that is wanted, and draw what is visible."""
-        if self._plot is None:
+        if self.plot is None:
             return
         first, end = self._reach()
-        box = self._plot.getViewBox()
+        box = self.plot.getViewBox()
         box.setLimits(xMin=first, xMax=end, minXRange=_SHORTEST)
         if self.follows:
             self._moving = True
-            self._plot.setXRange(end - (1 + _MARGIN) * LIVE_SECONDS, end, padding=0)
+            self.plot.setXRange(end - (1 + _MARGIN) * LIVE_SECONDS, end, padding=0)
             self._moving = False
         self._draw()
 
@@ -206,12 +206,12 @@ class SessionTimeline(LatePlot):
             self._draw()
 
     def _draw(self) -> None:
-        assert self._plot is not None
+        assert self.plot is not None
         colours = colours_of(self)
-        start, end = self._plot.getViewBox().viewRange()[0]
+        start, end = self.plot.getViewBox().viewRange()[0]
         times, scores = self.history.between(start, end, _MOST_POINTS)
         leader = self._leader(scores)
-        for emotion, curve in enumerate(self._curves):
+        for emotion, curve in enumerate(self.curves):
             leads = emotion == leader
             colour = QColor(colours.emotions[emotion])
             colour.setAlpha(255 if leads else 130)
@@ -250,8 +250,8 @@ class SessionTimeline(LatePlot):
         return super().eventFilter(watched, event)
 
     def _hover(self, place: QPointF) -> None:
-        assert self._plot is not None
-        time_s = self._plot.getViewBox().mapSceneToView(place).x()
+        assert self.plot is not None
+        time_s = self.plot.getViewBox().mapSceneToView(place).x()
         self._cursor.setPos(time_s)
         self._cursor.show()
         self._readout.setText(self.text_at(time_s))

@@ -51,13 +51,13 @@ class VideoView(QWidget):
         self.show_emotion = True
         self._image: QImage | None = None
         self._size = QSize()  # of the frame
-        self._face: FaceBox | None = None
+        self.face: FaceBox | None = None
         self._others: tuple[FaceBox, ...] = ()
         self._patches: tuple[Rect, ...] = ()
         self._locked = False
-        self._emotion: tuple[int, float, bool] | None = None
-        self._badges: tuple[str, ...] = ()
-        self._recording = ""
+        self.emotion: tuple[int, float, bool] | None = None
+        self.badges: tuple[str, ...] = ()
+        self.recording = ""
         self._message = ("", "")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(240, 160)
@@ -82,7 +82,7 @@ class VideoView(QWidget):
         # A copy, so the array may go; in the format that QPainter scales four times faster.
         self._image = borrowed.convertToFormat(QImage.Format.Format_RGB32)
         self._size = self._image.size()
-        self._face, self._others, self._patches = face, tuple(others), tuple(patches)
+        self.face, self._others, self._patches = face, tuple(others), tuple(patches)
         self._locked = locked
         self.update()
 
@@ -93,33 +93,33 @@ class VideoView(QWidget):
 
     def set_face(self, face: FaceBox | None) -> None:
         """The face followed, in frame pixels."""
-        if face != self._face:
-            self._face = face
+        if face != self.face:
+            self.face = face
             self.update()
 
     def set_emotion(self, emotion: int | None, score: float = 0.0, uncertain: bool = False) -> None:
         """The large text: an index into ``EMOTIONS``, or None for nothing."""
-        self._emotion = None if emotion is None else (emotion, score, uncertain)
+        self.emotion = None if emotion is None else (emotion, score, uncertain)
         self.update()
 
     def set_badges(self, badges: Sequence[str]) -> None:
         """What is missing, in the corner: "no face", "microphone off"."""
-        self._badges = tuple(badges)
+        self.badges = tuple(badges)
         self.update()
 
     def set_recording(self, text: str) -> None:
         """How long it is already, on red in the other corner; empty: nothing is recorded."""
-        if text != self._recording:
-            if not (text and self._recording):
+        if text != self.recording:
+            if not (text and self.recording):
                 announce(self, "Recording" if text else "Recording ended")
-            self._recording = text
+            self.recording = text
             self.update()
 
     def show_message(self, text: str, hint: str = "") -> None:
         """Words in place of a picture; the picture and all that was drawn on it is forgotten."""
-        self._image = self._face = self._emotion = None
+        self._image = self.face = self.emotion = None
         self._others = self._patches = ()
-        self._badges = ()
+        self.badges = ()
         self._message = (text, hint)
         self.setAccessibleDescription(f"{text} {hint}".strip())
         self.update()
@@ -204,14 +204,14 @@ class VideoView(QWidget):
         for other in self._others:
             painter.setPen(_cosmetic(QColor(255, 255, 255, 170), 1.2, Qt.PenStyle.DashLine))
             painter.drawRoundedRect(_rect(other), 4, 4)
-        if self._face is not None:
-            colour = QColor(DARK.emotions[self._emotion[0]] if self._emotion else DARK.text)
+        if self.face is not None:
+            colour = QColor(DARK.emotions[self.emotion[0]] if self.emotion else DARK.text)
             painter.setPen(_cosmetic(QColor(0, 0, 0, 120), 5))  # seen on bright pictures too
-            painter.drawRoundedRect(_rect(self._face), 6, 6)
+            painter.drawRoundedRect(_rect(self.face), 6, 6)
             painter.setPen(_cosmetic(colour, 2.5))
-            painter.drawRoundedRect(_rect(self._face), 6, 6)
+            painter.drawRoundedRect(_rect(self.face), 6, 6)
             if self._locked:  # corners filled in: this face was chosen by hand
-                self._paint_corners(painter, _rect(self._face), colour)
+                self._paint_corners(painter, _rect(self.face), colour)
 
     @staticmethod
     def _paint_corners(painter: QPainter, box: QRectF, colour: QColor) -> None:
@@ -227,9 +227,9 @@ class VideoView(QWidget):
             painter.drawLine(corner, corner + QPointF(0, dy))
 
     def _paint_emotion(self, painter: QPainter) -> None:
-        if not self.show_emotion or self._emotion is None:
+        if not self.show_emotion or self.emotion is None:
             return
-        emotion, score, uncertain = self._emotion
+        emotion, score, uncertain = self.emotion
         place = self.picture_rect()
         font = QFont(self.font())
         font.setBold(True)
@@ -269,7 +269,7 @@ class VideoView(QWidget):
         place = self.picture_rect()
         right, top = place.right() - 10, place.top() + 10
         height = 2.0 * font.pixelSize()
-        for text in self._badges:
+        for text in self.badges:
             width = metrics.horizontalAdvance(text) + 32
             plate = QRectF(right - width, top, width, height)
             painter.setPen(Qt.PenStyle.NoPen)
@@ -286,11 +286,11 @@ class VideoView(QWidget):
             right -= width + 6
 
     def _paint_recording(self, painter: QPainter) -> None:
-        if not self._recording:
+        if not self.recording:
             return
         font = painted_font(self, 14, 20, bold=True)
         painter.setFont(font)
-        text = f"REC {self._recording}"
+        text = f"REC {self.recording}"
         height = 12.0 + font.pixelSize()
         corner = self.picture_rect().topLeft() + QPointF(10, 10)
         plate = QRectF(

@@ -139,14 +139,14 @@ def test_what_was_found_is_known_when_a_recording_is_opened_until_the_model_is_a
     so_far = analysed.files("a.mp4", "b.mp4") + analysed.failed("b.mp4", "It is damaged.")
     scripted_batch(("out", so_far + analysed.done("a.mp4", "sad")), ("exit", 1))
     run(presenter, qtbot)
-    assert presenter._analysed == {Path("a.mp4"): Path("/out/a.json")}
+    assert presenter.analysed == {Path("a.mp4"): Path("/out/a.json")}
     window.settings_changed.emit(replace(window.settings, smoothing=0.1))
-    assert presenter._analysed
+    assert presenter.analysed
     window.use_model(Path("/models/other"))
-    assert presenter._analysed == {}
+    assert presenter.analysed == {}
     scripted_batch(("out", so_far), ("sleep", 1.0), ("out", analysed.done("a.mp4", "sad")))
     presenter.dialog.begin.click()
     qtbot.waitUntil(lambda: said(presenter) == ["waiting", "failed"], timeout=20_000)
     window.use_model(Path("/models/third"))
     qtbot.waitUntil(lambda: not presenter.process.runs, timeout=20_000)
-    assert presenter._analysed == {}, "the second model found it"
+    assert presenter.analysed == {}, "the second model found it"

@@ -152,7 +152,7 @@ def test_a_file_opens_on_its_page_plays_and_fills_with_results(desk, film, until
     assert page.video.has_frame()
     assert page.timeline.table.end_s == pytest.approx(12, abs=0.1)
     until(lambda: page.bars.accessibleDescription().startswith("angry 74%"), 30)
-    assert page.video._emotion[0] == EMOTIONS.index("angry")
+    assert page.video.emotion[0] == EMOTIONS.index("angry")
     assert page.analysis.words.text().startswith("Analysed")
     assert desk.window.command("export").isEnabled()
     assert desk.recent.all == (film,)
@@ -173,7 +173,7 @@ def test_before_there_are_results_it_says_analysing(desk, film, until):
     page = desk.presenter.page
     until(page.video.has_frame, 30)
     until(lambda: "Analysing" in page.bars.accessibleDescription())
-    assert page.video._emotion is None
+    assert page.video.emotion is None
     assert not desk.window.command("export").isEnabled()
 
 
@@ -369,7 +369,7 @@ def test_why_there_was_no_analysis_is_told_no_more_once_there_is_one(desk, film,
     desk.presenter.open(film)
     until(lambda: desk.window.notices.keys() == ("analysis",), 30)
     desk.network.fault = None
-    desk.window._change(model="/somewhere")
+    desk.window.change(model="/somewhere")
     until(lambda: desk.presenter.timeline is not None, 60)
     assert not desk.window.notices.keys()
 
@@ -389,7 +389,7 @@ def test_another_file_begins_with_nothing_of_the_last_one(desk, film, write_film
 def test_another_model_analyses_anew(desk, film, until):
     desk.presenter.open(film)
     until(lambda: desk.presenter.timeline is not None, 60)
-    desk.window._change(device="cpu")
+    desk.window.change(device="cpu")
     until(lambda: desk.presenter.timeline is not None, 60)
     assert len(desk.network.windows) == 2 * len(set(desk.network.windows))
 
@@ -408,7 +408,7 @@ def test_another_model_waits_while_the_camera_is_shown(desk, film, until):
     until(lambda: desk.presenter.timeline is not None)
     before = desk.presenter.timeline
     window.live_requested.emit()
-    window._change(device="cpu")
+    window.change(device="cpu")
     asked = len(desk.network.windows)
     desk.presenter._cancel_or_go_on()  # the key C, twice
     desk.presenter._cancel_or_go_on()
@@ -532,7 +532,7 @@ def test_a_recording_is_analysed_anew_when_that_is_asked_for(desk, recording, un
 def test_another_model_analyses_a_recording_too(desk, recording, until):
     desk.window.open_requested.emit(recording)
     until(lambda: desk.presenter.timeline is not None, 30)
-    desk.window._change(device="cpu")
+    desk.window.change(device="cpu")
     until(lambda: desk.presenter.timeline is not None, 60)
     assert desk.presenter.results.at(5.0).emotion == "angry"
 
@@ -571,7 +571,7 @@ def test_who_goes_back_to_a_file_finds_it_analysed(desk, film, write_film, until
     assert desk.presenter.timeline.source.path == str(film)
     assert desk.presenter.results.at(11.0).emotion == "angry"
     assert desk.presenter.page.analysis.words.text() == "As analysed before"
-    desk.window._change(device="cpu")
+    desk.window.change(device="cpu")
     until(lambda: desk.presenter.timeline is not None, 60)
     desk.window.open_requested.emit(other)
     until(lambda: desk.presenter.timeline is not None, 60)

@@ -144,16 +144,16 @@ def test_a_mark_is_noted_at_the_playhead_and_there_again_next_time(
     field = desk.views.markers.table.findChild(QLineEdit)
     qtbot.keyClicks(field, "smiles")
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    until(lambda: desk.views.timeline._markers == (Marker(2.5, "smiles"),))
+    until(lambda: desk.views.timeline.markers == (Marker(2.5, "smiles"),))
     kept = Markers(tmp_path / "kept")
     kept.open(SHA256)
     assert kept.all == (Marker(2.5, "smiles"),)
-    assert desk.views.timeline._markers == kept.all
+    assert desk.views.timeline.markers == kept.all
     desk.presenter.open(clip.with_name("other.mkv"), has_picture=False)
-    assert desk.views.timeline._markers == ()
+    assert desk.views.timeline.markers == ()
     desk.presenter.open(clip, has_picture=False)
     desk.worker.identified.emit(SHA256)
-    assert desk.views.timeline._markers == kept.all
+    assert desk.views.timeline.markers == kept.all
 
 
 def test_a_deleted_marker_comes_back_with_its_note(
@@ -165,9 +165,9 @@ def test_a_deleted_marker_comes_back_with_its_note(
     kept.open(SHA256)
     marker = kept.add(2.5, "smiles")
     desk.views.markers.removed.emit(marker)
-    assert desk.views.timeline._markers == ()
+    assert desk.views.timeline.markers == ()
     desk.views.markers.restored.emit(marker)
-    assert desk.views.timeline._markers == (marker,)
+    assert desk.views.timeline.markers == (marker,)
 
 
 def test_while_another_file_is_opened_nothing_is_marked_in_the_last_one(
@@ -179,7 +179,7 @@ def test_while_another_file_is_opened_nothing_is_marked_in_the_last_one(
     desk.presenter.forget()  # the next one may turn out to be no film
     desk.at_s = 4.0
     desk.views.markers.marker_wanted.emit()
-    assert desk.views.timeline._markers == ()
+    assert desk.views.timeline.markers == ()
     kept = Markers(tmp_path / "kept")
     kept.open(SHA256)
     assert [marker.time_s for marker in kept.all] == [0.0]
@@ -193,13 +193,13 @@ def test_markers_that_cannot_be_kept_are_told_and_shown(
     desk.worker.identified.emit(SHA256)
     desk.presenter.mark()
     assert [notice.key for notice in desk.notices] == ["markers"]
-    assert len(desk.views.timeline._markers) == 1
+    assert len(desk.views.timeline.markers) == 1
 
 
 def test_nothing_is_exported_before_the_end_of_the_analysis(desk: Desk, clip: Path) -> None:
     desk.presenter.open(clip, has_picture=False)
     desk.presenter.export()
-    assert desk.presenter._dialog is None
+    assert desk.presenter.dialog is None
 
 
 def test_markers_are_exported_with_the_timeline(
@@ -212,14 +212,14 @@ def test_markers_are_exported_with_the_timeline(
     desk.worker.finished.emit(timeline_of(clip, segments))
     desk.presenter.mark()
     desk.presenter.export()
-    dialog = desk.presenter._dialog
+    dialog = desk.presenter.dialog
     assert dialog is not None
     assert dialog.chosen().folder == clip.parent
-    for suffix, box in dialog._boxes.items():
+    for suffix, box in dialog.boxes.items():
         box.setChecked(suffix == "json")
     dialog.export.click()
     written = clip.parent / "clip-emotions.json"
-    until(lambda: "Written" in dialog._said.text(), 20)
+    until(lambda: "Written" in dialog.said.text(), 20)
     assert '"markers"' in written.read_text()
 
 
@@ -230,14 +230,14 @@ def test_a_failed_export_is_told_in_the_dialog_alone_until_another_is_written(
     segments = make_segments(HAPPY)
     desk.worker.finished.emit(timeline_of(clip, segments))
     desk.presenter.export()
-    dialog = desk.presenter._dialog
+    dialog = desk.presenter.dialog
     assert dialog is not None
     dialog.folder.setText(str(clip / "no folder"))
     dialog.export.click()
-    until(lambda: "cannot be written" in dialog._said.text(), 20)
+    until(lambda: "cannot be written" in dialog.said.text(), 20)
     dialog.folder.setText(str(clip.parent))
     dialog.export.click()
-    until(lambda: "Written" in dialog._said.text(), 20)
+    until(lambda: "Written" in dialog.said.text(), 20)
     assert not desk.notices
 
 
@@ -248,7 +248,7 @@ def test_another_analysis_of_the_file_takes_its_results_away(
     desk.worker.finished.emit(timeline_of(clip, make_segments(HAPPY)))
     desk.worker.identified.emit(SHA256)
     desk.presenter.export()
-    assert desk.presenter._dialog is None
+    assert desk.presenter.dialog is None
 
 
 def test_an_export_asked_for_is_written_though_another_analysis_began_behind_it(
@@ -259,10 +259,10 @@ def test_an_export_asked_for_is_written_though_another_analysis_began_behind_it(
     desk.analyse(segments)
     desk.worker.finished.emit(timeline_of(clip, segments))
     desk.presenter.export()
-    dialog = desk.presenter._dialog
+    dialog = desk.presenter.dialog
     desk.worker.identified.emit(SHA256)  # with another model
     dialog.export.click()
-    until(lambda: "Written" in dialog._said.text(), 20)
+    until(lambda: "Written" in dialog.said.text(), 20)
     assert (clip.parent / "clip-emotions.csv").exists()
     dialog.reject()
     assert not dialog.isVisible()

@@ -135,7 +135,7 @@ def test_without_any_device_both_are_told_and_retry_starts_once_they_are_there(
     assert set(window.notices.retryable()) == {"camera", "microphone"}
     assert "No camera is plugged in." in window.notices.text("camera")
     sources.plugged = everything
-    window._retry_all()  # R
+    window.command("retry").trigger()  # R
     until(lambda: window.state == "running")
     assert not shown(window)
 
@@ -166,7 +166,7 @@ def test_retry_of_what_is_missing_leaves_the_list_naming_what_runs(
     window.start_requested.emit()
     until(lambda: window.state == "running")
     sources.plugged = {"one", "two", "left", "right"}  # also one that would be the list's first
-    window._retry_all()
+    window.command("retry").trigger()
     until(lambda: not shown(window) and not presenter.session.searching)
     assert {window.camera(), window.microphone()} == {runs, missing}
 
@@ -181,7 +181,7 @@ def test_what_is_chosen_while_microphones_are_looked_for_again_holds(
     until(lambda: "happy" in bars_say(window))
     sources.listed.clear()  # a slow sound system
     window.retry_requested.emit("microphone")
-    window._pick_mode("microphone")
+    window.tool_row.mode_picked.emit("microphone")
     sources.plugged.add("left")
     sources.listed.set()
     until(lambda: not presenter.session.searching)
@@ -242,7 +242,7 @@ def test_neither_face_nor_voice(presenter, window, predictor, until):
     predictor.does = "nothing"
     window.start_requested.emit()
     until(lambda: "Nothing to judge" in bars_say(window))
-    assert window.video._badges == ("no voice", "no face")
+    assert window.video.badges == ("no voice", "no face")
 
 
 def test_failing_predictions_leave_no_old_answer_on_the_bars(presenter, window, predictor, until):
@@ -300,10 +300,10 @@ def test_choosing_another_device_keeps_clock_timeline_and_the_other_device(
     until(lambda: "happy" in bars_say(window))
     origin = presenter.session.origin_s
     window.tool_row.cameras.setCurrentIndex(1)
-    window._pick_camera("two")
+    window.tool_row.cameras.picked.emit("two")
     until(lambda: sources.cameras["two"].is_open and not sources.cameras["one"].is_open)
     window.tool_row.microphones.setCurrentIndex(1)
-    window._pick_microphone("right")
+    window.tool_row.microphones.picked.emit("right")
     until(lambda: sources.microphones["right"].is_open)
     assert presenter.session.origin_s == origin
     assert sources.cameras["two"].opened == 1
@@ -327,10 +327,10 @@ def test_a_network_camera_can_be_typed_and_is_remembered(
 def test_a_mode_opens_and_closes_only_what_it_is_about(presenter, window, sources, until):
     window.start_requested.emit()
     until(lambda: window.video.has_frame())
-    window._pick_mode("microphone")
+    window.tool_row.mode_picked.emit("microphone")
     until(lambda: not sources.cameras["one"].is_open)
     assert not window.video.has_frame()
-    window._pick_mode("both")
+    window.tool_row.mode_picked.emit("both")
     until(lambda: window.video.has_frame())
     assert sources.microphones["left"].opened == 1
 
@@ -341,7 +341,7 @@ def test_a_paused_session_stays_paused_when_a_device_is_changed(
     window.start_requested.emit()
     until(lambda: "happy" in bars_say(window))
     window.pause_requested.emit()
-    window._pick_mode("camera")
+    window.tool_row.mode_picked.emit("camera")
     until(lambda: not sources.microphones["left"].is_open)
     before = len(predictor.clips)
     qtbot.wait(500)
@@ -452,13 +452,13 @@ def test_four_hundred_random_commands_leave_a_program_that_works(
             getattr(window, f"_pick_{what[:-1]}")(combo.currentData())
 
     commands = [
-        window._actions["start"].trigger,
-        window._actions["start"].trigger,
-        window._actions["pause"].trigger,
-        window._actions["stop"].trigger,
-        window._actions["retry"].trigger,
-        window._actions["refresh"].trigger,
-        lambda: window._pick_mode(chance.choice(MODES)),
+        window.command("start").trigger,
+        window.command("start").trigger,
+        window.command("pause").trigger,
+        window.command("stop").trigger,
+        window.command("retry").trigger,
+        window.command("refresh").trigger,
+        lambda: window.tool_row.mode_picked.emit(chance.choice(MODES)),
         lambda: pick("cameras"),
         lambda: pick("microphones"),
         lambda: window.face_clicked.emit(30.0, 20.0),
@@ -474,7 +474,7 @@ def test_four_hundred_random_commands_leave_a_program_that_works(
     predictor.does, predictor.winner = "answer", 7
     window.stop_requested.emit()
     until(lambda: not presenter.session.searching)
-    window._pick_mode("both")
+    window.tool_row.mode_picked.emit("both")
     window.start_requested.emit()
     until(lambda: "surprised 72%" in bars_say(window))
     until(lambda: not shown(window))

@@ -82,19 +82,19 @@ def test_the_demo_starts_by_itself_and_leaves_report_and_picture(start, tmp_path
 def test_the_first_start_asks_once_and_remembers(start, settings_file, until):
     when_open(PrivacyDialog, lambda: press("agree"))
     program = start()
-    until(lambda: program._presenter is not None)
+    until(lambda: program.live is not None)
     assert load_settings(settings_file).agreed
     assert program.window.state == "stopped", "nothing is captured before Start"
     program.window.close()
     again = start()
-    until(lambda: again._presenter is not None)
+    until(lambda: again.live is not None)
 
 
 def test_quit_in_the_first_dialog_leaves_without_anything_begun(start, settings_file, until):
     when_open(PrivacyDialog, lambda: press("quit"))
     program = start()
     until(lambda: not program.window.isVisible())
-    assert program._presenter is None
+    assert program.live is None
     assert not settings_file.exists()
 
 
@@ -103,19 +103,19 @@ def test_closing_during_the_first_dialog_takes_the_dialog_along(start, until):
     when_open(PrivacyDialog, program.window.close)  # what a signal does
     until(lambda: not program.window.isVisible())
     assert QApplication.activeModalWidget() is None
-    assert program._presenter is None
+    assert program.live is None
 
 
 def test_closing_before_the_first_paint_begins_nothing(start, qtbot):
     program = start("--demo")
     program.window.close()
     qtbot.wait(50)
-    assert program._presenter is None
+    assert program.live is None
 
 
 def test_closing_with_an_open_dialog_takes_it_along(start, until):
     program = start("--demo")
-    until(lambda: program._presenter is not None)
+    until(lambda: program.live is not None)
     when_open(SettingsDialog, program.window.close)
     program.window.command("settings").trigger()
     assert QApplication.activeModalWidget() is None
@@ -143,7 +143,7 @@ def test_damaged_settings_are_put_aside_before_others_take_their_place(start, se
     aside = settings_file.with_name("settings.json.damaged")
     when_open(PrivacyDialog, lambda: press("agree"))
     program = start()
-    until(lambda: program._presenter is not None)
+    until(lambda: program.live is not None)
     assert load_settings(settings_file).agreed
     assert aside.read_text() == damaged
     assert str(aside) in program.window.notices.text("settings")
@@ -157,15 +157,15 @@ def test_settings_that_cannot_be_saved_are_told(start, tmp_path, monkeypatch, un
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("FER_DESKTOP_SETTINGS", str(tmp_path / "file" / "settings.json"))
     program = start("--demo")
-    until(lambda: program._presenter is not None)
-    program.window._actions["mirror"].trigger()
+    until(lambda: program.live is not None)
+    program.window.command("mirror").trigger()
     assert "cannot be saved" in program.window.notices.text("settings")
 
 
 def test_a_picture_that_cannot_be_written_is_one_line_and_a_status(start, tmp_path, capsys, until):
     program = start("--demo", "--screenshot", str(tmp_path / "w.png"))
     (tmp_path / "w.png").mkdir()
-    until(lambda: program._presenter is not None)
+    until(lambda: program.live is not None)
     program.window.close()
     assert program.status == 1
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
@@ -181,7 +181,7 @@ def test_a_report_that_cannot_be_written_is_said_before_the_window(settings_file
 
 def test_an_unexpected_error_is_a_notice_from_any_thread(start, until, capsys):
     program = start("--demo")
-    until(lambda: program._presenter is not None)
+    until(lambda: program.live is not None)
 
     def fail() -> None:
         raise ValueError("no such colour")
@@ -227,17 +227,17 @@ def test_a_file_takes_the_place_of_the_session_and_the_camera_is_closed(
 ):
     program = start("--demo")
     until(lambda: program.window.state == "running", 30)
-    session = program._presenter.session
+    session = program.live.session
     program.window.open_requested.emit(write_film())
     assert program.window.state == "stopped"
     assert session.camera is session.microphone is None
-    until(lambda: program._files.player.playing, 30)
+    until(lambda: program.files.player.playing, 30)
     program.window.command("live").trigger()
     assert (program.window.page, program.window.state) == ("live", "stopped")
     assert program.window.command("start").isEnabled()
     assert not program.window.command("play").isEnabled()
     program.window.open_requested.emit(write_film("film.mkv"))
-    until(lambda: program._files.player.playing, 30)
+    until(lambda: program.files.player.playing, 30)
 
 
 @pytest.fixture
@@ -263,14 +263,14 @@ def test_a_recording_is_not_ended_unasked_by_opening_a_file(
     window.open_requested.emit(film)
     press("end")
     assert (window.page, window.state) == ("file", "stopped")
-    until(lambda: recording._files.player.playing, 30)
+    until(lambda: recording.files.player.playing, 30)
 
 
 def test_closing_does_not_wait_for_the_answer_whether_a_recording_goes_on(recording, write_film):
     recording.window.open_requested.emit(write_film())
     recording.window.close()  # what a signal does
     assert QApplication.activeModalWidget() is None
-    assert recording._files is None
+    assert recording.files is None
 
 
 @pytest.mark.no_qt_log
@@ -279,10 +279,10 @@ def test_a_file_named_at_the_start_is_played_and_no_device_is_opened(
 ):
     save_settings(Settings(agreed=True), settings_file)
     program = start(str(write_film()), "--exit-after", "60")
-    until(lambda: program._files is not None and program._files.player.playing, 30)
+    until(lambda: program.files is not None and program.files.player.playing, 30)
     assert program.window.page == "file"
     assert program.window.state == "stopped"
-    assert program._presenter.session.camera is None
+    assert program.live.session.camera is None
 
 
 def test_closing_ends_a_training_which_can_go_on(
@@ -290,8 +290,8 @@ def test_closing_ends_a_training_which_can_go_on(
 ) -> None:
     scripted_training(("out", told()), ("sleep", 3600))
     program = start("--exit-after", "60")
-    until(lambda: program._training is not None)
-    training = program._training
+    until(lambda: program.training is not None)
+    training = program.training
     training.start(plan)
     until(lambda: "epoch 1" in program.window.training.words.text())
     program.window.close()
@@ -301,8 +301,8 @@ def test_closing_ends_a_training_which_can_go_on(
 def test_nobody_is_filmed_while_other_work_is_being_ended(start, until, monkeypatch) -> None:
     program = start("--demo")
     until(lambda: program.window.state == "running", 30)
-    session, filming = program._presenter.session, []
-    monkeypatch.setattr(program._training, "close", lambda: filming.append(session.camera))
+    session, filming = program.live.session, []
+    monkeypatch.setattr(program.training, "close", lambda: filming.append(session.camera))
     program.window.close()
     assert filming == [None]
 
@@ -313,7 +313,7 @@ def test_several_files_named_at_the_start_are_listed(start, until, settings_file
     program = start(str(tmp_path), str(tmp_path / "a.mp4"), "--exit-after", "60")
     until(lambda: program.window.findChild(BatchDialog) is not None)
     assert program.window.findChild(BatchDialog).plan().named == (tmp_path, tmp_path / "a.mp4")
-    assert program._files is None
+    assert program.files is None
 
 
 def test_several_recordings_are_listed_beside_the_session_and_closing_ends_their_analysis(

@@ -91,12 +91,12 @@ def test_a_key_records_and_ends_it_and_the_window_says_so(
     assert not base.exists(), "off unless asked"
     video = record(1.2)
     assert window.tool_row.record.isChecked()
-    until(lambda: window.video._recording == "0:01")
+    until(lambda: window.video.recording == "0:01")
     assert str(video.parent) in window.status_line.recording.text()
     qtbot.keyClick(window, Qt.Key.Key_R, CONTROL)
     until(lambda: "recording" in set(window.notices.keys()), 30)
     assert str(video.parent) in window.notices.text("recording")
-    assert (window.video._recording, window.status_line.recording.isVisible()) == ("", False)
+    assert (window.video.recording, window.status_line.recording.isVisible()) == ("", False)
     assert not window.tool_row.record.isChecked()
     assert window.state == "running", "the session goes on"
     assert length_s(video) > 1
@@ -126,7 +126,7 @@ def test_stop_ends_it_and_what_waits_for_a_session_is_forgotten(
         window.stop_requested.emit()
     until(lambda: "recording" in set(window.notices.keys()), 30)
     assert length_s(video) > 0.7
-    assert window.video._recording == ""
+    assert window.video.recording == ""
     assert told.args == [video], "to be opened again"
     window.start_requested.emit()
     qtbot.keyClick(window, Qt.Key.Key_R, CONTROL)  # before a picture is there
@@ -193,13 +193,13 @@ def test_a_pause_stands_still_and_says_so(qtbot, window, session, record, until)
     until(lambda: window.state == "running")
     video = record()
     window.pause_requested.emit()
-    until(lambda: window.video._recording.endswith("paused"))
+    until(lambda: window.video.recording.endswith("paused"))
     paused_s = elapsed_s(session)
     qtbot.wait(1500)
     assert elapsed_s(session) == paused_s
     window.resume_requested.emit()
     until(lambda: elapsed_s(session) > paused_s + 0.5)
-    assert "paused" not in window.video._recording
+    assert "paused" not in window.video.recording
     window.stop_requested.emit()
     assert session.recorder.join(60)
     assert length_s(video) < paused_s + 1.5

@@ -62,8 +62,8 @@ def test_a_folder_is_analysed_stopped_and_gone_on_with(presenter, folder: Path, 
     expected = [f"{name}.{suffix}" for name in names for suffix in ("csv", "json")]
     assert results == sorted(["all recordings.csv", *expected])
     told = json.loads((folder / "analysis" / f"{names[0]}.json").read_text())["summary"]
-    assert len(presenter._analysed) == 3
-    for recording, document in presenter._analysed.items():
+    assert len(presenter.analysed) == 3
+    for recording, document in presenter.analysed.items():
         assert known_answers(recording, document).timeline.emotion == "angry"
     assert dialog.table.shown(0).faces[0].shares[4] == told["shares"]["angry"] > 0
 

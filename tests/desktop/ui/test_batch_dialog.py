@@ -58,7 +58,7 @@ def test_files_and_folders_are_added_once_and_make_a_plan(
     assert texts(dialog, NAME) == ["a.mp4", tmp_path.name]
     assert texts(dialog) == ["waiting", "a folder"]
     assert "one after another" in dialog.words.text()
-    dialog._boxes["html"].click()
+    dialog.boxes["html"].click()
     dialog.each_face.click()
     with qtbot.waitSignal(dialog.start_requested) as wanted:
         qtbot.mouseClick(dialog.begin, Qt.MouseButton.LeftButton)
@@ -145,7 +145,7 @@ def test_while_it_goes_on_nothing_is_changed_and_it_can_be_stopped(
     dialog.add([Path("/a.mp4"), Path("/b.mp4")])
     dialog.show_preparing()
     assert dialog.begin.text() == "Stop"
-    for widget in (dialog.add_files, dialog.clear, dialog.folder, dialog._boxes["csv"]):
+    for widget in (dialog.add_files, dialog.clear, dialog.folder, dialog.boxes["csv"]):
         assert not widget.isEnabled()
     dialog.add([Path("/c.mp4")])
     dialog.table.removed.emit(Path("/a.mp4"))
@@ -206,11 +206,11 @@ def test_one_that_failed_says_why_in_its_row(dialog: BatchDialog) -> None:
 
 
 def test_the_legend_follows_the_theme(dialog: BatchDialog) -> None:
-    assert DARK.emotions[0] in dialog._legend.text()
+    assert DARK.emotions[0] in dialog.legend.text()
     apply_theme(QApplication.instance(), "light")
-    assert LIGHT.emotions[0] in dialog._legend.text()
+    assert LIGHT.emotions[0] in dialog.legend.text()
     for emotion in EMOTIONS:
-        assert emotion in dialog._legend.text()
+        assert emotion in dialog.legend.text()
 
 
 def test_a_heading_or_its_key_sorts_and_once_more_turns_the_order_round(

@@ -19,8 +19,8 @@ def dialog(qtbot, tmp_path: Path) -> ExportDialog:
 
 
 def test_it_asks_for_the_chosen_files(dialog: ExportDialog, qtbot, tmp_path: Path) -> None:
-    dialog._boxes["json"].setChecked(True)
-    dialog._boxes["html"].setChecked(False)
+    dialog.boxes["json"].setChecked(True)
+    dialog.boxes["html"].setChecked(False)
     dialog.name.setText("other")
     with qtbot.waitSignal(dialog.export_requested) as wanted:
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
@@ -30,10 +30,10 @@ def test_it_asks_for_the_chosen_files(dialog: ExportDialog, qtbot, tmp_path: Pat
 
 
 def test_what_would_be_replaced_is_said_before(dialog: ExportDialog, tmp_path: Path) -> None:
-    assert "replaced" not in dialog._said.text()
+    assert "replaced" not in dialog.said.text()
     (tmp_path / "mine.csv").write_text("old")
     dialog.name.setText("mine")
-    assert dialog._said.text() == "Will be replaced: mine.csv."
+    assert dialog.said.text() == "Will be replaced: mine.csv."
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a/b", "/"])
@@ -43,7 +43,7 @@ def test_a_name_that_is_none_cannot_be_exported(dialog: ExportDialog, name: str)
 
 
 def test_without_a_format_there_is_nothing_to_export(dialog: ExportDialog) -> None:
-    for box in dialog._boxes.values():
+    for box in dialog.boxes.values():
         box.setChecked(False)
     assert not dialog.export.isEnabled()
 
@@ -53,7 +53,7 @@ def test_escape_cancels_what_goes_on_before_it_closes(
 ) -> None:
     dialog.export.click()
     dialog.show_progress(tmp_path / "clip.csv", 0.25)
-    assert dialog._progress.value() == 250
+    assert dialog.progress.value() == 250
     assert not dialog.export.isEnabled()
     with qtbot.waitSignal(dialog.cancel_requested):
         qtbot.keyClick(dialog, Qt.Key.Key_Escape)
@@ -66,17 +66,17 @@ def test_escape_cancels_what_goes_on_before_it_closes(
 def test_it_says_how_it_went_and_can_be_used_again(dialog: ExportDialog, tmp_path: Path) -> None:
     dialog.export.click()
     dialog.show_failure(Notice("export", "The disk is full.", "Make room."))
-    assert dialog._said.text() == "The disk is full. Make room."
+    assert dialog.said.text() == "The disk is full. Make room."
     assert dialog.export.isEnabled()
     dialog.export.click()
     dialog.show_written([tmp_path / "clip.csv", tmp_path / "clip.html"])
-    assert dialog._said.text() == "Written: clip.csv, clip.html."
+    assert dialog.said.text() == "Written: clip.csv, clip.html."
     assert dialog.export.isEnabled()
 
 
 def test_a_name_too_long_for_any_disk_can_be_typed(dialog: ExportDialog) -> None:
     dialog.name.setText("x" * 300)
-    assert "replaced" not in dialog._said.text()
+    assert "replaced" not in dialog.said.text()
 
 
 def test_a_tilde_is_the_home_folder(dialog: ExportDialog) -> None:

@@ -30,14 +30,14 @@ def page(qapp):
 
 def test_the_picture_shows_the_segment_at_the_playhead_and_the_bars_the_last_three_seconds(page):
     page.show_results([segment(n, winner=3) for n in range(7)] + [segment(7, winner=4)])
-    assert page.video._emotion == (4, pytest.approx(0.72), False)
-    assert page.video._face == FACE
+    assert page.video.emotion == (4, pytest.approx(0.72), False)
+    assert page.video.face == FACE
     assert page.bars.accessibleDescription().startswith("sad 63%, angry 12%")
 
 
 def test_at_the_beginning_what_was_not_yet_is_absent(page):
     page.show_results([segment(0), segment(1)])
-    shown = page.bars._shown
+    shown = page.bars.shown
     assert shown.audio.tolist() == shown.video.tolist() == [False] * 6 + [True] * 2
     assert not shown.segments[:6].any()
     assert shown.window[HAPPY] == pytest.approx(0.72)
@@ -46,16 +46,16 @@ def test_at_the_beginning_what_was_not_yet_is_absent(page):
 def test_uncertain_and_what_is_missing_are_said(page):
     page.show_results([segment(0, uncertain=True, heard=False)])
     assert page.bars.accessibleDescription().startswith("uncertain")
-    assert page.video._emotion[2] is True
-    assert page.video._badges == ("no voice",)
+    assert page.video.emotion[2] is True
+    assert page.video.badges == ("no voice",)
 
 
 def test_where_nothing_was_heard_or_seen_nothing_is_claimed(page):
     page.show_results([segment(0)])
     page.show_results([segment(0), segment(1, winner=None, heard=False, seen=False, face=None)])
     assert "Nothing to judge" in page.bars.accessibleDescription()
-    assert page.video._emotion is None
-    assert page.video._face is None
+    assert page.video.emotion is None
+    assert page.video.face is None
 
 
 def test_another_file_forgets_all_of_the_last_one(page):
@@ -64,8 +64,8 @@ def test_another_file_forgets_all_of_the_last_one(page):
     page.transport.set_duration(10.0)
     page.forget()
     assert not page.video.has_frame()
-    assert page.video._emotion is None
-    assert page.bars._shown is None
+    assert page.video.emotion is None
+    assert page.bars.shown is None
     assert page.timeline.table.end_s == 0
     assert page.transport.place.maximum() == 0
 

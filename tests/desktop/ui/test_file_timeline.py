@@ -32,19 +32,19 @@ def timeline(qtbot) -> FileTimeline:
 
 def place(timeline: FileTimeline, time_s: float, lane: float = 4.0) -> QPoint:
     """Where a time is, in pixels of the plot; lanes count from 0 at the bottom."""
-    plot = timeline._plot
+    plot = timeline.plot
     on_scene = plot.getViewBox().mapViewToScene(QPointF(time_s, lane))
     return plot.mapFromScene(on_scene)
 
 
 def colour_at(timeline: FileTimeline, time_s: float, lane: float) -> tuple[int, int, int]:
     QApplication.processEvents()
-    picture = timeline._plot.grab().toImage()
+    picture = timeline.plot.grab().toImage()
     return picture.pixelColor(place(timeline, time_s, lane)).getRgb()[:3]
 
 
 def drag(timeline: FileTimeline, qtbot, start_s: float, end_s: float) -> None:
-    viewport = timeline._plot.viewport()
+    viewport = timeline.plot.viewport()
     left = Qt.MouseButton.LeftButton
     qtbot.mousePress(viewport, left, pos=place(timeline, start_s))
     for share in (0.3, 0.6, 1.0):
@@ -58,9 +58,9 @@ def test_the_plot_is_built_only_when_it_is_painted(qtbot, make_segments: Make) -
     timeline.set_duration(6.0)
     timeline.add_segments(make_segments(*[HAPPY] * 16))  # before there is a plot: kept
     timeline.set_selection(1.0, 2.0)
-    assert timeline._plot is None
+    assert timeline.plot is None
     timeline.show()
-    qtbot.waitUntil(lambda: timeline._plot is not None)
+    qtbot.waitUntil(lambda: timeline.plot is not None)
     assert timeline.shown() == pytest.approx((0, 6.0))
     assert len(timeline.table) == 16
 
@@ -137,7 +137,7 @@ def test_a_click_goes_there(timeline, qtbot, make_segments: Make) -> None:
     timeline.set_duration(60.0)
     with qtbot.waitSignal(timeline.seek_requested) as wanted:
         qtbot.mouseClick(
-            timeline._plot.viewport(), Qt.MouseButton.LeftButton, pos=place(timeline, 20.0)
+            timeline.plot.viewport(), Qt.MouseButton.LeftButton, pos=place(timeline, 20.0)
         )
     assert wanted.args[0] == pytest.approx(20.0, abs=0.1)
 
@@ -147,7 +147,7 @@ def test_a_click_at_a_marker_goes_exactly_there(timeline, qtbot) -> None:
     timeline.set_markers([Marker(20.125, "smiles <b>")])
     near = place(timeline, 20.125) + QPoint(3, 0)
     with qtbot.waitSignal(timeline.seek_requested) as wanted:
-        qtbot.mouseClick(timeline._plot.viewport(), Qt.MouseButton.LeftButton, pos=near)
+        qtbot.mouseClick(timeline.plot.viewport(), Qt.MouseButton.LeftButton, pos=near)
     assert wanted.args == [20.125]
     assert "smiles &lt;b&gt;" in timeline.text_at(20.125)
 
@@ -163,7 +163,7 @@ def test_a_drag_selects_and_a_selection_can_be_given_and_cleared(timeline, qtbot
     timeline.set_selection(5.0, 6.0)
     timeline.set_selection(None)
     assert chosen[1:] == [(5.0, 6.0), None]
-    assert not timeline._plot._region.isVisible()
+    assert not timeline.plot._region.isVisible()
 
 
 def test_a_selection_ends_with_the_file(timeline) -> None:
@@ -176,7 +176,7 @@ def test_a_selection_ends_with_the_file(timeline) -> None:
 
 def test_the_wheel_zooms_where_the_mouse_is_and_scrolls_with_shift(timeline) -> None:
     timeline.set_duration(600.0)
-    viewport = timeline._plot.viewport()
+    viewport = timeline.plot.viewport()
 
     def turn(steps: int, modifiers: Qt.KeyboardModifier) -> None:
         at = QPointF(place(timeline, 300.0))
@@ -206,7 +206,7 @@ def test_it_zooms_around_the_playhead_turns_pages_and_fits(timeline) -> None:
     assert (100 - start) / (end - start) == pytest.approx(100 / 600)
     timeline.turn_page(1)
     assert timeline.shown()[0] == pytest.approx(start + 0.8 * (end - start))
-    assert timeline._bar.value() == pytest.approx(timeline.shown()[0] * 1000, abs=1)
+    assert timeline.bar.value() == pytest.approx(timeline.shown()[0] * 1000, abs=1)
     timeline.turn_page(-1)
     assert timeline.shown()[0] == pytest.approx(start)
     timeline.zoom_out()
@@ -231,7 +231,7 @@ def test_it_never_shows_what_lies_outside_the_file(timeline) -> None:
 def test_the_bar_scrolls(timeline) -> None:
     timeline.set_duration(600.0)
     timeline.zoom(4)
-    timeline._bar.setValue(200_000)
+    timeline.bar.setValue(200_000)
     assert timeline.shown() == pytest.approx((200, 350))
 
 
@@ -273,7 +273,7 @@ def test_another_file_begins_empty(timeline, make_segments: Make) -> None:
     timeline.set_duration(10.0)
     assert (len(timeline.table), timeline.selection) == (0, None)
     assert timeline.shown() == pytest.approx((0, 10))
-    assert timeline._plot.marker_near(3.0) is None
+    assert timeline.plot.marker_near(3.0) is None
 
 
 def test_a_change_of_theme_changes_its_colours(qapp, timeline, make_segments: Make) -> None:
@@ -311,7 +311,7 @@ def test_all_names_of_the_legend_have_room(qtbot, pixels) -> None:
     timeline.setFont(font)
     timeline.resize(1260, 230)
     timeline.show()
-    assert timeline._readout.sizeHint().width() <= timeline._readout.width()
+    assert timeline.readout.sizeHint().width() <= timeline.readout.width()
 
 
 @pytest.mark.parametrize(("points", "least"), [(9, 9), (18, 13)])
@@ -328,7 +328,7 @@ def test_names_of_lanes_can_be_read_and_do_not_touch(
     timeline.build()
     timeline.show()
     QApplication.processEvents()
-    axis = timeline._plot.getAxis("left")
+    axis = timeline.plot.getAxis("left")
     letters = axis.style["tickFont"].pixelSize()
     assert letters >= least  # pixels
     lane = place(timeline, 0, 0).y() - place(timeline, 0, 1).y()

@@ -25,12 +25,12 @@ def test_an_answer_reaches_bars_picture_and_timeline(
     prediction = make_prediction(winner=4, end_s=3.375)
     page.show_answer(prediction, Smoothing().update(prediction), "both")
     assert page.bars.accessibleDescription().startswith("angry 72%")
-    assert page.video._emotion == (4, pytest.approx(0.72), False)
+    assert page.video.emotion == (4, pytest.approx(0.72), False)
     assert page.timeline.history.last_s == 3.375
     page.show_nothing(3.75, "both")
     assert "Nothing to judge" in page.bars.accessibleDescription()
-    assert page.video._emotion is None
-    assert page.video._badges == ("no voice", "no face")
+    assert page.video.emotion is None
+    assert page.video.badges == ("no voice", "no face")
     assert page.timeline.history.winners_at(np.array([3.3, 3.7])).tolist() == [4, -2]
 
 
@@ -41,7 +41,7 @@ def test_where_predictions_fail_the_last_one_does_not_look_like_now(
     page.show_answer(prediction, Smoothing().update(prediction), "both")
     page.show_failed()
     assert "The notice above says why" in page.bars.accessibleDescription()
-    assert page.video._emotion is None
+    assert page.video.emotion is None
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_what_is_missing_is_said_on_the_picture(
 ) -> None:
     prediction = make_prediction(audio=audio, video=video)
     page.show_answer(prediction, Smoothing().update(prediction), mode)
-    assert page.video._badges == badges
+    assert page.video.badges == badges

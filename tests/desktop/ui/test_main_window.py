@@ -326,7 +326,7 @@ def test_it_fits_a_small_screen_with_notices(qtbot, window: MainWindow, page) ->
         window.notices.show_notice(Notice(key, f"The {key} {words}", retry=True))
         QApplication.processEvents()
         assert window.size().toTuple() == (960, 540)
-    newest, oldest = (window.notices._strips[key] for key in ("settings", "camera"))
+    newest, oldest = (window.notices.strips[key] for key in ("settings", "camera"))
     assert newest.visibleRegion().boundingRect().size() == newest.size()
     window.notices.ensureWidgetVisible(oldest)
     qtbot.waitUntil(lambda: not oldest.retry.visibleRegion().isEmpty())
@@ -365,7 +365,7 @@ def test_a_recording_says_how_long_it_is_and_where_it_goes(window: MainWindow) -
     place = "/home/ann/Documents/Emotion recordings/2026-11-21_14-03-05"
     window.show_recording(3725.9, place, dropped=3)
     assert window.tool_row.record.isChecked()
-    assert window.video._recording == "1:02:05"
+    assert window.video.recording == "1:02:05"
     assert place in window.status_line.recording.toolTip()
     assert "3 pictures left out" in window.status_line.recording.text()
     assert window.minimumSizeHint().width() == narrow
@@ -379,7 +379,7 @@ def test_a_notice_can_be_dismissed_by_key_while_a_session_runs(qtbot, window: Ma
     qtbot.waitActive(window).__enter__()
     window.set_state("running")
     window.notices.show_notice(Notice("camera", "Unplugged."))
-    dismiss = window.notices._strips["camera"].close_button
+    dismiss = window.notices.strips["camera"].close_button
     dismiss.setFocus()
     with qtbot.assertNotEmitted(window.pause_requested):
         qtbot.keyClick(dismiss, Qt.Key.Key_Space)

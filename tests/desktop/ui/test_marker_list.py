@@ -44,10 +44,10 @@ def test_a_note_is_written_at_once(markers: MarkerList, qtbot) -> None:
 def test_the_chosen_one_is_deleted_by_key_or_button(markers: MarkerList, qtbot) -> None:
     removed: list[Marker] = []
     markers.removed.connect(removed.append)
-    assert not markers._delete.isEnabled()
+    assert not markers.delete_button.isEnabled()
     markers.table.selectRow(0)
     qtbot.keyClick(markers.table, Qt.Key.Key_Delete)
-    markers._delete.click()
+    markers.delete_button.click()
     assert removed == [FIRST, FIRST]
 
 
@@ -56,10 +56,10 @@ def test_nothing_pressed_after_delete_deletes_another(markers: MarkerList, qtbot
     markers.removed.connect(shown.remove)
     markers.removed.connect(lambda _: markers.set_markers(shown))
     markers.table.selectRow(0)
-    qtbot.mouseClick(markers._delete, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(markers.delete_button, Qt.MouseButton.LeftButton)
     for key in (Qt.Key.Key_Space, Qt.Key.Key_Delete):
         qtbot.keyClick(markers.focusWidget(), key)
-    qtbot.mouseClick(markers._delete, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(markers.delete_button, Qt.MouseButton.LeftButton)
     assert shown == [SECOND]
 
 
@@ -68,16 +68,16 @@ def test_the_one_deleted_last_comes_back_but_not_into_another_file(
 ) -> None:
     restored: list[Marker] = []
     markers.restored.connect(restored.append)
-    assert not markers._undo.isEnabled()
+    assert not markers.undo_button.isEnabled()
     markers.table.selectRow(0)
-    markers._delete.click()
+    markers.delete_button.click()
     markers.set_markers([SECOND])
-    markers._undo.click()
+    markers.undo_button.click()
     assert restored == [FIRST]
     markers.table.selectRow(0)
-    markers._delete.click()
+    markers.delete_button.click()
     markers.clear()
-    assert not markers._undo.isEnabled()
+    assert not markers.undo_button.isEnabled()
 
 
 def test_what_is_shown_anew_is_no_change_and_keeps_the_choice(markers: MarkerList) -> None:
@@ -91,7 +91,7 @@ def test_what_is_shown_anew_is_no_change_and_keeps_the_choice(markers: MarkerLis
 
 def test_the_button_asks_for_a_marker(markers: MarkerList, qtbot) -> None:
     with qtbot.waitSignal(markers.marker_wanted):
-        markers.findChildren(type(markers._delete))[0].click()
+        markers.findChildren(type(markers.delete_button))[0].click()
 
 
 @pytest.mark.parametrize("shown", [[FIRST, SECOND], [Marker(1.0, "earlier"), FIRST, SECOND], []])

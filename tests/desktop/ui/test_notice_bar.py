@@ -41,7 +41,7 @@ def test_the_newest_words_are_on_top(bar: NoticeBar) -> None:
     for newest in (GONE, other, Notice("camera", "The camera is used by another program.")):
         bar.show_notice(newest)
         QApplication.processEvents()
-        first = min(bar._strips.values(), key=lambda strip: strip.y())
+        first = min(bar.strips.values(), key=lambda strip: strip.y())
         assert first.notice is newest
 
 
@@ -54,20 +54,20 @@ def test_it_takes_no_room_when_nothing_is_wrong(bar: NoticeBar) -> None:
 def test_retry_says_what_to_try_again(qtbot, bar: NoticeBar) -> None:
     bar.show_notice(GONE)
     with qtbot.waitSignal(bar.retry) as retried:
-        qtbot.mouseClick(bar._strips["camera"].retry, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(bar.strips["camera"].retry, Qt.MouseButton.LeftButton)
     assert retried.args == ["camera"]
     assert bar.keys() == ("camera",)
 
 
 def test_a_dismissed_notice_is_gone(qtbot, bar: NoticeBar) -> None:
     bar.show_notice(GONE)
-    qtbot.mouseClick(bar._strips["camera"].close_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.strips["camera"].close_button, Qt.MouseButton.LeftButton)
     assert bar.keys() == ()
 
 
 def test_words_are_shown_as_they_are_and_read_with_their_severity(bar: NoticeBar) -> None:
     bar.show_notice(Notice("model", "<b>No</b> model.", "Choose one."))
-    words = bar._strips["model"].words
+    words = bar.strips["model"].words
     assert words.textFormat() == Qt.TextFormat.PlainText
     assert words.accessibleName() == "error: <b>No</b> model. Choose one."
 

@@ -36,9 +36,9 @@ def test_the_plot_is_built_only_after_the_first_paint(qtbot) -> None:
     timeline = SessionTimeline()
     qtbot.addWidget(timeline)
     timeline.append(1.0, scores(0), uncertain=False)  # before there is a plot: kept
-    assert timeline._plot is None
+    assert timeline.plot is None
     timeline.show()
-    qtbot.waitUntil(lambda: timeline._plot is not None)
+    qtbot.waitUntil(lambda: timeline.plot is not None)
     assert len(timeline.history) == 1
 
 
@@ -51,15 +51,15 @@ def test_it_follows_the_newest_minute(timeline: SessionTimeline) -> None:
 
 def test_looking_back_stops_following_until_live_is_pressed(timeline: SessionTimeline) -> None:
     feed(timeline, 400)
-    box = timeline._plot.getViewBox()
+    box = timeline.plot.getViewBox()
     box.setXRange(10, 40, padding=0)
     box.sigRangeChangedManually.emit([True, False])  # what a drag emits
-    assert timeline._live.isVisible()
+    assert timeline.live.isVisible()
     feed(timeline, 10)
     assert timeline.shown() == pytest.approx((10, 40))
-    timeline._live.click()
+    timeline.live.click()
     assert timeline.follows
-    assert not timeline._live.isVisible()
+    assert not timeline.live.isVisible()
     assert timeline.shown()[0] == pytest.approx(410 * HOP - 60)
 
 
@@ -97,9 +97,9 @@ def test_a_gap_breaks_the_curves(timeline: SessionTimeline) -> None:
     feed(timeline, 4)
     timeline.append(5 * HOP, None, uncertain=False)
     timeline.append(6 * HOP, scores(2), uncertain=False)
-    _, drawn = timeline._curves[2].getData()
+    _, drawn = timeline.curves[2].getData()
     assert np.isnan(drawn[4])
-    assert timeline._curves[2].opts["connect"] == "finite"
+    assert timeline.curves[2].opts["connect"] == "finite"
 
 
 def test_an_hour_draws_no_more_points_than_the_screen_shows(timeline: SessionTimeline) -> None:
@@ -107,8 +107,8 @@ def test_an_hour_draws_no_more_points_than_the_screen_shows(timeline: SessionTim
         timeline.history.append((i + 1) * HOP, scores(i // 100 % 8), 0)
     timeline._unfollow()
     timeline._refresh()
-    timeline._plot.setXRange(0, 3600, padding=0)
-    x, _ = timeline._curves[0].getData()
+    timeline.plot.setXRange(0, 3600, padding=0)
+    x, _ = timeline.curves[0].getData()
     assert 200 < len(x) <= 601
 
 
@@ -125,7 +125,7 @@ def test_the_ribbon_shows_the_leader_and_grey_where_it_is_uncertain(
 
 def test_the_leader_is_named_and_drawn_thicker(timeline: SessionTimeline) -> None:
     feed(timeline, 20, winner=6)
-    widths = [curve.opts["pen"].widthF() for curve in timeline._curves]
+    widths = [curve.opts["pen"].widthF() for curve in timeline.curves]
     assert widths.index(max(widths)) == 6
     assert timeline._name.toPlainText() == "disgust"
 
