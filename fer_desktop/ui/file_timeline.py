@@ -26,10 +26,10 @@ from PySide6.QtWidgets import (
 from fer_core.analysis.timeline import Marker, Segment
 from fer_core.labels import EMOTIONS
 from fer_desktop.playback.segment_table import SegmentTable
-from fer_desktop.ui.late_plot import LatePlot
 from fer_desktop.ui.legend import legend, named_emotion
 from fer_desktop.ui.theme import colours_of, is_theme_change
-from fer_desktop.ui.timeline import PAGE, ZOOM_STEP, clock
+from fer_desktop.ui.time_plot import TimePlot
+from fer_desktop.ui.timeline import clock
 
 if TYPE_CHECKING:
     from fer_desktop.ui.file_plot import FilePlot
@@ -44,7 +44,7 @@ _VALUES = (("Raw", "raw", "As the model answers"),
            ("Both", "both", "Smoothed, with the raw ones as lines once you zoom in"))  # fmt: skip
 
 
-class FileTimeline(LatePlot):
+class FileTimeline(TimePlot):
     """Knows nothing of players and files."""
 
     seek_requested = Signal(float)  # seconds
@@ -167,46 +167,18 @@ class FileTimeline(LatePlot):
 
     # Zoom and scroll
 
-    def shown(self) -> tuple[float, float]:
-        """From when to when, in seconds."""
-        if self.plot is None:
-            return 0.0, self._duration_s
-        start, end = self.plot.getViewBox().viewRange()[0]
-        return start, end
+    def reach(self) -> tuple[float, float]:
+        return 0.0, self._duration_s
 
     def fit(self) -> None:
         """Show the whole file."""
         if self.plot is not None:
             self.plot.setXRange(0, max(self._duration_s, 1e-3), padding=0)
 
-    def zoom_in(self) -> None:
-        self.zoom(ZOOM_STEP)
-
-    def zoom_out(self) -> None:
-        self.zoom(1 / ZOOM_STEP)
-
-    def zoom(self, factor: float) -> None:
-        """Around the playhead if it is shown, else around the middle."""
-        start, end = self.shown()
-        inside = start <= self._playhead_s <= end
-        centre = self._playhead_s if inside else (start + end) / 2
-        length = min((end - start) / factor, self._duration_s)
-        self._show(centre - (centre - start) / (end - start) * length, length)
-
-    def turn_page(self, pages: int) -> None:
-        """Scroll by most of what is shown, to the right if ``pages`` is positive."""
-        start, end = self.shown()
-        self.show_from(start + pages * PAGE * (end - start))
-
-    def show_from(self, start_s: float) -> None:
-        """Scroll."""
-        start, end = self.shown()
-        self._show(start_s, end - start)
-
-    def _show(self, start_s: float, length_s: float) -> None:
-        if self.plot is not None:
-            start_s = float(np.clip(start_s, 0, max(self._duration_s - length_s, 0)))
-            self.plot.setXRange(start_s, start_s + length_s, padding=0)
+    def _fixed_s(self, start_s: float, end_s: float) -> float:
+        """The playhead, if it is shown."""
+        inside = start_s <= self._playhead_s <= end_s
+        return self._playhead_s if inside else super()._fixed_s(start_s, end_s)
 
     def _shows_all(self) -> bool:
         start, end = self.shown()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,31 +19,26 @@ from PySide6.QtWidgets import (
 )
 
 from fer_core.labels import CLASSES, EMOTIONS
-from fer_desktop.ui.late_plot import LatePlot
 from fer_desktop.ui.score_history import ScoreHistory
 from fer_desktop.ui.theme import Colours, colours_of, is_theme_change
-
-if TYPE_CHECKING:
-    import pyqtgraph
+from fer_desktop.ui.time_plot import TimePlot
 
 LIVE_SECONDS = 60.0
-ZOOM_STEP = 1.6  # of a key
-PAGE = 0.8  # of what is shown
 _MOST_POINTS = 600  # of a curve: one for two pixels
 _RIBBON_CELLS = 800
 _RIBBON = (-0.16, 0.11)  # bottom and height, in the units of the scores
 _MARGIN = 0.04  # of the visible time, right of now: room for the leader's name
-_SHORTEST = 3.0  # seconds that are shown at least
 
 
-class SessionTimeline(LatePlot):
+class SessionTimeline(TimePlot):
     """Follows the last minute until the user looks back or zooms; then waits for Live."""
+
+    shortest_s = 3.0
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.history = ScoreHistory()
         self.follows = True
-        self.plot: pyqtgraph.PlotWidget | None = None
         self.curves: list[Any] = []
         self._moving = False
 
@@ -88,45 +83,19 @@ class SessionTimeline(LatePlot):
         self.live.hide()
         self._refresh()
 
-    def shown(self) -> tuple[float, float]:
-        """From when to when, in seconds of the session."""
-        if self.plot is None:
-            return 0.0, LIVE_SECONDS
-        start, end = self.plot.getViewBox().viewRange()[0]
-        return start, end
-
-    def zoom_in(self) -> None:
-        self._zoom(ZOOM_STEP)
-
-    def zoom_out(self) -> None:
-        self._zoom(1 / ZOOM_STEP)
-
-    def turn_page(self, pages: int) -> None:
-        """Scroll by most of what is shown, to the right if ``pages`` is positive."""
-        start, end = self.shown()
-        self._look(start + pages * PAGE * (end - start), end - start)
-
-    def _zoom(self, factor: float) -> None:
-        """Around the middle; while it follows, what is newest stays where it is."""
-        start, end = self.shown()
-        length = (end - start) / factor
-        kept = 1.0 if self.follows else 0.5
-        self._look(start + kept * (end - start - length), length)
-
-    def _look(self, start_s: float, length_s: float) -> None:
-        """Show that part of the session, or what of it there is, and follow no more."""
-        if self.plot is None:
-            return
-        self._unfollow()
-        first, end = self._reach()
-        length_s = min(max(length_s, _SHORTEST), end - first)
-        start_s = float(np.clip(start_s, first, end - length_s))
-        self.plot.setXRange(start_s, start_s + length_s, padding=0)
-
-    def _reach(self) -> tuple[float, float]:
-        """From when to when there may be something to show: a minute at least."""
+    def reach(self) -> tuple[float, float]:
+        """A minute at least."""
         first, last = self.history.first_s or 0.0, self.history.last_s or 0.0
         return first, max(first + LIVE_SECONDS, last) + LIVE_SECONDS * _MARGIN
+
+    def _fixed_s(self, start_s: float, end_s: float) -> float:
+        """What is newest, while it follows."""
+        return end_s if self.follows else super()._fixed_s(start_s, end_s)
+
+    def _show(self, start_s: float, length_s: float) -> None:
+        if self.plot is not None:
+            self._unfollow()
+            super()._show(start_s, length_s)
 
     def _make_plot(self) -> None:
         import pyqtgraph
@@ -192,9 +161,9 @@ class SessionTimeline(LatePlot):
         """Move to the newest minute if that is wanted, and draw what is visible."""
         if self.plot is None:
             return
-        first, end = self._reach()
+        first, end = self.reach()
         box = self.plot.getViewBox()
-        box.setLimits(xMin=first, xMax=end, minXRange=_SHORTEST)
+        box.setLimits(xMin=first, xMax=end, minXRange=self.shortest_s)
         if self.follows:
             self._moving = True
             self.plot.setXRange(end - (1 + _MARGIN) * LIVE_SECONDS, end, padding=0)
