@@ -66,7 +66,7 @@ def _main(film: str) -> None:
         return bool(happened())
 
     def files() -> Any:
-        return program._files
+        return program.files
 
     drawn: list[float] = []
     video = program.window.file_page.video

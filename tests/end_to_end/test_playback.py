@@ -34,7 +34,7 @@ class Watched(program.Program):
         self._watch.start()
 
     def _look(self):
-        files = self._files
+        files = self.files
         if files is None or files.timeline is None:
             return
         player, page = files.player, files.page
@@ -45,7 +45,7 @@ class Watched(program.Program):
         QTimer.singleShot(1500, self._leave)
 
     def _leave(self):
-        files = self._files
+        files = self.files
         with open(sys.argv[1], "w") as file:
             json.dump({
                 "position_s": files.player.position_s,
