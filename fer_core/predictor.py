@@ -268,7 +268,7 @@ class Predictor:
         return self.encode_sound([clip], listener)
 
     def _watch(self, clips: Sequence[Clip], seen: EncodedFaces) -> WatchedFaces:
-        """The part of the decision that needs no sound."""
+        """The part of the decision that needs no sound; without a face the network is not asked."""
         faces = [
             [
                 seen[frame.index, box] if frame is not None and box is not None else None
@@ -276,9 +276,11 @@ class Predictor:
             ]
             for clip in clips
         ]
+        mask = torch.tensor([[face is not None for face in shown] for shown in faces])
+        if not mask.any():
+            return WatchedFaces(faces, self._model.unseen_segments(len(clips)), seen_segments(mask))
         hidden = torch.zeros(self.config.vision.width, device=self._device)
         vectors = [hidden if face is None else face.vector for shown in faces for face in shown]
-        mask = torch.tensor([[face is not None for face in shown] for shown in faces])
         segments = self._model.video_segments(
             torch.stack(vectors).unflatten(0, mask.shape), mask.to(self._device)
         )

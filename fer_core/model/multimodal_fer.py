@@ -8,6 +8,7 @@ from transformers.utils import logging as transformers_logging
 
 from fer_core.config import FERConfig, head_width
 from fer_core.labels import CLASSES
+from fer_core.media import SEGMENTS
 from fer_core.model.answer import combine
 from fer_core.model.audio_branch import AudioBranch
 from fer_core.model.branch_head import BranchHead
@@ -116,3 +117,7 @@ class MultimodalFER(nn.Module):
         frames = self.temporal_encoder(frame_vectors, frame_mask)  # (B, T, Dv)
         segments: Tensor = self.video_pooling(frames, frame_mask)
         return segments
+
+    def unseen_segments(self, clips: int) -> Tensor:
+        """The same of ``clips`` in which nobody is seen: (B, 8, Dv)."""
+        return self.video_pooling.absent.expand(clips, SEGMENTS, -1)

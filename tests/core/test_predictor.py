@@ -58,9 +58,14 @@ def without_sound(clip: Clip) -> Clip:
     return dataclasses.replace(clip, waveform_mask=np.zeros(CLIP_SAMPLES, bool))
 
 
+@pytest.mark.parametrize("seen", [True, False], ids=["face and voice", "voice"])
 def test_answer_is_that_of_the_whole_network_to_the_clip(
-    model: MultimodalFER, clip: Clip, inputs_of: Callable[[Clip, FERConfig], ModelInputs]
+    model: MultimodalFER,
+    clip: Clip,
+    inputs_of: Callable[[Clip, FERConfig], ModelInputs],
+    seen: bool,
 ) -> None:
+    clip = clip if seen else dataclasses.replace(clip, faces=NO_FACES)
     prediction = answer(model, clip)
     with torch.inference_mode():
         output = model.eval()(inputs_of(clip, model.config))
@@ -320,6 +325,22 @@ def test_where_nobody_is_heard_the_network_does_not_listen(
     Predictor(model).encode_sound([without_sound(clip), clip, without_sound(clip)])
     Predictor(model).encode_sound([without_sound(clip)])
     assert listened == [1]
+
+
+def test_where_nobody_is_seen_the_network_does_not_watch(
+    model: MultimodalFER, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched: list[int] = []
+    forward = type(model.temporal_encoder).forward
+    monkeypatch.setattr(
+        type(model.temporal_encoder),
+        "forward",
+        lambda own, *inputs: watched.append(1) or forward(own, *inputs),
+    )
+    answer(model, dataclasses.replace(clip, faces=NO_FACES))
+    assert not watched
+    answer(model, clip)
+    assert watched == [1]
 
 
 def test_a_face_that_is_remembered_keeps_no_others_alive(model: MultimodalFER, clip: Clip) -> None:
