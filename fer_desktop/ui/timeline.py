@@ -88,14 +88,21 @@ class SessionTimeline(TimePlot):
         first, last = self.history.first_s or 0.0, self.history.last_s or 0.0
         return first, max(first + LIVE_SECONDS, last) + LIVE_SECONDS * _MARGIN
 
+    def _newest(self) -> tuple[float, float]:
+        _, end = self.reach()
+        return end - (1 + _MARGIN) * LIVE_SECONDS, end
+
     def _fixed_s(self, start_s: float, end_s: float) -> float:
         """What is newest, while it follows."""
         return end_s if self.follows else super()._fixed_s(start_s, end_s)
 
     def _show(self, start_s: float, length_s: float) -> None:
-        if self.plot is not None:
+        """Who comes to the newest minute follows it."""
+        super()._show(start_s, length_s)
+        if np.allclose(self.shown(), self._newest()):
+            self.follow()
+        elif self.plot is not None:
             self._unfollow()
-            super()._show(start_s, length_s)
 
     def _make_plot(self) -> None:
         import pyqtgraph
@@ -166,7 +173,7 @@ class SessionTimeline(TimePlot):
         box.setLimits(xMin=first, xMax=end, minXRange=self.shortest_s)
         if self.follows:
             self._moving = True
-            self.plot.setXRange(end - (1 + _MARGIN) * LIVE_SECONDS, end, padding=0)
+            self.plot.setXRange(*self._newest(), padding=0)
             self._moving = False
         self._draw()
 

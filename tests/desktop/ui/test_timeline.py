@@ -85,6 +85,19 @@ def test_keys_look_back_and_closer_as_the_mouse_does(timeline: SessionTimeline) 
     assert timeline.shown() == pytest.approx((newest_s - 62.4, newest_s))
 
 
+def test_who_scrolls_on_to_the_newest_minute_follows_it(timeline: SessionTimeline) -> None:
+    feed(timeline, 100)
+    timeline.turn_page(-1)  # there is no more than this minute
+    assert timeline.follows
+    feed(timeline, 300)
+    timeline.turn_page(-1)
+    assert not timeline.follows
+    timeline.turn_page(1)
+    timeline.turn_page(1)
+    assert timeline.follows
+    assert not timeline.live.isVisible()
+
+
 def test_keys_do_nothing_before_there_is_a_plot(qtbot) -> None:
     timeline = SessionTimeline()
     qtbot.addWidget(timeline)
