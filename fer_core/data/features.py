@@ -31,7 +31,7 @@ from fer_core.model.multimodal_fer import MultimodalFER
 KEPT_BYTES = 2**30  # in memory; what is encoded beyond that is read from disk each time
 HIDDEN = 0.05  # how often a face that is still is not found, as in a blink or behind a hand
 
-FORMAT = 2  # of what is kept; another one is encoded anew
+FORMAT = 3  # of what is kept; another one is encoded anew
 Encoded = dict[str, Tensor]  # V samples: both masks, steps, functionals and vectors, if any
 
 

@@ -22,7 +22,8 @@ LOUDNESS_POWER = 0.23  # Zwicker's law: what is heard of a band's power
 ROLL_OFF = (0.25, 0.5, 0.75, 0.9)  # shares of the energy
 FORMANTS = ((5, 22), (18, 45), (40, 60))  # mel bins in which the first three lie
 LOWEST, LOW, MIDDLE = 6, 24, 45  # mel bins at 0.24, 0.95 and 2.1 kHz
-DESCRIPTORS = MEL_BINS // 2 + PITCH_BINS // 2 + 2 * CEPSTRA + 24
+OF_ENERGY, OF_PITCH = 18, 6
+DESCRIPTORS = MEL_BINS // 2 + PITCH_BINS // 2 + 2 * CEPSTRA + OF_ENERGY + OF_PITCH
 
 
 class Descriptors(nn.Module):

@@ -3,7 +3,8 @@
 It asks in which directions emotions lie apart farther than people of one emotion do (Fisher 1936).
 There are more directions than people to learn them from, so the covariance is drawn towards that
 of numbers which have nothing to do with each other (Friedman 1989). Nothing is learnt step by step:
-``fit`` solves one system of equations.
+``fit`` solves one system of equations. Of all numbers together it believes what holds among those
+who taught it alone, their words too; so some of the numbers may be asked once more by themselves.
 
 Of what is unlike all that taught it, it is less sure, as a predictive distribution that knows how
 little it has seen would be (Student's t in place of the normal distribution).
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from fer_core.labels import CLASSES
 
 SHRINKAGE = 0.6  # share of the covariance that is taken from independent numbers
+AGAIN = 0.5  # of what some numbers say by themselves, beside all that all of them say
 FARTHEST = 3.0  # standard deviations: what lies farther out than people did says no more
 LEAST = 1e-3  # variance within an emotion, of 1 in all: some corpora say the same again and again
 NEVER = -1e4  # the logit of an emotion that nobody showed
@@ -46,11 +48,15 @@ class LinearDiscriminant(nn.Module):
         distance = standardised.square().mean(-1, keepdim=True).sqrt().clamp(min=1)
         return (_within(standardised) @ self.weight + self.bias) / distance
 
-    def fit(self, numbers: Tensor, shares: Tensor) -> None:
+    def fit(self, numbers: Tensor, shares: Tensor, again: Tensor | None = None) -> None:
         """Learn from (A, N) what was heard, labelled with (A, C) shares of the emotions.
 
         All emotions count as equally frequent; one that nobody shows is never answered. Who has no
         share in any does not count. ``numbers``, which may be gigabytes, are not copied.
+
+        Args:
+            again: the places (M,) of numbers that are asked by themselves as well: half of what
+                these say is added to the logits of all.
         """
         of_each = shares.sum(0)  # (C,)
         clips = of_each.sum()
@@ -74,9 +80,11 @@ class LinearDiscriminant(nn.Module):
         usual = (second.diagonal().mean() / clips).clamp(min=LEAST)
         covariance = second.mul_((1 - SHRINKAGE) / clips)
         covariance.diagonal().add_(SHRINKAGE * usual)
-        # Drawn so far it is well conditioned: single precision will do.
-        weight = torch.cholesky_solve(means.T, torch.linalg.cholesky(covariance))  # (N, C)
-        bias = -0.5 * (means * weight.T).sum(1)
+        weight, bias = _solved(covariance, means)
+        if again is not None:
+            own, own_bias = _solved(covariance[again][:, again], means[:, again])
+            weight = weight.index_add(0, again, own, alpha=AGAIN)
+            bias = bias + AGAIN * own_bias
         self.weight.copy_(weight)
         self.bias.copy_(bias.masked_fill(of_each == 0, NEVER))
 
@@ -87,6 +95,13 @@ class LinearDiscriminant(nn.Module):
 
     def _standardised(self, numbers: Tensor) -> Tensor:
         return (numbers - self.mean) / self.std
+
+
+def _solved(covariance: Tensor, means: Tensor) -> tuple[Tensor, Tensor]:
+    """(N, N), (C, N) -> the weights (N, C) and biases (C,) of the emotions' logits."""
+    # Drawn to independent numbers so far it is well conditioned: single precision will do.
+    weight = torch.cholesky_solve(means.T, torch.linalg.cholesky(covariance))
+    return weight, -0.5 * (means * weight.T).sum(1)
 
 
 def _within(standardised: Tensor) -> Tensor:

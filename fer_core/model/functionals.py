@@ -2,7 +2,9 @@
 
 Means, spreads, shapes, percentiles, slopes, changes and rhythms over the part of a clip in which
 somebody speaks, as openSMILE calls and computes most of them (Eyben et al. 2010). How loud the
-voice is on the whole does not count: a microphone's gain decides that. Nothing here is learnt.
+voice is on the whole does not count: a microphone's gain decides that. Spectra are heard as ears
+compress them (Stevens 1957), between power and its logarithm: in a logarithm, what is too quiet to
+be heard varies the most. Nothing here is learnt.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from fer_core.model.descriptors import DESCRIPTORS, Descriptors, energy
+from fer_core.model.descriptors import DESCRIPTORS, OF_PITCH, Descriptors, energy
 from fer_core.model.inputs import LOG_FLOOR
 from fer_core.model.modulations import MODULATIONS, Modulations
 from fer_core.model.rhythms import BANDS, Rhythms
@@ -19,8 +21,16 @@ AUDIBLE = 8.0  # natural logarithm of power: what is 35 dB under the loudest is 
 PERCENTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 OF_CHANGES = (0.05, 0.25, 0.75, 0.95)
 SMALLEST_SPREAD = 1e-3
+COMPRESSION = 0.15  # power of power; the logarithm would be 0
 OF_EACH = 4 + len(PERCENTILES) + 2 + 2 + len(OF_CHANGES) + BANDS  # descriptor
 FUNCTIONALS = DESCRIPTORS * OF_EACH + MODULATIONS
+
+
+def melody() -> Tensor:
+    """The places of those (M,) on which words leave the least: of pitch, and the modulations."""
+    places = torch.arange(FUNCTIONALS)
+    of_pitch = places % DESCRIPTORS >= DESCRIPTORS - OF_PITCH
+    return places[of_pitch | (places >= DESCRIPTORS * OF_EACH)]
 
 
 class Functionals(nn.Module):
@@ -38,8 +48,8 @@ class Functionals(nn.Module):
         kept = spoken.unsqueeze(-1)
         weights = kept.to(spectra.dtype)
         frames = weights.sum(1).clamp(min=1)  # (B, 1)
-        loudness = (level * spoken).sum(1, keepdim=True) / frames  # (B, 1)
-        spectra = (spectra - loudness.unsqueeze(-1)).clamp(min=LOG_FLOOR)
+        usual = (level * spoken).sum(1, keepdim=True) / frames  # (B, 1)
+        spectra = _compressed((spectra - usual.unsqueeze(-1)).clamp(min=LOG_FLOOR))
         described = self.descriptors(spectra)  # (B, 301, D)
         mean = (described * weights).sum(1) / frames
         apart = (described - mean.unsqueeze(1)) * weights
@@ -59,9 +69,14 @@ class Functionals(nn.Module):
             *_sizes(change, changes),
             _percentiles(change, changes, OF_CHANGES),
             self.rhythms(apart, frames),
-            self.modulations(torch.where(kept, spectra, LOG_FLOOR), weights.squeeze(-1)),
+            self.modulations(torch.where(kept, spectra, 0.0), weights.squeeze(-1)),
         ]
         return torch.cat(of_all, dim=-1)
+
+
+def _compressed(spectra: Tensor) -> Tensor:
+    """Logarithms of power -> a power of it, 0 and rising by 1 where the logarithm is 0."""
+    return (COMPRESSION * spectra).expm1() / COMPRESSION
 
 
 def _spoken(level: Tensor, heard: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from fer_core.data.datasets import Draw, FreshSamples, TrainingClips
 from fer_core.data.item import Item
 from fer_core.data.store import MediaStore
 from fer_core.errors import UserError
-from fer_core.model.functionals import FUNCTIONALS
+from fer_core.model.functionals import FUNCTIONALS, melody
 from fer_core.model.multimodal_fer import MultimodalFER
 from fer_core.training.files import write_json
 from fer_core.training.stage import HISTORY_NAME, StageSetting
@@ -62,8 +62,8 @@ def fit_functionals(setting: StageSetting, model: MultimodalFER) -> list[dict[st
             "in the training part.",
             "Leave the stage out, or add a corpus.",
         )
-    told = told_of_strangers(numbers, items)
-    branch.discriminant.fit(numbers, shares_of(items))
+    told = told_of_strangers(numbers, items, melody())
+    branch.discriminant.fit(numbers, shares_of(items), melody())
     row: dict[str, Any] = {"stage": "functionals", "epoch": 0, "lr": 0.0}
     if told is not None:
         _, found = told

@@ -19,6 +19,7 @@ from fer_core.evaluation.calibration import Fit, LabelledLogits
 from fer_core.evaluation.calibration import fit as calibrated
 from fer_core.labels import CLASSES
 from fer_core.model.discriminant import ROWS, LinearDiscriminant
+from fer_core.model.functionals import melody
 from fer_core.training.counting import Count, silent
 
 GROUPS = 4  # of speakers; each is judged by what the others taught
@@ -29,8 +30,12 @@ def shares_of(items: Sequence[Item]) -> Tensor:
     return torch.stack([_emotions(item) for item in items])
 
 
-def told_of_strangers(numbers: Tensor, items: Sequence[Item]) -> tuple[Tensor, Fit] | None:
+def told_of_strangers(
+    numbers: Tensor, items: Sequence[Item], again: Tensor | None = None
+) -> tuple[Tensor, Fit] | None:
     """Logits (A, C) of (A, N) functionals of ``items``, and the temperature they were divided by.
+
+    Some of the numbers are asked ``again``, as by :meth:`LinearDiscriminant.fit`.
 
     None where there are too few speakers, or nothing that others could have told.
     """
@@ -46,7 +51,7 @@ def told_of_strangers(numbers: Tensor, items: Sequence[Item]) -> tuple[Tensor, F
     for one in range(GROUPS):
         own, others = group == one, group != one
         taught = LinearDiscriminant(numbers.shape[1])
-        taught.fit(numbers, shares * others.unsqueeze(1))
+        taught.fit(numbers, shares * others.unsqueeze(1), again)
         for places in own.nonzero().squeeze(1).split(ROWS):
             logits[places] = taught(numbers[places])
         tellable[own] = shares[own][:, shares[others].sum(0) == 0].sum(1) == 0
@@ -78,7 +83,7 @@ def tell_as_of_strangers(
         numbers.append(own[heard])
         items += [voice] * int(heard.sum())
         on_voice(done, len(voices))
-    told = told_of_strangers(torch.cat(numbers), items) if items else None
+    told = told_of_strangers(torch.cat(numbers), items, melody()) if items else None
     if told is None:
         return
     logits = iter(told[0].split([int(heard.sum()) for heard in places]))

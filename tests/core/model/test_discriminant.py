@@ -33,6 +33,25 @@ def fitted(numbers: Tensor, shares: Tensor) -> LinearDiscriminant:
     return judge
 
 
+def said_and_how(count: int, seed: int, words: bool) -> tuple[Tensor, Tensor]:
+    """(A, 2C), (A, C): first how it is said, then words that belong to the emotion, or do not."""
+    generator = torch.Generator().manual_seed(seed)
+    emotions = torch.arange(CLASSES).repeat(count)
+    how = 2 * torch.eye(CLASSES)[emotions]
+    spoken = emotions if words else emotions[torch.randperm(len(emotions), generator=generator)]
+    numbers = torch.cat([how, 2 * torch.eye(CLASSES)[spoken]], dim=1)
+    return numbers + torch.randn(numbers.shape, generator=generator), torch.eye(CLASSES)[emotions]
+
+
+def test_what_is_asked_once_more_outweighs_what_holds_of_the_teachers_alone() -> None:
+    numbers, shares = said_and_how(40, seed=0, words=True)
+    usual, asked = fitted(numbers, shares), LinearDiscriminant(2 * CLASSES)
+    asked.fit(numbers, shares, again=torch.arange(CLASSES))
+    others = said_and_how(40, seed=1, words=False)
+    assert share_right(asked, *others) > share_right(usual, *others) + 0.1
+    assert torch.equal(asked.weight[CLASSES:], usual.weight[CLASSES:])
+
+
 def test_until_it_is_fitted_it_says_nothing() -> None:
     said = LinearDiscriminant(NUMBERS)(torch.randn(3, NUMBERS))
     assert torch.equal(said, torch.zeros(3, CLASSES))

@@ -4,9 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fer_core.model.descriptors import DESCRIPTORS, Descriptors, energy
-from fer_core.model.functionals import FUNCTIONALS, PERCENTILES, Functionals
+from fer_core.model.descriptors import DESCRIPTORS, OF_PITCH, Descriptors, energy
+from fer_core.model.functionals import FUNCTIONALS, PERCENTILES, Functionals, melody
 from fer_core.model.inputs import LOG_FLOOR
+from fer_core.model.modulations import MODULATIONS
 
 ALL = torch.ones(1, 301, dtype=torch.bool)
 
@@ -24,18 +25,46 @@ def clip_of(voice: Tensor, first: int) -> Tensor:
     return clip
 
 
+def compressed(logarithms: Tensor) -> Tensor:
+    """A power of power: its 0.15th."""
+    return ((0.15 * logarithms).exp() - 1) / 0.15
+
+
 @torch.inference_mode()
 def test_means_and_percentiles_are_those_of_what_is_spoken() -> None:
     voice = speech()
     found = Functionals()(clip_of(voice, 100), ALL)[0]
-    voice = voice - energy(voice).mean()
-    described = Descriptors()(clip_of(voice, 100))[0, 100:220].numpy()
+    beside = (clip_of(voice, 100) - energy(voice).mean()).clamp(min=LOG_FLOOR)
+    described = Descriptors()(compressed(beside))[0, 100:220].numpy()
     assert np.allclose(found[:DESCRIPTORS], described.mean(0), atol=1e-4)
     assert np.allclose(found[DESCRIPTORS : 2 * DESCRIPTORS], described.std(0) + 1e-3, atol=1e-3)
     first = 4 * DESCRIPTORS
     percentiles = found[first : first + len(PERCENTILES) * DESCRIPTORS].reshape(-1, DESCRIPTORS)
     expected = np.quantile(described, PERCENTILES, axis=0, method="nearest")
     assert np.allclose(percentiles, expected, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_the_melody_is_all_that_is_said_of_pitch_and_the_modulations() -> None:
+    voice = speech()
+    found = Functionals()(clip_of(voice, 100), ALL)[0]
+    of_pitch = found[: FUNCTIONALS - MODULATIONS].unflatten(0, (-1, DESCRIPTORS))[:, -OF_PITCH:]
+    assert torch.equal(
+        found[melody()], torch.cat([of_pitch.flatten(), found[FUNCTIONALS - MODULATIONS :]])
+    )
+
+
+@torch.inference_mode()
+def test_a_difference_between_loud_bands_counts_for_more_than_one_between_faint_bands() -> None:
+    voice = torch.full((120, 160), -4.0)
+    voice[:, 40:80] = LOG_FLOOR + 3
+    means = []
+    for raised in (slice(0, 20), slice(40, 60)):
+        other = voice.clone()
+        other[:, raised] += 2
+        means.append(Functionals()(clip_of(other, 100), ALL)[0, :40].unflatten(0, (4, 10)).mean(1))
+    loud, faint = means[0][0] - means[0][1], means[1][2] - means[1][3]
+    assert 0 < faint < 0.5 * loud
 
 
 @torch.inference_mode()

@@ -8,6 +8,7 @@ import torch
 
 from fer_core.data.item import Item
 from fer_core.labels import CLASSES
+from fer_core.model.functionals import FUNCTIONALS
 from fer_core.training.strangers import tell_as_of_strangers, told_of_strangers
 
 MakeItems = Callable[..., list[Item]]
@@ -58,7 +59,9 @@ class Views:
     """Two views of each voice, the second of the first one unheard."""
 
     def __init__(self, voices: list[Item]) -> None:
-        self.numbers, self.voices = numbers_of(voices), voices
+        few = numbers_of(voices)
+        self.numbers = torch.nn.functional.pad(few, (0, FUNCTIONALS - few.shape[1]))
+        self.voices = voices
         self.said: dict[Item, torch.Tensor] = {}
 
     def functionals(self, item: Item) -> tuple[torch.Tensor, torch.Tensor]:
