@@ -1,8 +1,10 @@
 """Low-level descriptors of a voice: how each 10 ms of its spectra sounds, in 144 numbers.
 
 Those of openSMILE's feature sets (Eyben et al. 2010; Eyben et al. 2016, "GeMAPS") that two
-logarithmic spectrograms can tell: spectra, cepstra, loudness, where the voice's pitch and formants
-lie, and how its energy is divided.
+spectrograms can tell: spectra, cepstra, loudness, where the voice's pitch and formants lie, and how
+its energy is divided. Their formulas are for logarithms of power. They are given what ears make of
+it (``functionals.py``), by which strangers' emotions are told better, and which equals a logarithm
+near the clip's mean level alone: what sums up power is an approximation of what its name says.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ CEPSTRA = 20  # of each spectrogram
 HARMONICS = 6  # that tell a pitch from its overtones (subharmonic summation, Hermes 1988)
 HARMONIC_DECAY = 0.8
 HIGHEST_PITCH_BIN = 60  # 605 Hz
-LOUDNESS_POWER = 0.23  # Zwicker's law: what is heard of a band's power
+LOUDNESS_POWER = 0.23  # Zwicker's law, of logarithms: what is heard of a band's power
 ROLL_OFF = (0.25, 0.5, 0.75, 0.9)  # shares of the energy
 FORMANTS = ((5, 22), (18, 45), (40, 60))  # mel bins in which the first three lie
 LOWEST, LOW, MIDDLE = 6, 24, 45  # mel bins at 0.24, 0.95 and 2.1 kHz
@@ -27,7 +29,7 @@ DESCRIPTORS = MEL_BINS // 2 + PITCH_BINS // 2 + 2 * CEPSTRA + OF_ENERGY + OF_PIT
 
 
 class Descriptors(nn.Module):
-    """(..., 160) natural logarithms of power, not normalised -> (..., 144)."""
+    """(..., 160) natural logarithms of power, or compressed alike -> (..., 144)."""
 
     cosines: Tensor  # (80, 20)
 
@@ -49,7 +51,7 @@ class Descriptors(nn.Module):
 
 
 def energy(spectra: Tensor) -> Tensor:
-    """(..., 160) -> (...): the logarithm of all power."""
+    """(..., 160) -> (...): the logarithm of all power, where those of each band are given."""
     return spectra[..., :MEL_BINS].logsumexp(-1)
 
 
